@@ -1,0 +1,88 @@
+"""Every way envscout can fail to answer, as one small tree.
+
+    EnvscoutError                exit 1, HTTP 500
+    ├── UsageError               exit 64, HTTP 400    the question itself is wrong
+    │   └── InvalidReference     exit 64, HTTP 400    not an image reference or package URL
+    ├── NotFound                 exit 1, HTTP 404     the thing asked about does not exist
+    ├── SourceError              exit 1, HTTP 502     an image, archive or SBOM could not be read
+    │   ├── DigestMismatch       exit 1, HTTP 502     bytes are not what their digest says
+    │   ├── LimitExceeded        exit 1, HTTP 413     input larger or deeper than its bound
+    │   └── AccessDenied         exit 1, HTTP 401     the registry or engine refused us
+    ├── FeedError                exit 1, HTTP 502     an advisory feed could not be read
+    ├── StoreError               exit 1, HTTP 500     the store cannot be read or written
+    │   └── StoreBusy            exit 1, HTTP 503     another writer holds the store for too long
+    └── ConfigError              exit 64, HTTP 400    a setting has no meaning
+
+What could be read of damaged input is no error: it becomes a `model.Problem` that travels with the answer.
+"""
+
+
+class EnvscoutError(Exception):
+    """An answer that could not be given: a cause, and the next step for the person who reads it."""
+
+    exit_code = 1
+    http_status = 500
+
+    def __init__(self, cause: str, next_step: str = "") -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.next_step = next_step
+
+
+class UsageError(EnvscoutError):
+    """The question itself is wrong."""
+
+    exit_code = 64
+    http_status = 400
+
+
+class InvalidReference(UsageError):
+    """A text that names neither an image nor a package."""
+
+
+class ConfigError(UsageError):
+    """A setting that has no meaning."""
+
+
+class NotFound(EnvscoutError):
+    """The thing asked about does not exist."""
+
+    http_status = 404
+
+
+class SourceError(EnvscoutError):
+    """An image, archive, directory or SBOM that could not be read."""
+
+    http_status = 502
+
+
+class DigestMismatch(SourceError):
+    """Bytes that are not what their digest says."""
+
+
+class LimitExceeded(SourceError):
+    """Input that is larger, deeper or more numerous than its bound."""
+
+    http_status = 413
+
+
+class AccessDenied(SourceError):
+    """A registry or engine that refused us."""
+
+    http_status = 401
+
+
+class FeedError(EnvscoutError):
+    """An advisory feed that could not be read."""
+
+    http_status = 502
+
+
+class StoreError(EnvscoutError):
+    """A store that cannot be read or written."""
+
+
+class StoreBusy(StoreError):
+    """Another writer holds the store for longer than we wait."""
+
+    http_status = 503

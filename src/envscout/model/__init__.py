@@ -1,0 +1,19 @@
+"""The nouns, all frozen. They know neither files, nor network, nor database."""
+
+from envscout.model.advisory import Advisory, Range
+from envscout.model.image import Content, File, Image, Layer
+from envscout.model.package import Distribution, Inventory, Package
+from envscout.model.problem import Problem
+
+__all__ = [
+    "Advisory",
+    "Content",
+    "Distribution",
+    "File",
+    "Image",
+    "Inventory",
+    "Layer",
+    "Package",
+    "Problem",
+    "Range",
+]
