@@ -116,8 +116,11 @@ def parse(text: str) -> Reference:
 
 
 def familiar_name(host: str, path: str) -> str:
-    """Return Docker's short form of a repository: `docker.io/library/nginx` is `nginx`."""
-    if host != DEFAULT_HOST:
+    """Return Docker's short form of a repository: `docker.io/library/nginx` is `nginx`.
+
+    The host stays where the path alone would be read as another host (`docker.io/a.b/c`).
+    """
+    if host != DEFAULT_HOST or _split_host(path)[0]:
         return f"{host}/{path}"
     first, _, last = path.partition("/")
     return last if first == OFFICIAL and last and "/" not in last else path
