@@ -1,0 +1,77 @@
+# Every target works in a fresh clone with Python 3.11 or newer, make and a package index; see CONTRIBUTING.md.
+
+PYTHON ?= $(shell for name in python3.11 python3 python3.14 python3.13 python3.12; do \
+  $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$name; break; }; done)
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test check format docs bench constraints servers clean
+
+help: ## Show the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+demo: $(VENV)/run.stamp ## Record a sample fleet and ask what it is vulnerable to
+	@$(BIN)/envscout demo
+
+test: $(VENV)/dev.stamp servers ## Run all tests; as root on Debian, install the servers they use
+	$(BIN)/python -m pytest -n $(JOBS)
+
+check: $(VENV)/dev.stamp ## Check format, lint, types, import direction, spelling and docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	@$(MAKE) --no-print-directory docs
+
+format: $(VENV)/dev.stamp ## Format the code and mend what the linter can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/dev.stamp ## Build the documentation; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+bench: $(VENV)/dev.stamp ## Print the published figures; each script says its own command
+	@set -e; for script in bench/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+servers:
+	@sh tests/servers/install.sh
+
+$(VENV)/python.stamp:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; say which with: make PYTHON=/path/to/python3" >&2; exit 1; }
+	"$(PYTHON)" -m venv --clear $(VENV)
+	@touch $@
+
+# Hashes first, and nothing else: what is installed is what was reviewed. The package itself needs no index then.
+$(VENV)/run.stamp: $(VENV)/python.stamp constraints/run.txt pyproject.toml
+	$(PIP) install --require-hashes -r constraints/run.txt
+	$(PIP) install --no-deps --no-index --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp constraints/dev.txt
+	$(PIP) install --require-hashes -r constraints/dev.txt
+	@touch $@
+
+constraints: ## Choose the newest allowed versions anew and write their hashes
+	"$(PYTHON)" -m venv --clear build/constraints
+	build/constraints/bin/python -m pip --disable-pip-version-check --quiet install pip-tools
+	$(MAKE) --no-print-directory constraints/run.txt constraints/dev.txt RECOMPILE=1
+
+ifdef RECOMPILE
+COMPILE := CUSTOM_COMPILE_COMMAND="make constraints" build/constraints/bin/pip-compile --quiet --upgrade \
+  --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+.PHONY: constraints/run.txt constraints/dev.txt
+constraints/run.txt:
+	$(COMPILE) --build-deps-for=editable --output-file=$@ pyproject.toml
+
+constraints/dev.txt: constraints/run.txt
+	$(COMPILE) --constraint=constraints/run.txt --all-extras --output-file=$@ pyproject.toml
+endif
+
+clean: ## Remove everything that make made
+	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

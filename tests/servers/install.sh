@@ -1,0 +1,28 @@
+#!/bin/sh
+# Installs the programs that the tests run, where that is ours to do: as root on Debian. Elsewhere says what is missing.
+
+# program:package
+wanted="dockerd:docker.io docker:docker.io docker-registry:docker-registry skopeo:skopeo umoci:umoci
+htpasswd:apache2-utils openssl:openssl zstd:zstd rpm:rpm dpkg:dpkg"
+
+PATH="$PATH:/usr/sbin:/sbin"
+programs=""
+packages=""
+for row in $wanted; do
+    if ! command -v "${row%%:*}" >/dev/null; then
+        programs="$programs ${row%%:*}"
+        packages="$packages ${row##*:}"
+    fi
+done
+[ -z "$programs" ] && exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "Installing for the tests:$packages" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086 # a list of words
+    { apt-get update -q && apt-get install -q -y --no-install-recommends $packages; } >&2 && exit 0
+    echo "Could not install them; the tests that need them are skipped, or fail if ENVSCOUT_REQUIRE_SERVERS=1." >&2
+    exit 0
+fi
+echo "Missing, so the tests that use them are skipped:$programs" >&2
+echo "On Debian: apt-get install$packages" >&2
