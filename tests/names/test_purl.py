@@ -1,0 +1,76 @@
+"""Package URLs are canonical, bounded, and refused with our error."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packageurl import PackageURL
+
+from envscout.errors import InvalidReference
+from envscout.names.purl import MAX_LENGTH, Purl, build, parse
+
+DEB = "pkg:deb/debian/libssl3@3.0.11-1~deb12u2?arch=amd64&distro=debian-12&upstream=openssl%403.0.11"
+APK = "pkg:apk/alpine/ssl_client@1.29.3-r10?arch=x86_64&distro=alpine-3.9.0&upstream=busybox"
+
+DEB_QUALIFIERS = (("upstream", "openssl@3.0.11"), ("arch", "amd64"), ("distro", "debian-12"))
+APK_QUALIFIERS = (("arch", "x86_64"), ("distro", "alpine-3.9.0"), ("upstream", "busybox"))
+BUILT = [
+    (("deb", "libssl3", "3.0.11-1~deb12u2", "debian", DEB_QUALIFIERS), DEB),
+    (("apk", "ssl_client", "1.29.3-r10", "alpine", APK_QUALIFIERS), APK),
+    (("pypi", "Django", "4.2.1"), "pkg:pypi/django@4.2.1"),
+    (("pypi", "ruamel.yaml_clib", "0.2"), "pkg:pypi/ruamel.yaml-clib@0.2"),
+    (("npm", "core", "7.0.0", "@babel"), "pkg:npm/%40babel/core@7.0.0"),
+    (("deb", "libstdc++6", "1:12+b1"), "pkg:deb/libstdc%2B%2B6@1:12%2Bb1"),
+    (("deb", "a", "1", "", (("arch", ""),)), "pkg:deb/a@1"),
+    (("generic", "a b", ""), "pkg:generic/a%20b"),
+]  # fmt: skip
+JUNK = ["", "pkg:", "pkg:deb", "pkg:deb/", "deb/x@1", "http://x", "pkg:de b/x", "pkg:1a/x", "pkg:a/b?c", "pkg:a/b?1c=d",
+        "pkg:golang/@%28devel%29", "pkg:a//", "pkg:a/b@\ud800"]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parts", "text"), BUILT)
+def test_parts_become_the_canonical_text_and_come_back(parts: tuple[str, ...], text: str) -> None:
+    assert build(*parts) == text  # type: ignore[arg-type]
+    assert str(parse(text)) == text
+
+
+def test_a_parsed_url_is_decoded() -> None:
+    found = parse(DEB)
+    assert (found.type, found.namespace, found.name, found.version) == ("deb", "debian", "libssl3", "3.0.11-1~deb12u2")
+    assert found.qualifier("upstream") == "openssl@3.0.11"
+    assert found.qualifier("epoch") == ""
+    assert parse("pkg:npm/@babel/core@7.0.0#src/index").subpath == "src/index"
+
+
+@pytest.mark.parametrize("text", JUNK)
+def test_junk_is_refused(text: str) -> None:
+    with pytest.raises(InvalidReference):
+        parse(text)
+
+
+def test_a_text_beyond_the_bound_is_refused() -> None:
+    with pytest.raises(InvalidReference, match="characters"):
+        parse("pkg:deb/" + "a" * MAX_LENGTH)
+
+
+@pytest.mark.parametrize("parts", [("", "x"), ("deb", ""), ("deb", "/"), ("deb", "\ud800")])
+def test_parts_that_name_nothing_are_refused(parts: tuple[str, str]) -> None:
+    with pytest.raises(InvalidReference):
+        build(*parts)
+
+
+@given(st.text(max_size=60))
+def test_parse_never_fails_otherwise(text: str) -> None:
+    for attempt in (text, "pkg:" + text, "pkg:deb/" + text):
+        with contextlib.suppress(InvalidReference):
+            assert isinstance(parse(attempt), Purl)
+
+
+@given(
+    st.sampled_from(["deb", "apk", "npm", "pypi", "maven", "golang"]),
+    st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="/"), min_size=1, max_size=20),
+    st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=20),
+)
+def test_what_is_built_is_what_the_library_builds(kind: str, name: str, version: str) -> None:
+    assert build(kind, name, version) == PackageURL(kind, None, name, version).to_string()
