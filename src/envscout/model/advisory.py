@@ -29,6 +29,7 @@ class Advisory(msgspec.Struct, frozen=True):
     aliases: other ids of the same vulnerability. upstream: vulnerabilities this record covers (a distribution's
     advisory may cover many). published, modified: microseconds since 1970 UTC, 0 if the record does not say.
     severity: the vendor's word, lower case, "" if none. vectors: CVSS vectors, best version first.
+    score: a CVSS base score that the record states without a vector.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Advisory(msgspec.Struct, frozen=True):
     details: str = ""
     severity: str = ""
     vectors: tuple[str, ...] = ()
+    score: float | None = None
     cwes: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     ranges: tuple[Range, ...] = ()

@@ -1,0 +1,5 @@
+"""`python -m envscout`."""
+
+from envscout.cli.entry import main
+
+main()

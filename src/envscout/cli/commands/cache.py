@@ -1,0 +1,42 @@
+"""`envscout cache`."""
+
+import click
+import msgspec
+
+from envscout.cli import options
+from envscout.cli.session import Session
+from envscout.cli.show.size import human
+
+
+@click.group()
+def command() -> None:
+    """Show or free what is kept of images that run nowhere and never did."""
+
+
+@command.command()
+@options.form("text", "json")
+def df(form: str) -> None:
+    """List inventories of images that no environment's record names, and the size of the store."""
+    from envscout.cli.show.table import table
+    from envscout.names import moment
+    from envscout.verbs import keep
+
+    with Session() as session:
+        usage = keep.usage(session.database)
+    rows = [(each.digest, human(each.size), moment.show(each.indexed_at or 0)) for each in usage.unused]
+    lines = [*table(("Digest", "Image size", "Indexed"), rows), "", f"  {len(rows)} cached inventories"]
+    options.tell(form, "cache", msgspec.to_builtins(usage), [*lines, f"  store {human(usage.store_bytes)} ({usage.store})"])
+
+
+@command.command()
+@click.option("-f", "--force", is_flag=True, help="Do not ask.")
+@click.option("--sboms", is_flag=True, help="Accepted for Docker Scout's sake: inventories are all there is to free.")
+def prune(force: bool, sboms: bool) -> None:  # noqa: ARG001
+    """Forget them; what any environment's record names is never touched."""
+    from envscout.verbs import keep
+
+    with Session() as session:
+        if not force:
+            click.confirm("Forget every inventory of an image that no environment names?", abort=True, err=True)
+        done = keep.prune(session.database)
+    session.say(f"Forgot {done.images} inventories, freed {human(done.bytes)}")

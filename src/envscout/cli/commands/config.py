@@ -1,0 +1,38 @@
+"""`envscout config`."""
+
+import click
+
+from envscout.cli.session import Session
+from envscout.config import SETTINGS, Settings, write
+
+
+@click.command()
+@click.argument("key", required=False)
+@click.argument("value", required=False)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(key: str | None, value: str | None, form: str) -> None:
+    """Show all settings, show one, or set one.
+
+    \b
+    envscout config                         every setting
+    envscout config organization            one of them
+    envscout config organization myorg      set it
+    """
+    settings = Settings()
+    if key and value is not None:
+        write(settings, key, value)
+        Session.say(f"Successfully set {key} to {value}")
+    elif key:
+        shown = settings.get(key)
+        click.echo(_json({key: shown}) if form == "json" else shown)
+    elif form == "json":
+        click.echo(_json({name: settings.get(name) for name in SETTINGS}))
+    else:
+        for name in SETTINGS:
+            click.echo(f"{name}={settings.get(name)}")
+
+
+def _json(value: object) -> str:
+    import json
+
+    return json.dumps(value)

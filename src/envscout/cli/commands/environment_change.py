@@ -1,0 +1,124 @@
+"""Recording an image into an environment, and removing one."""
+
+import os
+
+import click
+import msgspec
+
+from envscout.cli import options
+from envscout.cli.commands.environment_list import document
+from envscout.cli.session import Session
+from envscout.environments import origin, scope
+from envscout.errors import NotFound, UsageError
+from envscout.model import Deployment, Event
+from envscout.names.reference import Reference, parse
+from envscout.verbs import ask
+from envscout.verbs import index as indexing
+from envscout.verbs import record as recording
+
+RESERVED = ("history", "remove", "sync")
+
+
+class Flags(msgspec.Struct, frozen=True):
+    """The flags of one call."""
+
+    org: str
+    service: str
+    platform: str
+    at: str
+    add: bool
+    no_index: bool
+    ref: str
+    commit: str
+    run_url: str
+    actor: str
+    form: str
+
+
+def record(session: Session, asked: Flags, environment: str, text: str) -> None:
+    """Look into an image and record that it runs from now on."""
+    if environment in RESERVED:
+        raise UsageError(f"an environment cannot be called {environment!r}", "that word is a form of `environment`")
+    reference = parse(text)
+    service = asked.service or reference.service
+    if not service:
+        raise UsageError("a directory, archive or SBOM has no repository to name its service after", "add --service NAME")
+    image_id, digest = _image(session, asked, reference)
+    organization = scope.organization(asked.org, session.settings.text("organization"), reference.organization)
+    event = _event(asked, organization, environment, service, asked.platform)
+    action = "add" if asked.add else "record"
+    event = msgspec.structs.replace(event, action=action, digest=digest, reference=reference.familiar)
+    done = recording.record(session.database, event, image_id)
+    for each in done.ended:
+        session.warn(f"{each.reference} no longer runs in {environment}")
+    _told(asked, "recorded", done.event, f"Successfully recorded {event.reference} in environment {environment}")
+
+
+def _image(session: Session, asked: Flags, reference: Reference) -> tuple[int, str]:
+    """Return number and digest of the image, looking into it unless told not to."""
+    if asked.no_index:
+        image = indexing.resolve(reference, platform=asked.platform)
+        session.warn(f"{reference.familiar} was not looked into: what is in it stays unknown")
+        return recording.keep_unindexed(session.database, image), image.digest
+    from envscout.cli.indexing import index_shown
+
+    indexed = index_shown(session, reference, platform=asked.platform, archive_ref=asked.ref)
+    return indexed.image_id, indexed.image.digest
+
+
+def remove(session: Session, asked: Flags, environment: str, text: str) -> None:
+    """Record that a service, or one image of it (`repo:tag`, `repo@digest`), no longer runs."""
+    asked_about = options.scope(session, asked.org, environment, text)
+    running = [
+        each.deployment
+        for each in ask.running(session.database, asked_about)
+        if asked.platform in ("", each.deployment.platform)
+    ]
+    chosen = _chosen(running, text)
+    if not chosen:
+        raise NotFound(f"{text} does not run in {environment}", f"`envscout environment {environment}` lists what does")
+    whole = len(chosen) == len(running)
+    for each in chosen:
+        event = _event(asked, each.organization, environment, each.service, each.platform)
+        event = msgspec.structs.replace(event, action="remove", digest="" if whole else each.digest)
+        if whole and each is not next(other for other in chosen if _slot(other) == _slot(each)):
+            continue
+        done = recording.remove(session.database, event)
+        _told(asked, "removed", done.event, f"Removed {each.service} from environment {environment}")
+
+
+def _slot(each: Deployment) -> tuple[str, str, str]:
+    return each.organization, each.service, each.platform
+
+
+def _chosen(running: list[Deployment], text: str) -> list[Deployment]:
+    """Return what a repository, or one tag or digest of it, names among what runs."""
+    try:
+        reference = parse(text)
+    except UsageError:
+        return running
+    if reference.digest:
+        return [each for each in running if each.digest == reference.digest]
+    if reference.tag_typed:
+        return [each for each in running if each.reference == reference.familiar]
+    return running
+
+
+def _event(asked: Flags, organization: str, environment: str, service: str, platform: str) -> Event:
+    said = origin.detect(os.environ)
+    return Event(
+        organization=organization,
+        environment=environment,
+        service=service,
+        action="",
+        at=0,
+        platform=platform,
+        actor=asked.actor or said.actor,
+        source=said.source,
+        commit=asked.commit or said.commit,
+        run_url=asked.run_url or said.run_url,
+    )
+
+
+def _told(asked: Flags, kind: str, event: Event, text: str) -> None:
+    options.tell(asked.form, kind, document(event), [f"    {click.style('✓', fg='green')} {text}"])

@@ -1,0 +1,65 @@
+"""Listing environments, what runs in one, and what was ever recorded."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from envscout.cli import options
+from envscout.cli.session import Session
+from envscout.names import moment
+
+if TYPE_CHECKING:
+    from envscout.cli.commands.environment_change import Flags
+    from envscout.model import Deployment, Event
+
+
+def list_environments(session: Session, asked: "Flags") -> None:
+    """List the names, one a line."""
+    from envscout.verbs import ask
+
+    rows = ask.environments(session.database, options.scope(session, asked.org, at=asked.at))
+    options.tell(asked.form, "environments", rows, dict.fromkeys(row.name for row in rows))
+
+
+def list_running(session: Session, asked: "Flags", environment: str) -> None:
+    """List what runs, one `repository:tag@digest` a line. Raise NotFound for an environment nobody recorded to."""
+    from envscout.verbs import ask
+
+    scope = options.scope(session, asked.org, environment, asked.service, at=asked.at)
+    running = [each.deployment for each in ask.running(session.database, scope)]
+    if not running:
+        whose = f" in organization {scope.organization}" if scope.organization else ""
+        session.warn(f"No image recorded to environment {environment}{whose}")
+    options.tell(asked.form, "deployments", [document(each) for each in running], [_line(each) for each in running])
+
+
+def list_events(session: Session, asked: "Flags", environment: str, repository: str = "") -> None:
+    """List what was said of an environment, newest first."""
+    from envscout.cli.show.table import table
+    from envscout.verbs import ask
+
+    scope = options.scope(session, asked.org, environment, repository or asked.service, at=asked.at)
+    events = ask.history(session.database, scope)
+    head = ("When", "What", "Service", "Image", "Platform", "Who", "Commit", "Run")
+    options.tell(asked.form, "events", [document(each) for each in events], table(head, [_row(each) for each in events]))
+
+
+def document(said: "Event | Deployment") -> dict[str, object]:
+    """Return an event or deployment as JSON shows it: moments as RFC 3339."""
+    fields = msgspec.structs.asdict(said)
+    for name in ("at", "since", "until"):
+        if fields.get(name) is not None:
+            fields[name] = moment.show(fields[name])
+    return fields
+
+
+def _line(running: "Deployment") -> str:
+    name = (running.reference or running.service).partition("@")[0]
+    return f"{name}@{running.digest}"
+
+
+def _row(event: "Event") -> tuple[str, ...]:
+    image = event.reference or event.digest[:19]
+    return (
+        moment.show(event.at), event.action, event.service, image, event.platform, event.actor, event.commit[:12], event.run_url
+    )  # fmt: skip

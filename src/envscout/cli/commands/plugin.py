@@ -1,0 +1,64 @@
+"""`envscout plugin install`."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from envscout.cli.session import Session
+from envscout.errors import ConfigError, NotFound
+
+NAME = "docker-scout"
+
+
+@click.group()
+def command() -> None:
+    """Make `docker scout` run this program."""
+
+
+@command.command()
+@click.option("--force", is_flag=True, help="Replace another docker-scout that is there.")
+def install(force: bool) -> None:
+    """Link this program into the docker client's folder of plugins ($DOCKER_CONFIG or ~/.docker)."""
+    program = _program()
+    folder = _folder()
+    link = folder / NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if link.is_symlink() and link.resolve() == program.resolve():
+            Session.say(f"{link} already runs {program}")
+            return
+        if link.exists() or link.is_symlink():
+            if not force:
+                raise ConfigError(f"{link} is there already and is not envscout", "`--force` replaces it")
+            link.unlink()
+        link.symlink_to(program)
+    except OSError as error:
+        raise ConfigError(f"cannot link {link}: {error.strerror}", "check the folder's permissions") from error
+    Session.say(f"`docker scout` now runs {program}")
+
+
+@command.command()
+def uninstall() -> None:
+    """Remove the link again; a docker-scout that is not envscout stays."""
+    link = _folder() / NAME
+    if link.is_symlink() and link.resolve() == _program().resolve():
+        link.unlink()
+        Session.say(f"Removed {link}")
+    else:
+        raise NotFound(f"{link} is not a link to envscout", "nothing was removed")
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "cli-plugins"
+
+
+def _program() -> Path:
+    """Return the executable `docker-scout` that was installed beside the running program."""
+    beside = Path(sys.argv[0]).absolute().parent / NAME
+    found = beside if beside.exists() else Path(shutil.which(NAME) or Path(sys.executable).parent / NAME)
+    if not found.exists():
+        raise NotFound(f"there is no program {NAME} beside {sys.argv[0]}", "install envscout with pip, then try again")
+    return found

@@ -1,0 +1,141 @@
+"""Flags that several commands share, and what they mean."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from envscout.cli.session import Session
+from envscout.errors import UsageError
+from envscout.names import moment
+
+if TYPE_CHECKING:
+    from envscout.store.deployments import Scope
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def org(command: F) -> F:
+    """Add --org."""
+    return click.option("--org", default="", help="Organization; by default as configured, else of the repository.")(command)
+
+
+def platform(command: F) -> F:
+    """Add --platform."""
+    return click.option("--platform", default="", metavar="OS/ARCH", help="Platform of the image, e.g. linux/arm64.")(command)
+
+
+def ref(command: F) -> F:
+    """Add --ref."""
+    return click.option("--ref", default="", help="Which image of an archive that holds several.")(command)
+
+
+def at(command: F) -> F:
+    """Add --at."""
+    return click.option(
+        "--at", default="", metavar="TIME", help="Answer for a past moment: 2026-10-01, 2026-10-01T12:00Z, 7d."
+    )(command)
+
+
+def output(command: F) -> F:
+    """Add --output."""
+    return click.option("-o", "--output", default="", metavar="FILE", help="Write the answer to a file.")(command)
+
+
+def form(*choices: str) -> Callable[[F], F]:
+    """Add --format; the first choice is the default."""
+    return click.option(
+        "--format", "form", type=click.Choice(choices), default=choices[0], show_default=True, help="Form of the answer."
+    )
+
+
+class CommaList(click.ParamType):
+    """Values separated by commas; the flag may also be repeated."""
+
+    name = "list"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:  # noqa: ARG002
+        """Split one occurrence."""
+        return value if isinstance(value, tuple) else tuple(each.strip() for each in value.split(",") if each.strip())
+
+
+def many(name: str, meaning: str) -> Callable[[F], F]:
+    """Add a flag that takes comma lists and repeats; its value is one flat tuple."""
+
+    def flat(_ctx: click.Context, _param: click.Parameter, values: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+        return tuple(each for value in values for each in value)
+
+    return click.option(name, type=CommaList(), multiple=True, callback=flat, metavar="LIST", help=meaning)
+
+
+def when(text: str) -> int | None:
+    """Read --at: None for now."""
+    if not text:
+        return None
+    from envscout.store import now
+
+    asked, present = moment.parse(text, now()), now()
+    if asked > present:
+        raise UsageError(f"{text} lies in the future", "ask for a moment that has been")
+    return asked
+
+
+def scope(session: Session, asked_org: str, environment: str = "", repository: str = "", at: str = "") -> "Scope":
+    """Return what of the record is asked about; no organization named or configured means all of them.
+
+    A repository is looked for as the service of that name, and as the path Docker gives it (`nginx` is `library/nginx`).
+    """
+    from envscout.errors import InvalidReference
+    from envscout.names.reference import parse
+    from envscout.store.deployments import Scope
+
+    service, other, of_reference = repository, "", ""
+    if repository:
+        with contextlib.suppress(InvalidReference):
+            reference = parse(repository)
+            if reference.path:
+                service, other, of_reference = reference.service, repository, ""
+    organization = asked_org or session.settings.text("organization") or of_reference
+    return Scope(organization, environment, service, other, when(at))
+
+
+def emit(text: str) -> None:
+    """Write one piece of the answer to stdout."""
+    click.echo(text)
+
+
+@contextlib.contextmanager
+def to_output(path: str) -> Iterator[None]:
+    """Send stdout to a file for the length of a command; the file appears whole or not at all."""
+    if not path:
+        yield
+        return
+    import tempfile
+
+    target = Path(path)
+    try:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, delete=False) as file:
+            try:
+                with contextlib.redirect_stdout(file):
+                    yield
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+        Path(file.name).replace(target)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}", "choose a file in a folder you may write to") from error
+    Session.say(f"Report written to {path}")
+
+
+def tell(form: str, kind: str, document: object, lines: Iterable[str]) -> None:
+    """Write an answer as JSON `{"schema": "envscout/KIND/1", KIND: document}` or as lines of text."""
+    if form == "json":
+        import msgspec
+
+        sys.stdout.write(msgspec.json.encode({"schema": f"envscout/{kind}/1", kind: document}).decode() + "\n")
+        return
+    for line in lines:
+        click.echo(line)

@@ -1,0 +1,107 @@
+"""The command tree and what surrounds every command: lazy loading, errors, exit codes, interruption."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+
+import click
+
+from envscout.errors import EnvscoutError, UsageError
+
+# name -> module that holds `command`, and the line that help shows without importing it.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "cache": ("cache", "Show or free what is kept of images that run nowhere"),
+    "config": ("config", "Show or change settings"),
+    "cves": ("cves", "Show the vulnerabilities of an image or of an environment"),
+    "db": ("db", "Fetch advisories and show their state"),
+    "demo": ("demo", "Show everything on a small sample fleet"),
+    "enroll": ("enroll", "Enrol an organization or a repository"),
+    "environment": ("environment", "Record, list and remove what runs where"),
+    "plugin": ("plugin", "Make `docker scout` run this program"),
+    "sbom": ("sbom", "List the packages of an image"),
+    "version": ("version", "Show the version"),
+    "where": ("where", "Show where a vulnerability or a package runs"),
+}
+ALIASES: Mapping[str, str] = {"env": "environment"}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names in alphabetical order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return a command, None if there is none of this name."""
+        name = ALIASES.get(cmd_name, cmd_name)
+        if name not in COMMANDS:
+            return None
+        command = import_module(f"envscout.cli.commands.{COMMANDS[name][0]}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Resolve a command, suggesting near names for a wrong one."""
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], [*COMMANDS, *ALIASES], 1)
+            hint = f"did you mean `{near[0]}`?" if near else "`envscout --help` lists the commands"
+            raise UsageError(f"there is no command {args[0]!r}", hint)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in sorted(COMMANDS.items())])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.option("--debug", is_flag=True, hidden=True, help="Show the trace of an error.")
+@click.option("--verbose-debug", is_flag=True, hidden=True, help="Show the trace of an error.")
+@click.pass_context
+def program(ctx: click.Context, debug: bool, verbose_debug: bool) -> None:
+    """Which container image runs in which environment, what is in it, and which vulnerabilities that means.
+
+    Also callable as `docker scout` after `envscout plugin install`.
+    """
+    ctx.obj = {"debug": debug or verbose_debug}
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Run a command; return its exit code: 0, 1, 2 (gate failed) or 64 (wrong usage)."""
+    # https://no-color.org: any value that is not empty turns colour off.
+    color = False if os.environ.get("NO_COLOR") else None
+    debug = bool({"--debug", "--verbose-debug"} & set(arguments))
+    arguments = [each for each in arguments if each not in ("--debug", "--verbose-debug")]
+    try:
+        code = program.main(args=list(arguments), prog_name="envscout", standalone_mode=False, color=color)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return UsageError.exit_code
+    except click.ClickException as error:
+        ctx = getattr(error, "ctx", None)
+        hint = f"`{ctx.command_path} --help` shows what it takes" if ctx else ""
+        return _fail(error.format_message(), hint, UsageError.exit_code)
+    except EnvscoutError as error:
+        if debug:
+            raise
+        return _fail(error.cause, error.next_step, error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted", "nothing half done was kept", 130)
+    except BrokenPipeError:
+        # The reader went away (`| head`); point stdout elsewhere so that the interpreter's own flush stays quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _fail(cause: str, next_step: str, code: int) -> int:
+    click.echo(f"{click.style('ERROR', fg='red', bold=True)} {cause}", err=True)
+    if next_step:
+        click.echo(f"      {next_step}", err=True)
+    return code

@@ -1,0 +1,64 @@
+"""What a command needs: settings, the store, and a voice. Progress, hints and problems go to stderr alone."""
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import click
+
+from envscout.config import Settings
+
+if TYPE_CHECKING:
+    from envscout.store import Database
+
+CHECK, CROSS, NOTE = "✓", "✗", "!"
+
+
+class Session:
+    """Settings and store of one command; use in a `with` block."""
+
+    def __init__(self) -> None:
+        """Read the settings; the store is opened when first asked for."""
+        self.settings = Settings()
+        self._stack = ExitStack()
+        self._database: Database | None = None
+
+    @property
+    def database(self) -> "Database":
+        """Return the open store, making it at its first use. Raise StoreError."""
+        if self._database is None:
+            from envscout.store import Database
+
+            self._database = self._stack.enter_context(Database(self.settings.store_path))
+        return self._database
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def progress(self, what: str) -> Callable[[int, int], None]:
+        """Return a callback that shows bytes read on a terminal, for as long as the session lasts."""
+        if not sys.stderr.isatty():
+            return lambda _done, _total: None
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+        console = Console(stderr=True)
+        bar = self._stack.enter_context(
+            Progress(TextColumn("    {task.description}"), BarColumn(), DownloadColumn(), console=console, transient=True)
+        )
+        task = bar.add_task(what, total=None)
+        return lambda done, total: bar.update(task, completed=done, total=total or None)
+
+    @staticmethod
+    def say(text: str) -> None:
+        """Tell a person that something was done."""
+        click.echo(f"    {click.style(CHECK, fg='green')} {text}", err=True)
+
+    @staticmethod
+    def warn(text: str) -> None:
+        """Tell a person something they should know."""
+        click.echo(f"    {click.style(NOTE, fg='yellow')} {text}", err=True)

@@ -1,0 +1,150 @@
+"""Settings: from `config.toml` and the environment, each documented in SETTINGS.
+
+ENVSCOUT_HOME holds settings, store and cache in one folder; without it the XDG base directories are used
+(https://specifications.freedesktop.org/basedir-spec/). A variable `ENVSCOUT_<SETTING>` wins over the file.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from envscout.errors import ConfigError
+
+
+class Setting(NamedTuple):
+    """One setting: what kind of value it takes, its default, and what it is for."""
+
+    kind: type[str] | type[int]
+    default: str | int
+    meaning: str
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "organization": Setting(str, "", "organization of images and environments, where --org does not name one"),
+    "store": Setting(str, "", "the database file, or sqlite:///PATH; by default envscout.db in the data folder"),
+    "max_feed_age_days": Setting(int, 7, "an advisory feed older than this makes answers partial"),
+    "osv_url": Setting(
+        str, "https://osv-vulnerabilities.storage.googleapis.com", "where OSV's per-ecosystem zip files are fetched from"
+    ),
+    "epss_url": Setting(
+        str, "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz", "where EPSS scores are fetched from"
+    ),
+    "kev_url": Setting(
+        str,
+        "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json",
+        "where CISA's known exploited vulnerabilities are fetched from",
+    ),
+}
+
+
+class Folders(NamedTuple):
+    """Where things live on this machine."""
+
+    settings: Path
+    data: Path
+    cache: Path
+
+
+def folders(environ: Mapping[str, str] = os.environ) -> Folders:
+    """Return the folders in use: one for all under ENVSCOUT_HOME, else those of XDG."""
+    home = environ.get("ENVSCOUT_HOME")
+    if home:
+        base = Path(home).expanduser().absolute()
+        return Folders(base, base, base / "cache")
+
+    def xdg(variable: str, fallback: str) -> Path:
+        value = environ.get(variable, "")
+        # The specification has relative paths ignored.
+        return (Path(value) if value.startswith("/") else Path.home() / fallback) / "envscout"
+
+    return Folders(
+        xdg("XDG_CONFIG_HOME", ".config"), xdg("XDG_DATA_HOME", ".local/share"), xdg("XDG_CACHE_HOME", ".cache")
+    )
+
+
+class Settings:
+    """The settings in force. `get` answers by name, the environment first, then the file, then the default."""
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        """Read the settings file. Raise ConfigError where it cannot be understood."""
+        self._environ = environ
+        self.folders = folders(environ)
+        self.file = self.folders.settings / "config.toml"
+        self._values = _read(self.file)
+
+    def get(self, name: str) -> str | int:
+        """Return a setting. Raise ConfigError for a name or a value that has no meaning."""
+        setting = known(name)
+        variable = f"ENVSCOUT_{name.upper()}"
+        if self._environ.get(variable):
+            return _convert(name, setting, self._environ[variable], variable)
+        if name in self._values:
+            return _convert(name, setting, self._values[name], str(self.file))
+        return setting.default
+
+    def text(self, name: str) -> str:
+        """Return a setting as text."""
+        return str(self.get(name))
+
+    @property
+    def store_path(self) -> Path:
+        """Return the file of the embedded store."""
+        place = self.text("store")
+        if place.startswith("sqlite:///"):
+            place = "/" + place.removeprefix("sqlite:///").lstrip("/")
+        if "://" in place:
+            raise ConfigError(f"the store {place.split(':')[0]}://... is not supported", "use a path or sqlite:///PATH")
+        return Path(place).expanduser().absolute() if place else self.folders.data / "envscout.db"
+
+
+def known(name: str) -> Setting:
+    """Return the description of a setting. Raise ConfigError if there is none of this name."""
+    if name not in SETTINGS:
+        raise ConfigError(f"there is no setting {name!r}", f"the settings are: {', '.join(SETTINGS)}")
+    return SETTINGS[name]
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {file}: {error}", "check the file and its permissions") from error
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not TOML: {error}", "mend the line named, or delete the file") from error
+
+
+def _convert(name: str, setting: Setting, value: object, origin: str) -> str | int:
+    if setting.kind is int and isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    if isinstance(value, setting.kind) and not isinstance(value, bool):
+        return value
+    wanted = "a whole number" if setting.kind is int else "a text"
+    raise ConfigError(f"{name} in {origin} must be {wanted}, not {value!r}", f"envscout config {name} VALUE sets it")
+
+
+def write(settings: Settings, name: str, value: str) -> None:
+    """Set one value in the settings file, leaving every other line as it is. Raise ConfigError."""
+    setting = known(name)
+    converted = _convert(name, setting, value, "the command")
+    import json
+    import tempfile
+
+    # A JSON text is a valid TOML basic string (https://toml.io/en/v1.0.0#string), a JSON integer a TOML integer.
+    line = f"{name} = {json.dumps(converted)}"
+    file = settings.file
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        kept = [each for each in lines if each.partition("=")[0].strip() != name]
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, delete=False) as out:
+            out.write("\n".join([line, *kept]) + "\n")
+        Path(out.name).replace(file)
+    except OSError as error:
+        raise ConfigError(f"cannot write {file}: {error.strerror}", "check its permissions") from error

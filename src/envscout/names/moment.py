@@ -1,0 +1,29 @@
+"""Moments as people write them, in microseconds since 1970 UTC. The clock is passed in."""
+
+import re
+from datetime import UTC, datetime
+
+from envscout.errors import UsageError
+
+_AGO = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)(\s+ago)?")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def parse(text: str, now: int) -> int:
+    """Read `2026-10-01`, `2026-10-01T12:00:00Z` (no zone: UTC) or `36h`, `7d`, `2w` before now. Raise UsageError."""
+    ago = _AGO.fullmatch(text.strip())
+    if ago:
+        return now - int(ago[1]) * _SECONDS[ago[2]] * 1_000_000
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UsageError(
+            f"{text[:64]!r} is no moment in time", "write 2026-10-01, 2026-10-01T12:00:00Z, or 7d for seven days ago"
+        ) from error
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return int(moment.timestamp() * 1_000_000)
+
+
+def show(moment: int) -> str:
+    """Write a moment as RFC 3339 in UTC, to the second."""
+    return datetime.fromtimestamp(moment / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

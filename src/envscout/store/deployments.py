@@ -1,0 +1,191 @@
+"""What runs where: events are appended, intervals follow from them by a rule that the caller brings."""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from envscout.model import Deployment, Event
+from envscout.store.database import FOREVER, queries
+
+_SQL = queries("deployments")
+
+Rule = Callable[[Iterable[Deployment], Event], tuple[tuple[Deployment, ...], tuple[Deployment, ...]]]
+"""What runs in a slot and an event -> what ends and what begins (environments.fold.advance)."""
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What of the record is asked about. "" = all. other: a second spelling of the service. at: None = now."""
+
+    organization: str = ""
+    environment: str = ""
+    service: str = ""
+    other: str = ""
+    at: int | None = None
+
+    def parameters(self) -> dict[str, str | int]:
+        """Return the values that queries bind."""
+        moment = FOREVER - 1 if self.at is None else self.at
+        return {
+            "organization": self.organization,
+            "environment": self.environment,
+            "service": self.service,
+            "other": self.other,
+            "at": moment,
+        }
+
+
+class Running(msgspec.Struct, frozen=True):
+    """A deployment with the number of its image."""
+
+    image_id: int
+    deployment: Deployment
+
+
+class Spot(msgspec.Struct, frozen=True):
+    """A place where a package runs. purl, type, name, version, owner: of the component; "" when asked by package."""
+
+    deployment: Deployment
+    image_id: int = 0
+    pkg_id: int = 0
+    purl: str = ""
+    type: str = ""
+    name: str = ""
+    version: str = ""
+    owner: str = ""
+
+
+class EnvironmentRow(msgspec.Struct, frozen=True):
+    """An environment and how many different images run in it."""
+
+    organization: str
+    name: str
+    images: int
+
+
+def enrol(connection: sqlite3.Connection, organization: str, repository: str, at: int) -> bool:
+    """Note that an organization (or one repository of it) is wanted; return whether that is new."""
+    row = {"organization": organization, "repository": repository, "at": at}
+    return connection.execute(_SQL["enrol"], row).rowcount > 0
+
+
+def append(
+    connection: sqlite3.Connection, event: Event, image_id: int | None, rule: Rule
+) -> tuple[Event, tuple[Deployment, ...], tuple[Deployment, ...]]:
+    """Append an event and move its slot's intervals by the rule; return it as stored, what ended and what began.
+
+    Needs the write lock. The event's moment is moved forward where the clock ran backwards.
+    """
+    env_id = _number(connection, "put_environment", event)
+    service_id = _number(connection, "put_service", event)
+    slot = {"env_id": env_id, "service_id": service_id, "platform": event.platform}
+    (last,) = connection.execute(
+        _SQL["last_moment"], {"env_id": env_id, "service_id": service_id}
+    ).fetchone()
+    event = msgspec.structs.replace(event, at=max(event.at, (last or 0) + 1))
+    row = {**slot, **msgspec.structs.asdict(event), "image_id": image_id}
+    (event_id,) = connection.execute(_SQL["put_event"], row).fetchone()
+    held = {
+        _held(event, *fields): number
+        for number, *fields in connection.execute(_SQL["slot"], {**slot, "forever": FOREVER})
+    }
+    ended, begun = rule(held, event)
+    for each in ended:
+        number = held[msgspec.structs.replace(each, until=None)]
+        connection.execute(_SQL["end"], {"at": each.until, "row": number})
+    for each in begun:
+        connection.execute(
+            _SQL["begin"],
+            {**slot, "image_id": image_id, "event_id": event_id, "at": each.since, "forever": FOREVER},
+        )
+    return event, ended, begun
+
+
+def _number(connection: sqlite3.Connection, query: str, event: Event) -> int:
+    return int(connection.execute(_SQL[query], msgspec.structs.asdict(event)).fetchone()[0])
+
+
+def _held(
+    event: Event, digest: str, reference: str, since: int, actor: str, source: str, commit: str, run_url: str
+) -> Deployment:
+    return Deployment(
+        organization=event.organization,
+        environment=event.environment,
+        service=event.service,
+        platform=event.platform,
+        digest=digest,
+        reference=reference,
+        since=since,
+        actor=actor,
+        source=source,
+        commit=commit,
+        run_url=run_url,
+    )
+
+
+def environments(connection: sqlite3.Connection, scope: Scope) -> list[EnvironmentRow]:
+    """Return the environments that existed at the moment."""
+    return [EnvironmentRow(*row) for row in connection.execute(_SQL["environments"], scope.parameters())]
+
+
+def running(connection: sqlite3.Connection, scope: Scope) -> list[Running]:
+    """Return what runs in the scope at its moment."""
+    found = []
+    for row in connection.execute(_SQL["running"], scope.parameters()):
+        organization, environment, service, platform, image_id, digest, reference, since, until, *said = row
+        ended = None if until == FOREVER else until
+        deployment = Deployment(organization, environment, service, platform, digest, reference, since, ended, *said)
+        found.append(Running(image_id, deployment))
+    return found
+
+
+def events(connection: sqlite3.Connection, scope: Scope) -> list[Event]:
+    """Return what was said in the scope up to its moment, newest first."""
+    return [
+        Event(
+            organization=organization,
+            environment=environment,
+            service=service,
+            platform=platform,
+            action=action,
+            digest=digest or "",
+            reference=reference,
+            at=at,
+            actor=actor,
+            source=source,
+            commit=commit,
+            run_url=run_url,
+        )
+        for organization, environment, service, platform, action, digest, reference, at, actor, source, commit, run_url
+        in connection.execute(_SQL["events"], scope.parameters())
+    ]  # fmt: skip
+
+
+def spots_of_hits(connection: sqlite3.Connection, scope: Scope) -> list[Spot]:
+    """Return where the packages in the temporary table `hit` run; use after `findings.hit_*`."""
+    return [
+        Spot(_deployment(*row[:7]), image_id=row[7], pkg_id=row[8])
+        for row in connection.execute(_SQL["hit_deployments"], scope.parameters())
+    ]
+
+
+def spots_of_components(
+    connection: sqlite3.Connection, scope: Scope, name: str, type: str = "", version: str = ""  # noqa: A002
+) -> list[Spot]:
+    """Return where components of a name (or built from a source of that name) run."""
+    values = {**scope.parameters(), "name": name, "type": type, "version": version}
+    return [
+        Spot(_deployment(*row[:7]), purl=row[7], type=row[8], name=row[9], version=row[10], owner=row[11])
+        for row in connection.execute(_SQL["component_deployments"], values)
+    ]
+
+
+def unindexed(connection: sqlite3.Connection, scope: Scope) -> list[Deployment]:
+    """Return what runs somewhere without ever having been looked into."""
+    return [_deployment(*row) for row in connection.execute(_SQL["unindexed_deployments"], scope.parameters())]
+
+
+def _deployment(
+    organization: str, environment: str, service: str, platform: str, digest: str, reference: str, since: int
+) -> Deployment:
+    return Deployment(organization, environment, service, platform, digest, reference, since)

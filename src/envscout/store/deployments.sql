@@ -1,0 +1,90 @@
+-- name: enrol
+INSERT INTO enrolled (organization, repository, at) VALUES (:organization, :repository, :at) ON CONFLICT DO NOTHING
+
+-- name: put_environment
+INSERT INTO environment (organization, name, created_at) VALUES (:organization, :environment, :at)
+ON CONFLICT (organization, name) DO UPDATE SET name = excluded.name RETURNING env_id
+
+-- name: put_service
+INSERT INTO service (organization, name) VALUES (:organization, :service)
+ON CONFLICT (organization, name) DO UPDATE SET name = excluded.name RETURNING service_id
+
+-- name: last_moment
+SELECT max(at) FROM event WHERE env_id = :env_id AND service_id = :service_id
+
+-- name: put_event
+INSERT INTO event (env_id, service_id, platform, action, image_id, reference, at, actor, source, commit_id, run_url)
+VALUES (:env_id, :service_id, :platform, :action, :image_id, :reference, :at, :actor, :source, :commit, :run_url)
+RETURNING event_id
+
+-- name: slot
+-- What runs in a slot, with the number of its row.
+SELECT d.deployment_id, i.digest, e.reference, d.d_from, e.actor, e.source, e.commit_id, e.run_url
+  FROM deployment d JOIN image i USING (image_id) JOIN event e USING (event_id)
+ WHERE d.env_id = :env_id AND d.service_id = :service_id AND d.platform = :platform AND d.d_to = :forever
+
+-- name: end
+UPDATE deployment SET d_to = :at WHERE deployment_id = :row
+
+-- name: begin
+INSERT INTO deployment (env_id, service_id, platform, image_id, event_id, d_from, d_to)
+VALUES (:env_id, :service_id, :platform, :image_id, :event_id, :at, :forever)
+
+-- name: environments
+-- Environments with the number of images that run in them at a moment.
+SELECT v.organization, v.name,
+       (SELECT count(DISTINCT d.image_id) FROM deployment d WHERE d.env_id = v.env_id AND d.d_from <= :at AND d.d_to > :at)
+  FROM environment v
+ WHERE (:organization = '' OR v.organization = :organization) AND v.created_at <= :at
+ ORDER BY v.organization, v.name
+
+-- name: running
+-- What runs in an environment at a moment; service: its name, or '' for all.
+SELECT v.organization, v.name, s.name, d.platform, d.image_id, i.digest, e.reference, d.d_from, d.d_to,
+       e.actor, e.source, e.commit_id, e.run_url
+  FROM environment v JOIN deployment d USING (env_id) JOIN service s USING (service_id)
+  JOIN image i USING (image_id) JOIN event e USING (event_id)
+ WHERE v.name = :environment AND (:organization = '' OR v.organization = :organization)
+   AND (:service = '' OR s.name = :service OR s.name = :other) AND d.d_from <= :at AND d.d_to > :at
+ ORDER BY v.organization, s.name, d.platform, d.d_from, d.deployment_id
+
+-- name: events
+-- What was ever said of an environment, newest first.
+SELECT v.organization, v.name, s.name, e.platform, e.action, i.digest, e.reference, e.at, e.actor, e.source, e.commit_id, e.run_url
+  FROM environment v JOIN event e USING (env_id) JOIN service s USING (service_id) LEFT JOIN image i USING (image_id)
+ WHERE v.name = :environment AND (:organization = '' OR v.organization = :organization)
+   AND (:service = '' OR s.name = :service OR s.name = :other) AND e.at <= :at
+ ORDER BY e.at DESC, e.event_id DESC
+
+-- name: hit_deployments
+-- Where packages in the temporary table `hit` run at a moment.
+SELECT v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_from, d.image_id, h.pkg_id
+  FROM (SELECT DISTINCT pkg_id FROM hit) h CROSS JOIN set_pkg m CROSS JOIN image_set x CROSS JOIN deployment d
+  CROSS JOIN environment v CROSS JOIN service s CROSS JOIN image i CROSS JOIN event e
+ WHERE m.pkg_id = h.pkg_id AND x.set_id = m.set_id AND d.image_id = x.image_id
+   AND d.d_from <= :at AND d.d_to > :at AND v.env_id = d.env_id AND s.service_id = d.service_id
+   AND i.image_id = d.image_id AND e.event_id = d.event_id
+   AND (:organization = '' OR v.organization = :organization)
+ ORDER BY v.organization, v.name, s.name, d.platform, d.d_from, d.deployment_id, h.pkg_id
+
+-- name: component_deployments
+-- Where components run at a moment, by their own name or that of their source.
+SELECT v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_from, c.purl, c.type, c.name, c.version, c.owner
+  FROM component c CROSS JOIN set_component m CROSS JOIN image_set x CROSS JOIN deployment d
+  CROSS JOIN environment v CROSS JOIN service s CROSS JOIN image i CROSS JOIN event e
+ WHERE (c.name = :name OR c.source_name = :name) AND (:type = '' OR c.type = :type) AND (:version = '' OR c.version = :version)
+   AND m.comp_id = c.comp_id AND x.set_id = m.set_id AND d.image_id = x.image_id
+   AND d.d_from <= :at AND d.d_to > :at AND v.env_id = d.env_id AND s.service_id = d.service_id
+   AND i.image_id = d.image_id AND e.event_id = d.event_id
+   AND (:organization = '' OR v.organization = :organization)
+ GROUP BY v.env_id, s.service_id, d.platform, d.deployment_id, c.comp_id
+ ORDER BY v.organization, v.name, s.name, d.platform, c.name, c.version, c.purl
+
+-- name: unindexed_deployments
+-- What runs somewhere at a moment and was never looked into: it may hold anything.
+SELECT v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_from
+  FROM deployment d JOIN image i USING (image_id) JOIN environment v USING (env_id) JOIN service s USING (service_id)
+  JOIN event e USING (event_id)
+ WHERE i.indexed_at IS NULL AND d.d_from <= :at AND d.d_to > :at
+   AND (:organization = '' OR v.organization = :organization)
+ ORDER BY v.organization, v.name, s.name

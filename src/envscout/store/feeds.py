@@ -1,0 +1,124 @@
+"""Feeds: where advisories came from, how old they are, what of them could not be used; and facts about CVEs."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+
+import msgspec
+
+from envscout.store.database import FOREVER, queries
+
+_SQL = queries("feeds")
+
+
+class FeedState(msgspec.Struct, frozen=True):
+    """What lets a later update tell that nothing changed. digest: of the whole file as last applied."""
+
+    feed_id: int
+    etag: str = ""
+    last_modified: str = ""
+    digest: str = ""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One feed applied at a moment. as_of: the moment whose knowledge it holds. All times microseconds."""
+
+    feed_id: int
+    at: int
+    as_of: int
+    records: int
+    newest: int
+    added: int
+    changed: int
+    withdrawn: int
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """How often one kind of thing could not be used, with an example."""
+
+    code: str
+    count: int
+    record: str
+    message: str
+
+
+class Status(msgspec.Struct, frozen=True):
+    """One feed as `db status` shows it. records: standing ones; newest: their latest change, never in the future."""
+
+    name: str
+    kind: str
+    location: str
+    run: Run
+    problems: tuple[Trouble, ...]
+
+
+def put(connection: sqlite3.Connection, name: str, kind: str, location: str) -> int:
+    """Return the number of the feed of this name, making it where it is new. Needs the write lock."""
+    row = {"name": name, "kind": kind, "location": location}
+    return int(connection.execute(_SQL["put_feed"], row).fetchone()[0])
+
+
+def state(connection: sqlite3.Connection, name: str, location: str) -> FeedState | None:
+    """Return what is known of the feed of this name at this location, None if it never came from there."""
+    row = connection.execute(_SQL["feed"], {"name": name, "location": location}).fetchone()
+    return FeedState(*row) if row else None
+
+
+def put_state(connection: sqlite3.Connection, state: FeedState) -> None:
+    """Remember what the feed was like. Needs the write lock."""
+    connection.execute(_SQL["put_state"], msgspec.structs.asdict(state))
+
+
+def put_run(connection: sqlite3.Connection, run: Run) -> None:
+    """Append a run. Needs the write lock."""
+    connection.execute(_SQL["put_run"], msgspec.structs.asdict(run))
+
+
+def osv_totals(connection: sqlite3.Connection, feed_id: int, at: int) -> tuple[int, int]:
+    """Return how many records of a feed stand, and when the newest of them changed."""
+    records, newest = connection.execute(_SQL["osv_totals"], {"feed_id": feed_id, "at": at}).fetchone()
+    return records, newest
+
+
+def last_totals(connection: sqlite3.Connection, feed_id: int) -> tuple[int, int]:
+    """Return records and newest of the last run, zeros if there was none."""
+    row = connection.execute(_SQL["last_totals"], {"feed_id": feed_id}).fetchone()
+    return row or (0, 0)
+
+
+def status(connection: sqlite3.Connection, at: int | None = None) -> list[Status]:
+    """Return every feed as of a moment."""
+    troubles: dict[int, list[Trouble]] = defaultdict(list)
+    for feed_id, *row in connection.execute(_SQL["problems"]):
+        troubles[feed_id].append(Trouble(*row))
+    return [
+        Status(name, kind, location, Run(feed_id, *run), tuple(troubles[feed_id]))
+        for feed_id, name, kind, location, *run in connection.execute(
+            _SQL["status"], {"at": FOREVER if at is None else at}
+        )
+    ]
+
+
+def coverage(connection: sqlite3.Connection, at: int | None = None) -> dict[str, int]:
+    """Return ecosystem -> moment up to which its advisories were known; an ecosystem without a feed is missing."""
+    return dict(connection.execute(_SQL["coverage"], {"at": FOREVER if at is None else at}).fetchall())
+
+
+def replace_epss(connection: sqlite3.Connection, rows: Iterable[tuple[str, float, float]]) -> None:
+    """Replace all EPSS scores: (cve, score, percentile)."""
+    connection.execute(_SQL["drop_epss"])
+    connection.executemany(_SQL["put_epss"], rows)
+
+
+def replace_kev(connection: sqlite3.Connection, rows: Iterable[tuple[str, str, str, bool]]) -> None:
+    """Replace the known exploited vulnerabilities: (cve, date added, due date, used by ransomware)."""
+    connection.execute(_SQL["drop_kev"])
+    connection.executemany(_SQL["put_kev"], rows)
+
+
+def replace_cve(
+    connection: sqlite3.Connection, rows: Iterable[tuple[str, str, str, float | None, str, str, str]]
+) -> None:
+    """Replace facts about CVEs: (cve, published, description, score, vector, distribution's priority, cwes)."""
+    connection.execute(_SQL["drop_cve"])
+    connection.executemany(_SQL["put_cve"], rows)

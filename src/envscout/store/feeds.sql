@@ -1,0 +1,67 @@
+-- name: put_feed
+INSERT INTO feed (name, kind, location) VALUES (:name, :kind, :location)
+ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, location = excluded.location RETURNING feed_id
+
+-- name: feed
+SELECT feed_id, etag, last_modified, digest FROM feed WHERE name = :name AND location = :location
+
+-- name: put_state
+UPDATE feed SET etag = :etag, last_modified = :last_modified, digest = :digest WHERE feed_id = :feed_id
+
+-- name: put_run
+-- newest and records are counted over what stands, dates in the future left out.
+INSERT INTO feed_run (feed_id, at, as_of, records, newest, added, changed, withdrawn)
+VALUES (:feed_id, :at, :as_of, :records, :newest, :added, :changed, :withdrawn)
+
+-- name: osv_totals
+SELECT count(*), coalesce(max(CASE WHEN modified <= :at THEN modified END), 0) FROM advisory
+ WHERE feed_id = :feed_id AND gone_at IS NULL
+
+-- name: last_totals
+SELECT records, newest FROM feed_run WHERE feed_id = :feed_id ORDER BY at DESC LIMIT 1
+
+-- name: status
+-- The last run of each feed up to a moment.
+SELECT f.feed_id, f.name, f.kind, f.location, r.at, r.as_of, r.records, r.newest, r.added, r.changed, r.withdrawn
+  FROM feed f JOIN feed_run r USING (feed_id)
+ WHERE r.at = (SELECT max(x.at) FROM feed_run x WHERE x.feed_id = f.feed_id AND x.at <= :at)
+ ORDER BY f.name
+
+-- name: problems
+SELECT feed_id, code, count(*), min(record), min(message) FROM feed_problem GROUP BY feed_id, code ORDER BY feed_id, code
+
+-- name: problem_list
+SELECT record, code, message FROM feed_problem WHERE feed_id = :feed_id ORDER BY record, code
+
+-- name: coverage
+-- The moment up to which advisories of each ecosystem were known at a moment.
+SELECT e.ecosystem, max(r.as_of)
+  FROM feed_ecosystem e JOIN feed_run r USING (feed_id)
+ WHERE e.known_at <= :at AND r.at = (SELECT max(x.at) FROM feed_run x WHERE x.feed_id = e.feed_id AND x.at <= :at)
+ GROUP BY e.ecosystem
+
+-- name: as_of
+SELECT min(r.as_of), max(r.at) FROM feed_run r
+ WHERE r.at = (SELECT max(x.at) FROM feed_run x WHERE x.feed_id = r.feed_id AND x.at <= :at)
+
+-- name: drop_epss
+DELETE FROM epss
+
+-- name: put_epss
+INSERT INTO epss (cve, score, percentile) VALUES (?, ?, ?)
+ON CONFLICT (cve) DO UPDATE SET score = excluded.score, percentile = excluded.percentile
+
+-- name: drop_kev
+DELETE FROM kev
+
+-- name: put_kev
+INSERT INTO kev (cve, added, due, ransomware) VALUES (?, ?, ?, ?)
+ON CONFLICT (cve) DO UPDATE SET added = excluded.added, due = excluded.due, ransomware = excluded.ransomware
+
+-- name: drop_cve
+DELETE FROM cve
+
+-- name: put_cve
+INSERT INTO cve (cve, published, description, score, vector, priority, cwes) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (cve) DO UPDATE SET published = excluded.published, description = excluded.description, score = excluded.score,
+    vector = excluded.vector, priority = excluded.priority, cwes = excluded.cwes

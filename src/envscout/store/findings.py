@@ -1,0 +1,233 @@
+"""Findings: the join of packages and ranges, kept at hand for now and computed afresh for any past moment."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from envscout.store.database import FOREVER, queries
+
+_SQL = queries("findings")
+_UNFIXED = b"\xff"
+T = TypeVar("T")
+
+
+class Signals(msgspec.Struct, frozen=True):
+    """What feeds about CVEs say of one vulnerability; None and "" where they say nothing."""
+
+    epss_score: float | None = None
+    epss_percentile: float | None = None
+    kev_added: str | None = None
+    kev_due: str | None = None
+    kev_ransomware: bool = False
+    score: float | None = None
+    vector: str = ""
+    priority: str = ""
+    cwes: tuple[str, ...] = ()
+    description: str = ""
+    published: str = ""
+
+
+class Record(msgspec.Struct, frozen=True):
+    """An advisory behind a match. names: its id and aliases. vectors: best first; score: of the first that is valid."""
+
+    id: str
+    feed: str
+    severity: str
+    vectors: tuple[str, ...]
+    score: float | None
+    summary: str
+    details: str
+    cwes: tuple[str, ...]
+    published: int
+    references: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+class Match(msgspec.Struct, frozen=True):
+    """One range of one record that holds one package: `low <= version`, and `< fixed` or `<= high` where these are known.
+
+    fix_key: byte key of the fixed version, b"" where there is none.
+    """
+
+    pkg_id: int
+    vulnerability: str
+    record: Record
+    low: str
+    high: str
+    fixed: str
+    fix_key: bytes
+    severity: str
+    signals: Signals
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A matched package as one image holds it. layer: diff_id."""
+
+    image_id: int
+    pkg_id: int
+    purl: str
+    type: str
+    name: str
+    version: str
+    layer: str
+    locations: tuple[str, ...]
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many packages of one ecosystem ("" = none that a feed could know) an image holds; how many have no key."""
+
+    ecosystem: str
+    type: str
+    packages: int
+    unkeyable: int
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Everything the join says about some images. places, counts and packages by image number."""
+
+    matches: tuple[Match, ...]
+    places: Mapping[int, tuple[Place, ...]]
+    counts: Mapping[int, tuple[Count, ...]]
+    packages: Mapping[int, int]
+
+
+Score = Callable[[Iterable[str]], float | None]
+"""CVSS base score of the best valid vector, None if none is valid."""
+
+
+def match_packages(connection: sqlite3.Connection, pkg_ids: Iterable[int], at: int, score: Score) -> None:
+    """Match packages never seen before; needs the write lock."""
+    rows = [{"pkg_id": pkg_id, "at": at, "forever": FOREVER} for pkg_id in pkg_ids]
+    connection.executemany(_SQL["match_package"], rows)
+    _settle_scores(connection, score)
+
+
+def match_touched(connection: sqlite3.Connection, at: int, score: Score) -> None:
+    """Match again what a staged update touched; needs the write lock and the stage applied."""
+    connection.execute(_SQL["clear_touched"], {"forever": FOREVER})
+    connection.execute(_SQL["match_touched"], {"at": at, "forever": FOREVER})
+    _settle_scores(connection, score)
+
+
+def match_all(connection: sqlite3.Connection) -> set[tuple[int, int]]:
+    """Return (adv_id, pkg_id) of the full join: what incremental matching must equal."""
+    return set(connection.execute(_SQL["match_all"], {"forever": FOREVER}).fetchall())
+
+
+def _settle_scores(connection: sqlite3.Connection, score: Score) -> None:
+    """Compute CVSS scores once, when a record first matters to a stored package."""
+    rows = [(score(vectors.split()), adv_id) for adv_id, vectors in connection.execute(_SQL["unscored"])]
+    connection.executemany(_SQL["put_score"], rows)
+
+
+def answer(connection: sqlite3.Connection, image_ids: Iterable[int], known_at: int | None) -> Answer:
+    """Answer for some images: what stands now (known_at None), or what was known at a moment. Use inside `read()`."""
+    connection.execute(_SQL["ask"])
+    connection.executemany(_SQL["put_asked"], [(image_id,) for image_id in image_ids])
+    if known_at is None:
+        connection.execute(_SQL["hits_now"])
+    else:
+        connection.execute(_SQL["hits_at"], {"known_at": known_at})
+    return _answer(connection, known_at)
+
+
+def _answer(connection: sqlite3.Connection, known_at: int | None) -> Answer:
+    return Answer(
+        matches=_matches(connection, FOREVER - 1 if known_at is None else known_at),
+        places=_by_image(_places(connection)),
+        counts=_by_image(
+            (image_id, Count(*rest)) for image_id, *rest in connection.execute(_SQL["counted"]).fetchall()
+        ),
+        packages=dict(connection.execute(_SQL["listed"]).fetchall()),
+    )
+
+
+def resolve(connection: sqlite3.Connection, name: str) -> list[str]:
+    """Return the vulnerabilities that a CVE id, alias or advisory id stands for."""
+    return [row[0] for row in connection.execute(_SQL["resolve"], {"name": name})]
+
+
+def answer_vulnerability(
+    connection: sqlite3.Connection, names: Iterable[str], known_at: int | None, running_at: int | None
+) -> Answer:
+    """Answer where packages under some vulnerabilities run; use inside `read()`. Leaves its hits for `deployments`."""
+    connection.execute(_SQL["ask_vulnerability"])
+    connection.executemany(_SQL["put_asked_vulnerability"], [(name,) for name in names])
+    if known_at is None:
+        connection.execute(_SQL["hits_of_now"])
+    else:
+        connection.execute(_SQL["hits_of_at"], {"known_at": known_at})
+    connection.execute(_SQL["ask"])
+    connection.execute(_SQL["ask_images_of_hits"], {"at": FOREVER - 1 if running_at is None else running_at})
+    return _answer(connection, known_at)
+
+
+def _by_image(pairs: Iterable[tuple[int, T]]) -> dict[int, tuple[T, ...]]:
+    grouped: dict[int, list[T]] = defaultdict(list)
+    for image_id, value in pairs:
+        grouped[image_id].append(value)
+    return {image_id: tuple(values) for image_id, values in grouped.items()}
+
+
+def _places(connection: sqlite3.Connection) -> Iterable[tuple[int, Place]]:
+    for image_id, pkg_id, _, purl, type_, name, version, layer, locations in connection.execute(_SQL["hit_components"]):
+        found = tuple(locations.split("\n")) if locations else ()
+        yield image_id, Place(image_id, pkg_id, purl, type_, name, version, layer, found)
+
+
+def _matches(connection: sqlite3.Connection, moment: int) -> tuple[Match, ...]:
+    records = _records(connection)
+    signals: dict[str, Signals] = {}
+    found = []
+    for row in connection.execute(_SQL["matched"], {"known_at": moment}):
+        pkg_id, name, adv_id, low, high, fixed, hi, severity, *facts = row
+        if name not in signals:
+            signals[name] = _signals(*facts)
+        fix_key = hi if fixed and hi != _UNFIXED else b""
+        found.append(Match(pkg_id, name, records[adv_id], low, high, fixed, fix_key, severity, signals[name]))
+    return tuple(found)
+
+
+def _signals(
+    epss: float | None, percentile: float | None, added: str | None, due: str | None, ransomware: int | None,
+    score: float | None, vector: str | None, priority: str | None, cwes: str | None, text: str | None, day: str | None,
+) -> Signals:  # fmt: skip
+    return Signals(
+        epss_score=epss,
+        epss_percentile=percentile,
+        kev_added=added,
+        kev_due=due,
+        kev_ransomware=bool(ransomware),
+        score=score,
+        vector=vector or "",
+        priority=priority or "",
+        cwes=tuple((cwes or "").split()),
+        description=text or "",
+        published=day or "",
+    )
+
+
+def _records(connection: sqlite3.Connection) -> dict[int, Record]:
+    names: dict[int, list[str]] = defaultdict(list)
+    for adv_id, name in connection.execute(_SQL["names_of_records"]):
+        names[adv_id].append(name)
+    return {
+        adv_id: Record(
+            id=record_id,
+            feed=feed,
+            severity=severity,
+            vectors=tuple(vectors.split()),
+            score=score,
+            summary=summary,
+            details=details,
+            cwes=tuple(cwes.split()),
+            published=published,
+            references=tuple(refs.split("\n")) if refs else (),
+            names=tuple(names[adv_id]),
+        )
+        for adv_id, record_id, feed, severity, vectors, score, summary, details, cwes, published, refs
+        in connection.execute(_SQL["records"])
+    }  # fmt: skip

@@ -1,0 +1,150 @@
+-- name: clear_touched
+-- Findings of touched records that the join gives no more.
+DELETE FROM finding WHERE adv_id IN (SELECT adv_id FROM touched) AND NOT EXISTS (
+    SELECT 1 FROM vrange r JOIN package p ON p.name_id = r.name_id
+     WHERE r.adv_id = finding.adv_id AND p.pkg_id = finding.pkg_id
+       AND r.k_to = :forever AND p.key >= r.lo AND p.key < r.hi)
+
+-- name: match_touched
+-- The join, driven from the touched records to the packages they name.
+INSERT INTO finding (adv_id, pkg_id, first_seen)
+SELECT DISTINCT r.adv_id, p.pkg_id, :at
+  FROM touched t CROSS JOIN vrange r CROSS JOIN package p
+ WHERE r.adv_id = t.adv_id AND r.k_to = :forever
+   AND p.name_id = r.name_id AND p.key >= r.lo AND p.key < r.hi
+ON CONFLICT (adv_id, pkg_id) DO NOTHING
+
+-- name: match_package
+-- The join for one new package.
+INSERT INTO finding (adv_id, pkg_id, first_seen)
+SELECT DISTINCT r.adv_id, p.pkg_id, :at
+  FROM package p CROSS JOIN vrange r
+ WHERE p.pkg_id = :pkg_id AND r.name_id = p.name_id AND r.hi > p.key AND +r.lo <= p.key AND r.k_to = :forever
+ON CONFLICT (adv_id, pkg_id) DO NOTHING
+
+-- name: match_all
+-- The join over everything: what `finding` must always equal.
+SELECT DISTINCT r.adv_id, p.pkg_id
+  FROM package p CROSS JOIN vrange r
+ WHERE r.name_id = p.name_id AND r.hi > p.key AND +r.lo <= p.key AND r.k_to = :forever
+
+-- name: match_everything
+-- The same, written down after everything was forgotten.
+INSERT INTO finding (adv_id, pkg_id, first_seen)
+SELECT DISTINCT r.adv_id, p.pkg_id, :at
+  FROM package p CROSS JOIN vrange r
+ WHERE r.name_id = p.name_id AND r.hi > p.key AND +r.lo <= p.key AND r.k_to = :forever
+ON CONFLICT (adv_id, pkg_id) DO NOTHING
+
+-- name: unscored
+-- Vectors of records that matter to a stored package and have no score yet.
+SELECT adv_id, vectors FROM advisory
+ WHERE score IS NULL AND vectors <> '' AND adv_id IN (SELECT adv_id FROM finding)
+
+-- name: put_score
+UPDATE advisory SET score = ? WHERE adv_id = ?
+
+-- name: ask
+CREATE TEMP TABLE asked (image_id INTEGER PRIMARY KEY)
+
+-- name: put_asked
+INSERT INTO asked VALUES (?) ON CONFLICT DO NOTHING
+
+-- name: hits_now
+-- What stands now, from the findings kept at hand.
+CREATE TEMP TABLE hit AS
+SELECT DISTINCT f.pkg_id, f.adv_id
+  FROM asked i CROSS JOIN image_set s CROSS JOIN set_pkg m CROSS JOIN finding f
+ WHERE s.image_id = i.image_id AND m.set_id = s.set_id AND f.pkg_id = m.pkg_id
+
+-- name: hits_at
+-- What was known at a moment, from the ranges that stood then.
+CREATE TEMP TABLE hit AS
+SELECT DISTINCT p.pkg_id, r.adv_id
+  FROM (SELECT DISTINCT m.pkg_id FROM asked i CROSS JOIN image_set s CROSS JOIN set_pkg m
+         WHERE s.image_id = i.image_id AND m.set_id = s.set_id) x
+  CROSS JOIN package p CROSS JOIN vrange r
+ WHERE p.pkg_id = x.pkg_id AND r.name_id = p.name_id AND r.hi > p.key AND +r.lo <= p.key
+   AND r.k_from <= :known_at AND r.k_to > :known_at
+
+-- name: matched
+-- Each hit with its record, range and vulnerability.
+SELECT h.pkg_id, v.id, a.adv_id, r.low, r.high, r.fixed, r.hi, r.severity,
+       e.score, e.percentile, k.added, k.due, k.ransomware,
+       c.score, c.vector, c.priority, c.cwes, c.description, c.published
+  FROM hit h CROSS JOIN package p CROSS JOIN vrange r INDEXED BY vrange_adv
+  CROSS JOIN advisory a CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
+  LEFT JOIN epss e ON e.cve = v.id
+  LEFT JOIN kev k ON k.cve = v.id
+  LEFT JOIN cve c ON c.cve = v.id
+ WHERE p.pkg_id = h.pkg_id AND r.adv_id = h.adv_id AND r.name_id = p.name_id AND r.hi > p.key AND r.lo <= p.key
+   AND r.k_from <= :known_at AND r.k_to > :known_at
+   AND a.adv_id = h.adv_id AND av.adv_id = h.adv_id AND v.vuln_id = av.vuln_id
+ ORDER BY h.pkg_id, v.id, a.adv_id, r.lo, r.hi
+
+-- name: records
+-- The records behind the hits.
+SELECT a.adv_id, a.id, f.name, a.severity, a.vectors, a.score, a.summary, a.details, a.cwes, a.published, a.refs
+  FROM advisory a JOIN feed f USING (feed_id) WHERE a.adv_id IN (SELECT adv_id FROM hit)
+
+-- name: names_of_records
+-- Every other name of the records behind the hits.
+SELECT adv_id, id FROM alias WHERE adv_id IN (SELECT adv_id FROM hit) AND kind IN ('s', 'a')
+
+-- name: hit_components
+-- Where the matched packages lie in the images asked about.
+SELECT s.image_id, c.pkg_id, c.comp_id, c.purl, c.type, c.name, c.version, s.layer, sc.locations
+  FROM asked i CROSS JOIN image_set s CROSS JOIN set_component sc CROSS JOIN component c
+ WHERE s.image_id = i.image_id AND sc.set_id = s.set_id AND c.comp_id = sc.comp_id AND c.owner = ''
+   AND c.pkg_id IN (SELECT pkg_id FROM hit)
+ ORDER BY s.image_id, c.type, c.name, c.version, c.purl, sc.locations
+
+-- name: counted
+-- How many packages of each ecosystem each image asked about holds, and how many of them cannot be compared.
+SELECT s.image_id, n.ecosystem, c.type, count(DISTINCT c.comp_id), count(DISTINCT CASE WHEN p.key IS NULL THEN c.comp_id END)
+  FROM asked i CROSS JOIN image_set s CROSS JOIN set_component sc CROSS JOIN component c
+  CROSS JOIN package p CROSS JOIN name n
+ WHERE s.image_id = i.image_id AND sc.set_id = s.set_id AND c.comp_id = sc.comp_id AND p.pkg_id = c.pkg_id
+   AND n.name_id = p.name_id AND c.owner = ''
+ GROUP BY s.image_id, n.ecosystem, c.type
+
+-- name: listed
+-- How many packages each image asked about holds, owned ones included.
+SELECT s.image_id, count(DISTINCT sc.comp_id) FROM asked i CROSS JOIN image_set s CROSS JOIN set_component sc
+ WHERE s.image_id = i.image_id AND sc.set_id = s.set_id GROUP BY s.image_id
+
+-- name: resolve
+-- The vulnerabilities that a name stands for: its own, an alias, or an advisory that covers several.
+SELECT id FROM vulnerability WHERE id = :name
+UNION
+SELECT v.id FROM alias l JOIN advisory_vulnerability av USING (adv_id) JOIN vulnerability v USING (vuln_id)
+ WHERE l.id = :name AND l.kind IN ('s', 'a')
+
+-- name: hits_of_now
+-- Packages that stand under one vulnerability now.
+CREATE TEMP TABLE hit AS
+SELECT DISTINCT f.pkg_id, f.adv_id
+  FROM asked_vulnerability q CROSS JOIN vulnerability v CROSS JOIN advisory_vulnerability av CROSS JOIN finding f
+ WHERE v.id = q.id AND av.vuln_id = v.vuln_id AND f.adv_id = av.adv_id
+
+-- name: hits_of_at
+-- Packages that stood under one vulnerability by what was known at a moment.
+CREATE TEMP TABLE hit AS
+SELECT DISTINCT p.pkg_id, r.adv_id
+  FROM asked_vulnerability q CROSS JOIN vulnerability v CROSS JOIN advisory_vulnerability av
+  CROSS JOIN vrange r CROSS JOIN package p
+ WHERE v.id = q.id AND av.vuln_id = v.vuln_id AND r.adv_id = av.adv_id AND p.name_id = r.name_id
+   AND p.key >= r.lo AND p.key < r.hi AND r.k_from <= :known_at AND r.k_to > :known_at
+
+-- name: ask_vulnerability
+CREATE TEMP TABLE asked_vulnerability (id TEXT PRIMARY KEY)
+
+-- name: put_asked_vulnerability
+INSERT INTO asked_vulnerability VALUES (?) ON CONFLICT DO NOTHING
+
+-- name: ask_images_of_hits
+-- The images that hold a matched package and run at a moment.
+INSERT INTO asked
+SELECT DISTINCT d.image_id
+  FROM (SELECT DISTINCT pkg_id FROM hit) h CROSS JOIN set_pkg m CROSS JOIN image_set x CROSS JOIN deployment d
+ WHERE m.pkg_id = h.pkg_id AND x.set_id = m.set_id AND d.image_id = x.image_id AND d.d_from <= :at AND d.d_to > :at

@@ -1,0 +1,203 @@
+"""Images and what is in them: names, packages, components, and the sets they share."""
+
+import hashlib
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from envscout.model import Distribution, Image, Inventory, Package, Problem
+from envscout.names.ecosystem import Identity, identity
+from envscout.store.database import queries
+from envscout.versions import key
+
+_SQL = queries("images")
+_encode = msgspec.json.encode
+
+
+class StoredImage(msgspec.Struct, frozen=True):
+    """An image as the store knows it. indexed_at: microseconds, None where only the digest is known."""
+
+    image_id: int
+    image: Image
+    indexed_at: int | None
+    distribution: Distribution | None
+    problems: tuple[Problem, ...]
+    tools: tuple[str, ...]
+
+
+class UnusedImage(msgspec.Struct, frozen=True):
+    """An image that was looked at but never recorded anywhere."""
+
+    image_id: int
+    digest: str
+    size: int
+    indexed_at: int | None
+
+
+def find(connection: sqlite3.Connection, digest: str) -> StoredImage | None:
+    """Return the image of this digest, or None."""
+    row = connection.execute(_SQL["image_by_digest"], {"digest": digest}).fetchone()
+    return _stored(row) if row else None
+
+
+def get(connection: sqlite3.Connection, image_id: int) -> StoredImage:
+    """Return the image of this number."""
+    return _stored(connection.execute(_SQL["image_by_id"], {"image_id": image_id}).fetchone())
+
+
+def _stored(row: tuple[int, str, str, int | None, str | None, str, str]) -> StoredImage:
+    image_id, _, document, indexed_at, distribution, problems, tools = row
+    return StoredImage(
+        image_id=image_id,
+        image=msgspec.json.decode(document, type=Image),
+        indexed_at=indexed_at,
+        distribution=msgspec.json.decode(distribution, type=Distribution) if distribution else None,
+        problems=msgspec.json.decode(problems, type=tuple[Problem, ...]),
+        tools=msgspec.json.decode(tools, type=tuple[str, ...]),
+    )
+
+
+def put_unindexed(connection: sqlite3.Connection, image: Image) -> int:
+    """Keep an image of which only the digest is known; return its number."""
+    row = {"digest": image.digest, "document": _encode(image).decode()}
+    return int(connection.execute(_SQL["put_unindexed"], row).fetchone()[0])
+
+
+def put(connection: sqlite3.Connection, image: Image, inventory: Inventory, at: int) -> tuple[int, list[int]]:
+    """Keep an image with its inventory; return its number and the numbers of packages never seen before."""
+    distribution = inventory.distribution
+    image_id = int(
+        connection.execute(
+            _SQL["put_image"],
+            {
+                "digest": image.digest,
+                "document": _encode(image).decode(),
+                "indexed_at": at,
+                "distribution": _encode(distribution).decode() if distribution else None,
+                "problems": _encode(inventory.problems).decode(),
+                "tools": _encode(inventory.tools).decode(),
+            },
+        ).fetchone()[0]
+    )
+    connection.execute(_SQL["forget_sets"], (image_id,))
+    fresh: list[int] = []
+    layers: dict[str, list[tuple[bytes, str, Package]]] = defaultdict(list)
+    for package in inventory.packages:
+        layers[package.layer].append((_digest(package, distribution), "\n".join(package.locations), package))
+    for layer, members in layers.items():
+        members.sort(key=lambda member: member[:2])
+        set_id = _put_set(connection, members, lambda package: identity(package, distribution), fresh)
+        connection.execute(_SQL["put_image_set"], (image_id, set_id, layer))
+    return image_id, fresh
+
+
+def _digest(package: Package, distribution: Distribution | None) -> bytes:
+    """Return the content address of a component: what it is and what it is matched as, not where it lies."""
+    matched = identity(package, distribution)
+    fields = (package.purl, package.type, package.name, package.version, package.source_name, package.source_version)
+    rest = (package.architecture, package.licenses, package.owner, matched.ecosystem, matched.name, matched.version)
+    return hashlib.blake2b(_encode((*fields, *rest)), digest_size=16).digest()
+
+
+def _put_set(
+    connection: sqlite3.Connection,
+    members: list[tuple[bytes, str, Package]],
+    identify: Callable[[Package], Identity],
+    fresh: list[int],
+) -> int:
+    """Return the set with exactly these members, making it, its components and packages where they are new."""
+    address = hashlib.blake2b(_encode([member[:2] for member in members]), digest_size=16).digest()
+    known = connection.execute(_SQL["set_id"], (address,)).fetchone()
+    if known:
+        return int(known[0])
+    set_id = int(connection.execute(_SQL["put_set"], (address,)).fetchone()[0])
+    rows = [
+        (set_id, _component(connection, digest, package, identify, fresh), locations)
+        for digest, locations, package in members
+    ]
+    connection.executemany(_SQL["put_set_component"], rows)
+    connection.execute(_SQL["put_set_packages"], (set_id,))
+    return set_id
+
+
+def _component(
+    connection: sqlite3.Connection,
+    digest: bytes,
+    package: Package,
+    identify: Callable[[Package], Identity],
+    fresh: list[int],
+) -> int:
+    known = connection.execute(_SQL["component_id"], (digest,)).fetchone()
+    if known:
+        return int(known[0])
+    pkg_id = _package(connection, identify(package), fresh)
+    row = (
+        digest, pkg_id, package.purl, package.type, package.name, package.version, package.source_name,
+        package.source_version, package.architecture, "\n".join(package.licenses), package.owner,
+    )  # fmt: skip
+    return int(connection.execute(_SQL["put_component"], row).fetchone()[0])
+
+
+def _package(connection: sqlite3.Connection, matched: Identity, fresh: list[int]) -> int:
+    where = (matched.ecosystem, matched.name)
+    known = connection.execute(_SQL["package_id"], (*where, matched.version)).fetchone()
+    if known:
+        return int(known[0])
+    connection.execute(_SQL["put_name"], (*where, matched.scheme))
+    version_key = key(matched.scheme, matched.version) if matched.scheme else None
+    pkg_id = int(connection.execute(_SQL["put_package"], (matched.version, version_key, *where)).fetchone()[0])
+    fresh.append(pkg_id)
+    return pkg_id
+
+
+def inventory_of(connection: sqlite3.Connection, stored: StoredImage) -> Inventory:
+    """Return the inventory as it was put."""
+    rows = connection.execute(_SQL["components"], {"image_id": stored.image_id})
+    return Inventory(
+        packages=tuple(_packages(rows)),
+        distribution=stored.distribution,
+        problems=stored.problems,
+        tools=stored.tools,
+    )
+
+
+def _packages(rows: Iterable[tuple[str, ...]]) -> Iterable[Package]:
+    for layer, type_, name, version, purl, source, source_version, architecture, licenses, locations, owner in rows:
+        yield Package(
+            type=type_,
+            name=name,
+            version=version,
+            purl=purl,
+            source_name=source,
+            source_version=source_version,
+            architecture=architecture,
+            licenses=tuple(licenses.split("\n")) if licenses else (),
+            locations=tuple(locations.split("\n")) if locations else (),
+            layer=layer,
+            owner=owner,
+        )
+
+
+def ecosystems_in_use(connection: sqlite3.Connection) -> set[str]:
+    """Return the ecosystems that any stored package belongs to."""
+    return {row[0] for row in connection.execute(_SQL["ecosystems_in_use"])}
+
+
+def unused(connection: sqlite3.Connection) -> list[UnusedImage]:
+    """Return the images that no deployment ever named: what `cache` is about."""
+    return [
+        UnusedImage(image_id, digest, msgspec.json.decode(document, type=Image).size, indexed_at)
+        for image_id, digest, document, indexed_at in connection.execute(_SQL["unused_images"])
+    ]
+
+
+_ORPHANS = ("image_sets", "sets", "set_components", "set_packages", "components", "packages", "findings")
+
+
+def drop(connection: sqlite3.Connection, image_ids: Iterable[int]) -> None:
+    """Forget images, and everything that only they held."""
+    connection.executemany(_SQL["drop_image"], [(image_id,) for image_id in image_ids])
+    for kind in _ORPHANS:
+        connection.execute(_SQL[f"drop_orphan_{kind}"])

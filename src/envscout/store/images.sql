@@ -1,0 +1,106 @@
+-- name: image_by_digest
+-- An image with all that is known of it.
+SELECT image_id, digest, document, indexed_at, distribution, problems, tools FROM image WHERE digest = :digest
+
+-- name: image_by_id
+-- The same by its number.
+SELECT image_id, digest, document, indexed_at, distribution, problems, tools FROM image WHERE image_id = :image_id
+
+-- name: put_image
+-- Keep an image; one known before gets its newer description.
+INSERT INTO image (digest, document, indexed_at, distribution, problems, tools)
+VALUES (:digest, :document, :indexed_at, :distribution, :problems, :tools)
+ON CONFLICT (digest) DO UPDATE SET document = excluded.document, indexed_at = excluded.indexed_at,
+    distribution = excluded.distribution, problems = excluded.problems, tools = excluded.tools
+RETURNING image_id
+
+-- name: put_unindexed
+-- Keep the digest of an image whose content is not known; what is known already stays.
+INSERT INTO image (digest, document, indexed_at, distribution, problems, tools)
+VALUES (:digest, :document, NULL, NULL, '[]', '[]')
+ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest
+RETURNING image_id
+
+-- name: put_name
+INSERT INTO name (ecosystem, name, scheme) VALUES (?, ?, ?) ON CONFLICT (ecosystem, name) DO NOTHING
+
+-- name: put_package
+INSERT INTO package (name_id, version, key)
+SELECT name_id, ?, ? FROM name WHERE ecosystem = ? AND name = ?
+ON CONFLICT (name_id, version) DO NOTHING
+RETURNING pkg_id
+
+-- name: package_id
+SELECT pkg_id FROM package JOIN name USING (name_id) WHERE ecosystem = ? AND name = ? AND version = ?
+
+-- name: component_id
+SELECT comp_id, pkg_id FROM component WHERE hash = ?
+
+-- name: put_component
+INSERT INTO component (hash, pkg_id, purl, type, name, version, source_name, source_version, architecture, licenses, owner)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (hash) DO UPDATE SET hash = excluded.hash
+RETURNING comp_id
+
+-- name: set_id
+SELECT set_id FROM package_set WHERE hash = ?
+
+-- name: put_set
+INSERT INTO package_set (hash) VALUES (?) RETURNING set_id
+
+-- name: put_set_component
+INSERT INTO set_component (set_id, comp_id, locations) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+
+-- name: put_set_packages
+-- What is matched in a set: everything in it that no distribution package owns.
+INSERT INTO set_pkg (set_id, pkg_id)
+SELECT DISTINCT set_id, pkg_id FROM set_component JOIN component USING (comp_id) WHERE set_id = ? AND owner = ''
+
+-- name: forget_sets
+DELETE FROM image_set WHERE image_id = ?
+
+-- name: put_image_set
+INSERT INTO image_set (image_id, set_id, layer) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+
+-- name: components
+-- Every component of an image with its layer and locations.
+SELECT s.layer, c.type, c.name, c.version, c.purl, c.source_name, c.source_version, c.architecture, c.licenses, sc.locations, c.owner
+  FROM image_set s
+  JOIN set_component sc ON sc.set_id = s.set_id
+  JOIN component c ON c.comp_id = sc.comp_id
+ WHERE s.image_id = :image_id
+ ORDER BY c.type, c.name, c.version, c.purl, sc.locations
+
+-- name: ecosystems_in_use
+-- Ecosystems that stored packages belong to.
+SELECT DISTINCT ecosystem FROM name WHERE name_id IN (SELECT name_id FROM package) AND ecosystem <> ''
+
+-- name: unused_images
+-- Images that no event ever named.
+SELECT image_id, digest, document, indexed_at FROM image
+ WHERE image_id NOT IN (SELECT image_id FROM event WHERE image_id IS NOT NULL)
+ ORDER BY image_id
+
+-- name: drop_image
+DELETE FROM image WHERE image_id = ?
+
+-- name: drop_orphan_image_sets
+DELETE FROM image_set WHERE image_id NOT IN (SELECT image_id FROM image)
+
+-- name: drop_orphan_sets
+DELETE FROM package_set WHERE set_id NOT IN (SELECT set_id FROM image_set)
+
+-- name: drop_orphan_set_components
+DELETE FROM set_component WHERE set_id NOT IN (SELECT set_id FROM package_set)
+
+-- name: drop_orphan_set_packages
+DELETE FROM set_pkg WHERE set_id NOT IN (SELECT set_id FROM package_set)
+
+-- name: drop_orphan_components
+DELETE FROM component WHERE comp_id NOT IN (SELECT comp_id FROM set_component)
+
+-- name: drop_orphan_packages
+DELETE FROM package WHERE pkg_id NOT IN (SELECT pkg_id FROM component)
+
+-- name: drop_orphan_findings
+DELETE FROM finding WHERE pkg_id NOT IN (SELECT pkg_id FROM package)

@@ -1,0 +1,69 @@
+"""Say what runs where: append to the record, end and begin deployments."""
+
+import msgspec
+
+from envscout.environments.fold import advance
+from envscout.errors import NotFound, UsageError
+from envscout.model import Deployment, Event, Image
+from envscout.store import Database, deployments, now
+from envscout.store import images as stored_images
+
+MAX_NAME = 128
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What a record changed: the event as kept, the deployments it ended and began."""
+
+    event: Event
+    ended: tuple[Deployment, ...]
+    begun: tuple[Deployment, ...]
+
+
+def enroll(database: Database, organization: str, repository: str) -> bool:
+    """Enrol an organization or a repository; return whether that is new. Nothing else depends on it."""
+    _check("organization", organization)
+    with database.write() as connection:
+        return deployments.enrol(connection, organization, repository, now())
+
+
+def record(database: Database, event: Event, image_id: int) -> Recorded:
+    """Append that an image runs in a slot, from now on."""
+    for field in ("organization", "environment", "service"):
+        _check(field, getattr(event, field))
+    with database.write() as connection:
+        event = msgspec.structs.replace(event, at=now())
+        return Recorded(*deployments.append(connection, event, image_id, advance))
+
+
+def keep_unindexed(database: Database, image: Image) -> int:
+    """Keep the digest of an image nobody could look into; return its number. It is unknown, not clean."""
+    with database.write() as connection:
+        return stored_images.put_unindexed(connection, image)
+
+
+def remove(database: Database, event: Event) -> Recorded:
+    """Append that a service (or one digest of it) no longer runs. Raise NotFound if it does not run now."""
+    with database.write() as connection:
+        scope = deployments.Scope(event.organization, event.environment, event.service)
+        running = [
+            each
+            for each in deployments.running(connection, scope)
+            if each.deployment.platform == event.platform and event.digest in ("", each.deployment.digest)
+        ]
+        if not running:
+            raise NotFound(
+                f"{event.service} does not run in environment {event.environment} of {event.organization}",
+                f"envscout environment {event.environment} lists what does",
+            )
+        image_id = running[0].image_id if event.digest else None
+        event = msgspec.structs.replace(event, at=now())
+        return Recorded(*deployments.append(connection, event, image_id, advance))
+
+
+def _check(field: str, name: str) -> None:
+    """Refuse names that could not be told apart, typed or shown."""
+    if not name or len(name) > MAX_NAME or not name.isprintable() or name != name.strip() or name.startswith("-"):
+        raise UsageError(
+            f"{name[:MAX_NAME]!r} cannot be the name of a{'n' if field[0] in 'aeiou' else ''} {field}",
+            f"use 1 to {MAX_NAME} printable characters, not starting with a dash or a space",
+        )
