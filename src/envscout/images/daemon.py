@@ -1,0 +1,248 @@
+"""Images of the local Docker engine: described by its API, read from the stream that `docker save` is.
+
+The stream is read as it comes: layers in any order, what names them first or last, in the classic layout
+(`<id>/layer.tar`) or as an OCI layout (engines from 25 on). A layer is recognised by the digest of its plain bytes.
+"""
+
+import json
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from envscout.errors import AccessDenied, DigestMismatch, NotFound, SourceError
+from envscout.images import manifest as manifests
+from envscout.images import platform as platforms
+from envscout.images.chunks import CHUNK, DamagedError
+from envscout.images.layer import LayerContents
+from envscout.images.manifest import Config
+from envscout.images.reading import Scan
+from envscout.images.tar import FILE, Entry, Walker
+from envscout.model import Image, Layer, Problem
+from envscout.names.reference import Reference, familiar_name
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+TIMEOUT = 120
+MEDIA_TYPE = "application/vnd.docker.image.rootfs.diff.tar"
+
+_SOCKET = Path("/var/run/docker.sock")
+
+
+class EngineUnavailableError(SourceError):
+    """No Docker engine answers."""
+
+
+class _RootFs(msgspec.Struct, frozen=True):
+    layers: tuple[str, ...] | None = msgspec.field(name="Layers", default=None)
+
+
+class _Runtime(msgspec.Struct, frozen=True):
+    user: str = msgspec.field(name="User", default="")
+    labels: dict[str, str] | None = msgspec.field(name="Labels", default=None)
+
+
+class _Inspected(msgspec.Struct, frozen=True, rename="pascal"):
+    """What `docker image inspect` says."""
+
+    id: str
+    repo_digests: tuple[str, ...] | None = None
+    created: str = ""
+    os: str = ""
+    architecture: str = ""
+    variant: str = ""
+    size: int = 0
+    config: _Runtime | None = None
+    root_fs: _RootFs | None = msgspec.field(name="RootFS", default=None)
+
+
+class _Step(msgspec.Struct, frozen=True, rename="pascal"):
+    """One line of `docker history`."""
+
+    created_by: str = ""
+    size: int = 0
+
+
+class EngineImage:
+    """One image of the engine. After `scan`, the commands of its layers are exactly those of its configuration."""
+
+    problems: tuple[Problem, ...] = ()
+
+    def __init__(self, client: "APIClient", reference: Reference, platform: str) -> None:
+        self._client = client
+        found = msgspec.convert(_asked(client.inspect_image, reference), _Inspected)
+        offered = platforms.named(found.os, found.architecture, found.variant)
+        if platform and not platforms.matches(platform, offered):
+            raise NotFound(f"The engine has {reference.familiar} only for {offered}.", "Use registry:// or pull it.")
+        steps = msgspec.convert(_asked(client.history, reference), tuple[_Step, ...])
+        self._id = found.id
+        self.image = _image(found, reference, offered, steps)
+
+    def scan(self, numbers: Collection[int], scan: Scan) -> dict[int, LayerContents]:
+        """Hand every layer of the stream to `scan`. Raises SourceError where the engine fails."""
+        by_diff_id: dict[str, LayerContents] = {}
+        walker = Walker(self._stream())
+        try:
+            for entry in walker:
+                if entry.kind != FILE:
+                    continue
+                if _is_layer(entry.name):
+                    self._layer(entry, walker, scan, by_diff_id)
+                elif self._is_config(entry):
+                    self._note_config(walker.body())
+        except DamagedError as damage:
+            raise SourceError(
+                f"The engine's stream is damaged: {damage.message}", "Try again, or use registry://."
+            ) from damage
+        layers = self.image.layers
+        return {
+            number: by_diff_id[layers[number].diff_id] for number in numbers if layers[number].diff_id in by_diff_id
+        }
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def _layer(self, entry: Entry, walker: Walker, scan: Scan, found: dict[str, LayerContents]) -> None:
+        """Scan a member that may be a layer: beside layers an OCI layout holds documents, which start with a brace."""
+        pieces = walker.body_pieces()
+        head = next(pieces, b"")
+        if head[:1] == b"{" and entry.size <= manifests.MAX_MANIFEST:
+            data = head + b"".join(pieces)
+            if self._is_config(entry):
+                self._note_config(data)
+            return
+        contents = scan(_chain(head, pieces), where=entry.name, with_diff_id=True)
+        if contents.diff_id:
+            found[contents.diff_id] = contents
+
+    def _is_config(self, entry: Entry) -> bool:
+        name = entry.name.rpartition("/")[2].removesuffix(".json")
+        return f"sha256:{name}" == self._id and entry.size <= manifests.MAX_MANIFEST
+
+    def _note_config(self, data: bytes) -> None:
+        """Take the commands of the layers from the configuration, which says which of its steps made none."""
+        config = manifests.parse_config(data, self._id)
+        layers = self.image.layers
+        if config.diff_ids != tuple(layer.diff_id for layer in layers):
+            raise DigestMismatch(f"The engine streams another image than {self._id}.", "Try again.")
+        named = zip(layers, config.created_by(), strict=True)
+        exact = tuple(msgspec.structs.replace(layer, created_by=command) for layer, command in named)
+        self.image = msgspec.structs.replace(self.image, layers=exact)
+
+    def _stream(self) -> Iterator[bytes]:
+        import requests
+        from docker.errors import DockerException
+        from urllib3.exceptions import HTTPError
+
+        try:
+            yield from self._client.get_image(self._id, chunk_size=CHUNK)
+        except (DockerException, requests.RequestException, HTTPError, OSError) as error:
+            raise SourceError(f"The engine stopped sending the image: {error}.", "Look at the engine's log.") from error
+
+
+def is_likely() -> bool:
+    """Return whether there may be an engine to ask; without loading a library."""
+    if os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT") or _SOCKET.exists():
+        return True
+    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    try:
+        return bool(json.loads((folder / "config.json").read_bytes()).get("currentContext"))
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def open_daemon(reference: Reference, platform: str) -> EngineImage:
+    """Return an image of the local engine. Raises EngineUnavailableError, AccessDenied, NotFound, SourceError."""
+    client = _connect()
+    try:
+        return EngineImage(client, reference, platform)
+    except BaseException:
+        client.close()
+        raise
+
+
+def _connect() -> "APIClient":
+    """Connect as the docker client does: DOCKER_HOST, else the current context, else the default socket."""
+    from docker import APIClient
+    from docker.errors import DockerException
+    from docker.utils import kwargs_from_env
+
+    try:
+        settings = kwargs_from_env() if os.environ.get("DOCKER_HOST") else _context()
+        return APIClient(version="auto", timeout=TIMEOUT, **settings)
+    except (DockerException, OSError, ValueError) as error:
+        if "Permission denied" in str(error):
+            raise AccessDenied(
+                "The Docker engine's socket may not be opened by this user.",
+                "Join the group docker, or use registry://.",
+            ) from error
+        raise EngineUnavailableError(
+            "No Docker engine answers.", "Start it, set DOCKER_HOST, or use registry:// instead of local://."
+        ) from error
+
+
+def _context() -> dict[str, object]:
+    from docker.context import ContextAPI
+
+    context = ContextAPI.get_current_context()
+    if context is None or context.name == "default" or not context.Host:
+        return {}
+    return {"base_url": context.Host, "tls": context.TLSConfig or False}
+
+
+def _asked(question: object, reference: Reference) -> object:
+    """Return the engine's answer about an image, its errors made ours."""
+    import requests
+    from docker.errors import APIError, DockerException, ImageNotFound
+
+    try:
+        return question(reference.familiar)  # type: ignore[operator]
+    except ImageNotFound as error:
+        raise NotFound(
+            f"The local engine has no image {reference.familiar}.",
+            f"Run `docker pull {reference.familiar}`, or use registry://.",
+        ) from error
+    except (APIError, DockerException, requests.RequestException) as error:
+        raise SourceError(
+            f"The engine cannot describe {reference.familiar}: {error}.", "Look at the engine's log."
+        ) from error
+
+
+def _image(found: _Inspected, reference: Reference, platform: str, steps: tuple[_Step, ...]) -> Image:
+    diff_ids = (found.root_fs.layers or ()) if found.root_fs else ()
+    runtime = found.config or _Runtime()
+    commands = [step.created_by for step in reversed(steps) if step.size]
+    # History does not say which steps made no layer; where sizes do not tell either, the commands stay unsaid.
+    named = commands if len(commands) == len(diff_ids) else [""] * len(diff_ids)
+    layers = tuple(
+        Layer(diff_id, diff_id, MEDIA_TYPE, 0, command) for diff_id, command in zip(diff_ids, named, strict=True)
+    )
+    described = manifests.described(_digest(found, reference), Config(), layers, config_digest=found.id)
+    return msgspec.structs.replace(
+        described,
+        platform=platform,
+        created=found.created,
+        size=found.size,
+        user=runtime.user,
+        labels=tuple(sorted((runtime.labels or {}).items())),
+    )
+
+
+def _digest(found: _Inspected, reference: Reference) -> str:
+    """Return the digest the image was pulled or pushed by, where there is exactly one, else its own id."""
+    prefixes = (f"{familiar_name(reference.host, reference.path)}@", f"{reference.repository}@")
+    digests = {name.rpartition("@")[2] for name in found.repo_digests or () if name.startswith(prefixes)}
+    return digests.pop() if len(digests) == 1 else found.id
+
+
+def _is_layer(name: str) -> bool:
+    return name.endswith("/layer.tar") or name.removeprefix("./").startswith("blobs/")
+
+
+def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield head
+    yield from rest

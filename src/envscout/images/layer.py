@@ -1,0 +1,221 @@
+"""One pass over one layer: what it adds, replaces and removes. It knows nothing of the layers below.
+
+Rules: OCI image specification, "Image Layer Filesystem Changeset"
+(https://github.com/opencontainers/image-spec/blob/main/layer.md). Layers may arrive in any order, so what a layer hides
+is kept as hashes of paths, eight bytes each; with Python's keyed string hash an image cannot choose collisions.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+
+import msgspec
+
+from envscout.images.chunks import ChunkReader, DamagedError
+from envscout.images.compression import plain
+from envscout.images.contents import Budget, Problems, Wanted
+from envscout.images.digest import Hashing
+from envscout.images.paths import MAX_PATH, PathEscapeError, ancestors, normalised
+from envscout.images.tar import DIRECTORY, FILE, HARD_LINK, SPARSE, SYMLINK, Entry, Walker
+from envscout.model import Problem
+
+MAX_SYMLINKS = 200_000
+
+_WHITEOUT = ".wh."
+_OPAQUE = ".wh..wh..opq"
+_RESERVED = ".wh..wh."
+_NAMELESS = frozenset({".wh.", ".wh..", ".wh..."})
+_ESCAPE = "The path leaves the image or is too long; it is not read."
+
+
+class LayerContents(msgspec.Struct, frozen=True):
+    """What one layer does.
+
+    files: wanted paths with their bytes, None where something without readable bytes lies there now (a directory, a
+    device, a file that is too large). links: symbolic links, all of them, since a wanted path may lead through any;
+    wanted_links: those that are wanted themselves. hard_links: wanted paths that are another name of a path whose
+    bytes this pass did not keep. entries, directories, whiteouts, opaques: sorted hashes of the paths that are no
+    directories, that are, that are removed, and of directories whose lower contents vanish.
+    diff_id: digest of the plain bytes, "" unless asked for.
+    """
+
+    files: dict[str, bytes | None] = {}
+    links: dict[str, str] = {}
+    wanted_links: frozenset[str] = frozenset()
+    hard_links: dict[str, str] = {}
+    entries: "array[int]" = array("q")
+    directories: "array[int]" = array("q")
+    whiteouts: "array[int]" = array("q")
+    opaques: "array[int]" = array("q")
+    problems: tuple[Problem, ...] = ()
+    diff_id: str = ""
+
+
+def contains(hashes: "array[int]", value: int) -> bool:
+    """Return whether a sorted array holds a value."""
+    at = bisect_left(hashes, value)
+    return at < len(hashes) and hashes[at] == value
+
+
+def scan(
+    stored: Iterable[bytes], wanted: Wanted, budget: Budget, *, where: str = "", with_diff_id: bool = False
+) -> LayerContents:
+    """Read a layer from its stored bytes (gzip, zstd or plain) to the end.
+
+    Damage becomes a Problem, and what came before it is kept. Errors of the source itself pass through, as does
+    DigestMismatch from a verifying iterator: that is why damage does not stop the reading.
+    """
+    source = ChunkReader(stored)
+    hashing = Hashing(plain(_rest(source))) if with_diff_id else None
+    reader = ChunkReader(hashing or plain(_rest(source)))
+    scanner = _Scanner(wanted, budget, where)
+    try:
+        scanner.run(Walker(reader))
+        reader.drain()
+    except DamagedError as damage:
+        scanner.problems.add(damage.code, damage.message, where)
+    source.drain()
+    return scanner.done(hashing.digest() if hashing else "")
+
+
+def _rest(source: ChunkReader) -> Iterable[bytes]:
+    """Yield the chunks of a reader that may be drained by another hand afterwards."""
+    while chunk := source.chunk():
+        yield chunk
+
+
+class _Scanner:
+    """The growing result of one pass."""
+
+    def __init__(self, wanted: Wanted, budget: Budget, where: str) -> None:
+        self.problems = Problems()
+        self._wanted = wanted
+        self._budget = budget
+        self._where = where
+        self._files: dict[str, bytes | None] = {}
+        self._links: dict[str, str] = {}
+        self._wanted_links: set[str] = set()
+        self._hard_links: dict[str, str] = {}
+        self._entries = array("q")
+        self._directories = array("q")
+        self._whiteouts = array("q")
+        self._opaques = array("q")
+        self._above: set[str] = set()
+
+    def run(self, walker: Walker) -> None:
+        """Take in every entry of a tar stream."""
+        for entry in walker:
+            try:
+                path = normalised(entry.name)
+            except PathEscapeError:
+                self.problems.add("path-escape", _ESCAPE, entry.name[:200])
+                continue
+            if _WHITEOUT in path and self._is_whiteout(path):
+                continue
+            if entry.kind == DIRECTORY or not path:
+                self._directory(path)
+                continue
+            self._entries.append(hash(path))
+            self._links.pop(path, None)
+            if path in self._above:
+                self._forget_below(path)
+            if entry.kind == SYMLINK:
+                self._symlink(path, entry.link)
+            elif self._wanted(path):
+                self._wanted_entry(path, entry, walker)
+
+    def done(self, diff_id: str) -> LayerContents:
+        """Return the frozen result."""
+        return LayerContents(
+            files=self._files,
+            links=self._links,
+            wanted_links=frozenset(self._wanted_links),
+            hard_links=self._hard_links,
+            entries=array("q", sorted(self._entries)),
+            directories=array("q", sorted(self._directories)),
+            whiteouts=array("q", sorted(self._whiteouts)),
+            opaques=array("q", sorted(self._opaques)),
+            problems=self.problems.done(self._where),
+            diff_id=diff_id,
+        )
+
+    def _is_whiteout(self, path: str) -> bool:
+        directory, _, name = path.rpartition("/")
+        if not name.startswith(_WHITEOUT):
+            return False
+        if name == _OPAQUE:
+            self._opaques.append(hash(directory))
+        elif name in _NAMELESS:
+            self.problems.add("path-escape", "The whiteout names no file.", path)
+        elif not name.startswith(_RESERVED):
+            hidden = name[len(_WHITEOUT) :]
+            self._whiteouts.append(hash(f"{directory}/{hidden}" if directory else hidden))
+        return True
+
+    def _directory(self, path: str) -> None:
+        """A directory replaces what is no directory; whatever a wanted path was, it has no bytes now."""
+        self._directories.append(hash(path))
+        self._links.pop(path, None)
+        if path in self._files or self._wanted(path):
+            self._files[path] = None
+            self._hard_links.pop(path, None)
+
+    def _forget_below(self, path: str) -> None:
+        """What is no directory has nothing below it, whatever this layer said earlier."""
+        below = path + "/"
+        for found in (self._files, self._links, self._hard_links):
+            for hidden in [other for other in found if other.startswith(below)]:
+                del found[hidden]
+        self._above = {above for other in self._files for above in ancestors(other)}
+
+    def _symlink(self, path: str, target: str) -> None:
+        if not target or len(target) > MAX_PATH:
+            self.problems.add("bad-link", "The symbolic link has no target, or one that is too long.", path)
+        elif len(self._links) >= MAX_SYMLINKS:
+            self.problems.add(
+                "too-many-links", f"More than {MAX_SYMLINKS:,} symbolic links; this one is not read.", path
+            )
+        else:
+            self._links[path] = target
+            self._files.pop(path, None)
+            self._hard_links.pop(path, None)
+            if self._wanted(path):
+                self._wanted_links.add(path)
+            return
+        if self._wanted(path):
+            self._files[path] = None
+
+    def _wanted_entry(self, path: str, entry: Entry, walker: Walker) -> None:
+        # Until its bytes are here the path has none: damage must not let a lower layer's bytes shine through.
+        self._files[path] = None
+        self._hard_links.pop(path, None)
+        self._above.update(ancestors(path))
+        if entry.kind == FILE:
+            self._files[path] = self._body(path, entry, walker)
+        elif entry.kind == HARD_LINK:
+            self._hard_link(path, entry.link)
+        elif entry.kind == SPARSE:
+            self.problems.add("sparse-file", "A sparse file in a tar stream is not read.", path)
+
+    def _body(self, path: str, entry: Entry, walker: Walker) -> bytes | None:
+        refusal = self._budget.refuses(entry.size)
+        if refusal:
+            self.problems.add("file-too-large", refusal, path)
+            return None
+        return walker.body()
+
+    def _hard_link(self, path: str, name: str) -> None:
+        try:
+            target = normalised(name)
+        except PathEscapeError:
+            self.problems.add("path-escape", "The hard link leads out of the image; it is not read.", path)
+            return
+        if target in self._files and target != path:
+            self._files[path] = self._files[target]
+            return
+        del self._files[path]
+        if target in self._links:
+            self._links[path] = self._links[target]
+            self._wanted_links.add(path)
+        else:
+            self._hard_links[path] = target

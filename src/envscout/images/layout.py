@@ -1,0 +1,97 @@
+"""OCI image layouts: index.json and blobs by digest, in a directory or in a tar file.
+
+Rules: OCI image specification 1.1, image-layout.md.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from envscout.errors import NotFound, SourceError, UsageError
+from envscout.images import digest as digests
+from envscout.images import manifest as manifests
+from envscout.images.manifest import Descriptor, Index
+from envscout.images.oci import OciImage
+from envscout.images.storage import DirectoryStorage, Storage, read_all
+from envscout.names.reference import Reference
+
+_FULL_NAME = "io.containerd.image.name"
+
+
+class LayoutBlobs:
+    """The blobs of a layout."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def manifest(self, digest: str) -> bytes:
+        """Return a manifest's bytes."""
+        return read_all(self._storage, _place(digest), manifests.MAX_MANIFEST)
+
+    def blob(self, digest: str) -> Iterator[bytes]:
+        """Yield a blob's bytes."""
+        return self._storage.pieces(_place(digest))
+
+    def close(self) -> None:
+        """Close the storage."""
+        self._storage.close()
+
+
+def open_oci_dir(reference: Reference, platform: str) -> OciImage:
+    """Return an image of a layout directory. Raises SourceError, NotFound, UsageError."""
+    path, tag = Path(reference.location), reference.tag
+    if tag and not path.exists():
+        path, tag = Path(f"{path}:{tag}"), ""
+    if not path.is_dir():
+        raise NotFound(
+            f"There is no directory {reference.location}.", "Name a directory that holds index.json and blobs."
+        )
+    return open_layout(DirectoryStorage(path), tag, reference.digest, platform)
+
+
+def open_layout(storage: Storage, tag: str, digest: str, platform: str) -> OciImage:
+    """Return the image of a layout that a tag or digest names, or its only one."""
+    if not storage.has("index.json"):
+        raise SourceError(
+            f"{storage.name} is no OCI layout: it has no index.json.", "Name the folder that holds index.json."
+        )
+    data = read_all(storage, "index.json", manifests.MAX_MANIFEST)
+    index = manifests.decode(data, Index, f"index.json of {storage.name}")
+    blobs = LayoutBlobs(storage)
+    chosen = _chosen(storage.name, index, tag, digest)
+    if chosen is None:
+        return OciImage(blobs, data, Descriptor(manifests.OCI_INDEX), platform, storage.name)
+    root = digests.verify(blobs.manifest(digests.checked(chosen.digest)), chosen.digest)
+    return OciImage(blobs, root, chosen, platform, storage.name)
+
+
+def _chosen(name: str, index: Index, tag: str, digest: str) -> Descriptor | None:
+    """Return the entry that is meant, None where the platform has to decide."""
+    entries = [entry for entry in index.manifests if not entry.is_attestation]
+    if digest:
+        known = [entry for entry in entries if entry.digest == digest]
+        return known[0] if known else Descriptor(digest=digest)
+    if tag:
+        entries = [entry for entry in entries if tag in _names(entry)]
+        if not entries:
+            raise NotFound(f"{name} has no image {tag!r}.", _listed(index))
+    if not entries:
+        raise NotFound(f"{name} lists no image.", "Copy an image into it first.")
+    refs = {entry.ref_name for entry in entries}
+    if not tag and len(refs) > 1:
+        raise UsageError(f"{name} holds several images.", _listed(index))
+    return entries[0] if len(entries) == 1 else None
+
+
+def _names(entry: Descriptor) -> set[str]:
+    return {entry.ref_name, (entry.annotations or {}).get(_FULL_NAME, "")} - {""}
+
+
+def _listed(index: Index) -> str:
+    names = sorted({entry.ref_name for entry in index.manifests if entry.ref_name})
+    return f"Pick one, as oci-dir://PATH:TAG or with --ref: {', '.join(names[:20]) or 'none has a name'}."
+
+
+def _place(digest: str) -> str:
+    """Return where a digest lies; it is hexadecimal, so it cannot lead elsewhere."""
+    algorithm, _, value = digests.checked(digest).partition(":")
+    return f"blobs/{algorithm}/{value}"

@@ -1,0 +1,163 @@
+"""An image whose manifests and layers are blobs named by digest, wherever those blobs lie."""
+
+from collections.abc import Collection, Iterator
+from typing import Protocol
+
+import msgspec
+
+from envscout.errors import LimitExceeded, NotFound, SourceError
+from envscout.images import digest as digests
+from envscout.images import manifest as manifests
+from envscout.images import platform as platforms
+from envscout.images.layer import LayerContents
+from envscout.images.manifest import Config, Descriptor, Index, Manifest
+from envscout.images.reading import Scan
+from envscout.model import Image, Problem
+
+# Indexes and manifests read on the way to one image; an index of indexes of indexes must come to an end.
+MAX_FETCHES = 64
+
+
+class Blobs(Protocol):
+    """A place that gives bytes for a digest. It need not verify them."""
+
+    def manifest(self, digest: str) -> bytes:
+        """Return a manifest, at most manifests.MAX_MANIFEST bytes. Raises SourceError, NotFound."""
+
+    def blob(self, digest: str) -> Iterator[bytes]:
+        """Yield a blob's stored bytes. Raises SourceError; NotFound where there is no such blob."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+class OciImage:
+    """One image behind a root: an index or a manifest whose bytes are verified already."""
+
+    def __init__(self, blobs: Blobs, root: bytes, descriptor: Descriptor, platform: str, name: str) -> None:
+        self._blobs = blobs
+        self._name = name
+        self._fetches = 0
+        self._problems: list[Problem] = []
+        self.image = self._resolve(root, descriptor, platform)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what was noticed on the way to the image."""
+        return tuple(self._problems)
+
+    def close(self) -> None:
+        """Close the blobs."""
+        self._blobs.close()
+
+    def scan(self, numbers: Collection[int], scan: Scan) -> dict[int, LayerContents]:
+        """Hand each layer's stored bytes, verified, to `scan`."""
+        found: dict[int, LayerContents] = {}
+        same: dict[str, LayerContents] = {}
+        for number in numbers:
+            layer = self.image.layers[number]
+            if layer.digest not in same:
+                chunks = digests.verified(self._blobs.blob(layer.digest), layer.digest, layer.size)
+                try:
+                    same[layer.digest] = scan(chunks, where=layer.digest)
+                except NotFound:
+                    continue
+            found[number] = same[layer.digest]
+        return found
+
+    def _resolve(self, root: bytes, descriptor: Descriptor, platform: str) -> Image:
+        parsed = manifests.parse(root, descriptor.media_type, self._name)
+        if isinstance(parsed, Manifest):
+            config = self._config(parsed)
+            self._check_platform(platform, config)
+            return manifests.image_of(descriptor.digest, "", parsed, config)
+        chosen = self._choose(self._expand(parsed, 1), platform)
+        manifest = manifests.parse(self._load(chosen), chosen.media_type, chosen.digest)
+        if isinstance(manifest, Index):
+            raise SourceError(f"{chosen.digest} says it is a manifest but is an index.", "Push the image again.")
+        config = self._config(manifest)
+        return manifests.image_of(chosen.digest, descriptor.digest, manifest, config, chosen.platform_name)
+
+    def _expand(self, index: Index, depth: int) -> list[Descriptor]:
+        """Return the image manifests of an index and of the indexes in it."""
+        if depth > manifests.MAX_DEPTH:
+            raise LimitExceeded(
+                f"{self._name} nests indexes deeper than {manifests.MAX_DEPTH}.", "Push the image itself."
+            )
+        found: list[Descriptor] = []
+        for entry in index.manifests:
+            if entry.is_attestation:
+                continue
+            if entry.media_type in manifests.INDEXES:
+                inner = manifests.parse(self._load(entry), entry.media_type, entry.digest)
+                found += self._expand(inner, depth + 1) if isinstance(inner, Index) else [entry]
+            elif entry.media_type in manifests.MANIFESTS or not entry.media_type:
+                found.append(entry)
+        return found
+
+    def _choose(self, candidates: list[Descriptor], platform: str) -> Descriptor:
+        if not candidates:
+            raise NotFound(f"{self._name} lists no image.", "Name an image that was pushed with one.")
+        if len(candidates) > 1 or platform:
+            candidates = [self._with_platform(candidate) for candidate in candidates]
+        if platform:
+            chosen = manifests.choose(candidates, platform)
+            if not chosen:
+                raise NotFound(f"{self._name} has no image for {platform}.", f"It has: {_listed(candidates)}.")
+            return chosen
+        return manifests.choose(candidates, platforms.local()) or self._fallback(candidates)
+
+    def _fallback(self, candidates: list[Descriptor]) -> Descriptor:
+        linux = [candidate for candidate in candidates if candidate.platform_name.startswith("linux/")]
+        chosen = (linux or candidates)[0]
+        if len(candidates) > 1:
+            message = f"There is no image for {platforms.local()}; {chosen.platform_name or 'the first one'} was taken."
+            self._problems.append(Problem("platform-fallback", message, self._name))
+        return chosen
+
+    def _with_platform(self, candidate: Descriptor) -> Descriptor:
+        """Return a candidate with the platform its configuration gives, where the index gives none."""
+        if candidate.platform_name:
+            return candidate
+        manifest = manifests.parse(self._load(candidate), candidate.media_type, candidate.digest)
+        if isinstance(manifest, Index):
+            return candidate
+        config = self._config(manifest)
+        given = manifests.Platform(config.os, config.architecture, config.variant)
+        return msgspec.structs.replace(candidate, platform=given)
+
+    def _check_platform(self, platform: str, config: Config) -> None:
+        if platform and config.platform_name and not platforms.matches(platform, config.platform_name):
+            raise NotFound(f"{self._name} has no image for {platform}.", f"It has only {config.platform_name}.")
+
+    def _load(self, descriptor: Descriptor) -> bytes:
+        self._fetches += 1
+        if self._fetches > MAX_FETCHES:
+            raise LimitExceeded(
+                f"{self._name} leads through more than {MAX_FETCHES} manifests.", "Name a platform's digest."
+            )
+        digest = digests.checked(descriptor.digest)
+        return digests.verify(self._blobs.manifest(digest), digest)
+
+    def _config(self, manifest: Manifest) -> Config:
+        digest = digests.checked(manifest.config.digest)
+        data = joined(self._blobs.blob(digest), manifests.MAX_MANIFEST, digest)
+        return manifests.parse_config(digests.verify(data, digest), digest)
+
+
+def joined(chunks: Iterator[bytes], limit: int, where: str) -> bytes:
+    """Return all bytes of a stream. Raises LimitExceeded where there are more than `limit`."""
+    parts: list[bytes] = []
+    total = 0
+    for chunk in chunks:
+        total += len(chunk)
+        if total > limit:
+            raise LimitExceeded(
+                f"{where} is larger than {limit:,} bytes.", "Push the image again, or take another tag."
+            )
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def _listed(candidates: list[Descriptor]) -> str:
+    return ", ".join(sorted({candidate.platform_name or "unknown" for candidate in candidates}))

@@ -1,0 +1,137 @@
+"""From a reference to an open image, wherever it lies."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from envscout.errors import AccessDenied, EnvscoutError, NotFound, SourceError, UsageError
+from envscout.images import platform as platforms
+from envscout.images.contents import Contents, Progress, Wanted
+from envscout.images.credentials import Credentials
+from envscout.images.directory import Directory
+from envscout.images.reading import LayeredSource, read
+from envscout.model import Image, Problem
+from envscout.names.reference import Reference
+
+_Source = LayeredSource | Directory
+
+
+class OpenImage:
+    """An image that is described and can be read. Close it, or use it as a context manager."""
+
+    def __init__(self, source: _Source) -> None:
+        self._source = source
+
+    @property
+    def image(self) -> Image:
+        """Return the image: digest, platform, layers. No layer was read for it."""
+        return self._source.image
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what was noticed while the image was looked up; `read` hands it on as well."""
+        return self._source.problems
+
+    def read(self, wanted: Wanted, on_progress: Progress | None = None) -> Contents:
+        """Return the files whose paths `wanted` says, as a container of this image sees them.
+
+        wanted: asked once or more for each path, `usr/lib/os-release`; it has to be quick. on_progress: called with
+        bytes of layers done and their total (0: not known). Raises SourceError, DigestMismatch.
+        """
+        if isinstance(self._source, Directory):
+            return self._source.read(wanted, on_progress)
+        return read(self._source, wanted, on_progress)
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+
+def open_image(
+    reference: Reference, *, platform: str = "", archive_ref: str = "", credentials: Credentials | None = None
+) -> OpenImage:
+    """Look an image up and return it, open.
+
+    platform: `os/architecture[/variant]`, "" for linux on this machine's architecture, else what there is (said by a
+    Problem). archive_ref: which image of an archive. credentials: for a registry, instead of what `docker login` left.
+    Raises SourceError, AccessDenied, NotFound, UsageError.
+    """
+    opener = _OPENERS.get(reference.prefix)
+    if opener is None:
+        raise UsageError(f"{reference.prefix}:// names a document, not an image.", "Use a command that takes SBOMs.")
+    normal = platforms.parse(platform) if platform else ""
+    return OpenImage(opener(reference, normal, archive_ref, credentials))
+
+
+def resolve(
+    reference: Reference, *, platform: str = "", archive_ref: str = "", credentials: Credentials | None = None
+) -> Image:
+    """Return the image a reference leads to, without reading a layer. Raises as `open_image`."""
+    with open_image(reference, platform=platform, archive_ref=archive_ref, credentials=credentials) as opened:
+        return opened.image
+
+
+def _registry(reference: Reference, platform: str, _ref: str, credentials: Credentials | None) -> _Source:
+    from envscout.images.registry import open_registry
+
+    return open_registry(reference, platform, credentials)
+
+
+def _local(reference: Reference, platform: str, _ref: str, _credentials: Credentials | None) -> _Source:
+    from envscout.images.daemon import open_daemon
+
+    return open_daemon(reference, platform)
+
+
+def _anywhere(reference: Reference, platform: str, ref: str, credentials: Credentials | None) -> _Source:
+    """Ask the local engine first, then the registry, as Docker Scout does."""
+    from envscout.images.daemon import EngineUnavailableError, is_likely, open_daemon
+
+    engine: EnvscoutError | None = None
+    if is_likely():
+        try:
+            return open_daemon(reference, platform)
+        except (EngineUnavailableError, AccessDenied, NotFound) as error:
+            engine = error
+    try:
+        return _registry(reference, platform, ref, credentials)
+    except (SourceError, NotFound) as error:
+        if engine:
+            error.next_step = f"{error.next_step} The local engine: {engine.cause}"
+        raise
+
+
+def _archive(reference: Reference, platform: str, ref: str, _credentials: Credentials | None) -> _Source:
+    from envscout.images.archive import open_archive
+
+    return open_archive(reference, platform, ref)
+
+
+def _oci_dir(reference: Reference, platform: str, _ref: str, _credentials: Credentials | None) -> _Source:
+    from envscout.images.layout import open_oci_dir
+
+    return open_oci_dir(reference, platform)
+
+
+def _directory(reference: Reference, _platform: str, _ref: str, _credentials: Credentials | None) -> _Source:
+    return Directory(reference)
+
+
+_OPENERS: dict[str, Callable[[Reference, str, str, Credentials | None], _Source]] = {
+    "image": _anywhere,
+    "local": _local,
+    "registry": _registry,
+    "oci-dir": _oci_dir,
+    "archive": _archive,
+    "fs": _directory,
+}

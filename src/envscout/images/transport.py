@@ -1,0 +1,283 @@
+"""HTTP as registries speak it: https (plain http on loopback), authentication, redirects, retries, time limits.
+
+Rules: OCI distribution specification 1.1; Docker's "Token Authentication Specification" and "OAuth2 Token
+Authentication" (https://distribution.github.io/distribution/spec/auth/).
+"""
+
+import base64
+import ipaddress
+import re
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import msgspec
+
+from envscout import __version__
+from envscout.errors import AccessDenied, LimitExceeded, NotFound, SourceError
+from envscout.images.credentials import Credentials, for_host
+
+if TYPE_CHECKING:
+    import requests
+
+TIMEOUT = (10, 60)
+ATTEMPTS = 4
+MAX_REDIRECTS = 5
+MAX_TOKEN = 1 << 20
+CHUNK = 256 << 10
+
+_BACK_OFF = 0.25
+_MAX_WAIT = 10.0
+_PASSING = frozenset({429, 500, 502, 503, 504})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PARAMETER = re.compile(r'([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+
+
+class _Token(msgspec.Struct):
+    token: str = ""
+    access_token: str = ""
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether `host[:port]` can only be this machine: 127.0.0.0/8, ::1 or localhost."""
+    name = urlsplit(f"//{host}").hostname or ""
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class Transport:
+    """One connection to one registry, for one repository."""
+
+    def __init__(self, host: str, credentials: Credentials | None = None, login: str = "") -> None:
+        import requests
+
+        self._host = host
+        self._login = login or host
+        self._credentials = credentials
+        self._authorization = ""
+        self._session = requests.Session()
+        self._session.headers.update({"User-Agent": f"envscout/{__version__}", "Accept-Encoding": "identity"})
+        # Without this, requests would send what ~/.netrc holds.
+        self._session.auth = lambda request: request
+        self.base = f"{'http' if is_loopback(host) else 'https'}://{host}"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def get(self, url: str, limit: int, accept: str) -> tuple[bytes, Mapping[str, str]]:
+        """Return a body of at most `limit` bytes and its headers. Raises SourceError, AccessDenied, NotFound."""
+        response = self._request(url, {"Accept": accept})
+        parts: list[bytes] = []
+        total = 0
+        for piece in self._pieces(response):
+            total += len(piece)
+            if total > limit:
+                response.close()
+                raise LimitExceeded(f"{url} sends more than {limit:,} bytes.", "Push the image again.")
+            parts.append(piece)
+        return b"".join(parts), response.headers
+
+    def stream(self, url: str) -> Iterator[bytes]:
+        """Yield a body, going on where a connection broke. Raises SourceError, AccessDenied, NotFound."""
+        done = 0
+        for attempt in range(ATTEMPTS):
+            response = self._request(url, {"Range": f"bytes={done}-"} if done else {})
+            skip = done if response.status_code != 206 else 0
+            try:
+                for piece in self._pieces(response):
+                    fresh = piece[skip:]
+                    skip -= min(skip, len(piece))
+                    done += len(fresh)
+                    if fresh:
+                        yield fresh
+            except SourceError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                time.sleep(_BACK_OFF * 2**attempt)
+            else:
+                return
+            finally:
+                response.close()
+
+    def _pieces(self, response: "requests.Response") -> Iterator[bytes]:
+        from urllib3.exceptions import HTTPError
+
+        try:
+            yield from response.raw.stream(CHUNK, decode_content=False)
+        except (HTTPError, OSError) as error:
+            raise SourceError(
+                f"The connection to {self._host} broke: {error}.", "Try again; the network or the registry is unsteady."
+            ) from error
+
+    def _request(self, url: str, headers: dict[str, str]) -> "requests.Response":
+        """Return a good answer, authenticating where the registry asks for it."""
+        response = self._try(url, headers)
+        if response.status_code == 401:
+            response.close()
+            self._authenticate(response.headers.get("WWW-Authenticate", ""))
+            response = self._try(url, headers)
+        if response.status_code in (200, 206):
+            return response
+        response.close()
+        raise self._failure(response.status_code, url)
+
+    def _try(self, url: str, headers: dict[str, str]) -> "requests.Response":
+        """Send until the answer is more than a passing failure."""
+        for attempt in range(ATTEMPTS):
+            response = self._follow(url, headers)
+            if response.status_code not in _PASSING or attempt == ATTEMPTS - 1:
+                break
+            response.close()
+            time.sleep(_wait(response.headers.get("Retry-After", ""), attempt))
+        return response
+
+    def _follow(self, url: str, headers: dict[str, str]) -> "requests.Response":
+        """Follow redirects; only the registry itself gets to see who we are."""
+        origin = _origin(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            sent = dict(headers)
+            if self._authorization and _origin(url) == origin:
+                sent["Authorization"] = self._authorization
+            response = self._send("GET", url, sent)
+            target = response.headers.get("Location", "")
+            if response.status_code not in _REDIRECTS or not target:
+                return response
+            response.close()
+            url = self._checked(urljoin(url, target))
+        raise SourceError(f"{self._host} redirects more than {MAX_REDIRECTS} times.", "Ask who runs the registry.")
+
+    def _checked(self, url: str) -> str:
+        """Return an address that is safe to go to: https, or loopback from loopback."""
+        parts = urlsplit(url)
+        if parts.scheme == "https" or (
+            parts.scheme == "http" and is_loopback(self._host) and is_loopback(parts.netloc)
+        ):
+            return url
+        raise SourceError(
+            f"{self._host} leads to {parts.scheme}://{parts.netloc}, which is not encrypted.", "Use https."
+        )
+
+    def _send(
+        self, method: str, url: str, headers: dict[str, str], data: dict[str, str] | None = None
+    ) -> "requests.Response":
+        import requests
+
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._session.request(
+                    method, url, headers=headers, data=data, stream=True, allow_redirects=False, timeout=TIMEOUT
+                )
+            except requests.exceptions.SSLError as error:
+                raise SourceError(
+                    f"{self._host} has no valid certificate: {error}.",
+                    "Set REQUESTS_CA_BUNDLE to your own authority's file.",
+                ) from error
+            except (requests.ConnectionError, requests.Timeout) as error:
+                if attempt == ATTEMPTS - 1 or _is_final(error):
+                    raise SourceError(
+                        f"{self._host} cannot be reached: {_reason(error)}.",
+                        "Check the host's name and port, the network, and that the registry runs.",
+                    ) from error
+                time.sleep(_BACK_OFF * 2**attempt)
+            except (requests.RequestException, UnicodeError) as error:
+                raise SourceError(f"{self._host} cannot be asked: {error}.", "Check the registry's name.") from error
+        raise AssertionError("unreachable")
+
+    def _authenticate(self, challenge: str) -> None:
+        """Answer a WWW-Authenticate challenge (RFC 9110, 11.6.1)."""
+        scheme, _, rest = challenge.strip().partition(" ")
+        known = self._known()
+        if scheme.lower() == "basic" and known.username:
+            self._authorization = _basic(known)
+        elif scheme.lower() == "bearer":
+            parameters = {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(rest)}
+            self._authorization = f"Bearer {self._token(parameters, known)}"
+        else:
+            raise self._failure(401, "")
+
+    def _known(self) -> Credentials:
+        if self._credentials is None:
+            self._credentials = for_host(self._login)
+        return self._credentials
+
+    def _token(self, parameters: dict[str, str], known: Credentials) -> str:
+        """Fetch a bearer token from the realm, which learns who we are and so must be encrypted or loopback."""
+        realm = self._checked(urljoin(self.base, parameters.get("realm", "")))
+        asked: dict[str, str] = {key: parameters[key] for key in ("service", "scope") if key in parameters}
+        if known.identity_token:
+            form = {
+                **asked,
+                "grant_type": "refresh_token",
+                "refresh_token": known.identity_token,
+                "client_id": "envscout",
+            }
+            response = self._send("POST", realm, {}, form)
+        else:
+            headers: dict[str, str] = {"Authorization": _basic(known)} if known.username else {}
+            response = self._send("GET", f"{realm}{'&' if '?' in realm else '?'}{urlencode(asked)}", headers)
+        body = b"".join(self._limited(response))
+        if response.status_code != 200:
+            raise self._failure(response.status_code, realm)
+        try:
+            answer = msgspec.json.decode(body, type=_Token)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise SourceError(f"{realm} sends no token: {error}.", "Ask who runs the registry.") from error
+        token = answer.token or answer.access_token
+        if not token or not token.isascii() or not token.isprintable():
+            raise SourceError(f"{realm} sends no token.", "Ask who runs the registry.")
+        return token
+
+    def _limited(self, response: "requests.Response") -> Iterator[bytes]:
+        total = 0
+        for piece in self._pieces(response):
+            total += len(piece)
+            if total > MAX_TOKEN:
+                raise LimitExceeded(f"{self._host} sends a token larger than {MAX_TOKEN:,} bytes.", "Ask who runs it.")
+            yield piece
+
+    def _failure(self, status: int, url: str) -> SourceError | NotFound:
+        what = urlsplit(url).path or self._host
+        if status in (401, 403):
+            return AccessDenied(
+                f"{self._host} refuses access to {what} (HTTP {status}).",
+                f"Run `docker login {self._login}`, and check the name: some registries refuse what does not exist.",
+            )
+        if status == 404:
+            return NotFound(f"{self._host} has no {what}.", "Check the repository's name and tag.")
+        if status == 429:
+            return SourceError(
+                f"{self._host} limits how often it may be asked (HTTP 429).", "Wait, or run `docker login`."
+            )
+        return SourceError(f"{self._host} answers HTTP {status} for {what}.", "Try again later, or ask who runs it.")
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def _basic(known: Credentials) -> str:
+    return "Basic " + base64.b64encode(f"{known.username}:{known.password}".encode()).decode("ascii")
+
+
+def _wait(retry_after: str, attempt: int) -> float:
+    """Return seconds to wait: what the registry asks for within reason, else growing ones."""
+    return min(float(retry_after), _MAX_WAIT) if retry_after.isdigit() else _BACK_OFF * 2**attempt
+
+
+def _is_final(error: Exception) -> bool:
+    """Return whether trying again at once is of no use: nobody listens there, or the name does not exist."""
+    text = str(error)
+    return "Connection refused" in text or "NameResolutionError" in text or "Name or service not known" in text
+
+
+def _reason(error: Exception) -> str:
+    """Return the innermost words of a chain of wrapped errors."""
+    cause = error.args[0] if error.args else error
+    return str(getattr(cause, "reason", cause)).rpartition(": ")[2] or type(error).__name__
