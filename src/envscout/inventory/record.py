@@ -1,0 +1,90 @@
+"""What a cataloguer hands over: records of packages, not yet tied to a distribution, a layer or an owner."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from envscout.model import Problem
+from envscout.names import bounds
+from envscout.names.upstream import source_version
+
+MAX_LICENSES = 16
+MAX_LICENSE = 256
+MAX_ARCHITECTURE = 64
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One package as its database or manifest describes it. source_*: as in model.Package."""
+
+    type: str
+    name: str
+    version: str
+    source_name: str
+    source_version: str
+    architecture: str = ""
+    licenses: tuple[str, ...] = ()
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What one content of one file says, and what of it could not be read."""
+
+    records: tuple[Record, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def text(data: bytes) -> str:
+    """Decode UTF-8; bytes that are not UTF-8 show as `\\xNN`."""
+    return data.decode("utf-8", "backslashreplace")
+
+
+def damaged(where: str, message: str) -> Problem:
+    """Return the problem of a package database or manifest that was read only in part."""
+    return Problem("damaged-database", f"{where}: {message}", where)
+
+
+def record(
+    kind: str,
+    name: str,
+    version: str,
+    where: str,
+    *,
+    source: tuple[str, str] = ("", ""),
+    architecture: str = "",
+    licenses: Sequence[str] = (),
+) -> Reading:
+    """Return the record of one package of a purl type, or the problem that replaces or accompanies it.
+
+    A package without usable name is not listed (`damaged-database`). One whose version is missing, too long or
+    unprintable is listed so that no order can place it, with `unusable-version`.
+    """
+    if not bounds.is_name(name):
+        return Reading(problems=(damaged(where, f"a {kind} package has the unusable name {bounds.shown(name)!r}"),))
+    usable, problems = _version(kind, name, version, where)
+    number, more = _version(kind, name, source[1], where) if source[1] else (source_version(kind, usable), ())
+    found = Record(
+        type=kind,
+        name=name,
+        version=usable,
+        source_name=source[0] if bounds.is_name(source[0]) else name,
+        source_version=number,
+        architecture=bounds.escaped(architecture[:MAX_ARCHITECTURE]),
+        licenses=tuple(word for word in licenses[:MAX_LICENSES] if 0 < len(word) <= MAX_LICENSE and word.isprintable()),
+    )
+    return Reading((found,), problems + more)
+
+
+def merged(readings: Sequence[Reading]) -> Reading:
+    """Return several readings as one."""
+    return Reading(
+        tuple(found for reading in readings for found in reading.records),
+        tuple(problem for reading in readings for problem in reading.problems),
+    )
+
+
+def _version(kind: str, name: str, version: str, where: str) -> tuple[str, tuple[Problem, ...]]:
+    """Return a version, and a problem if it is not one."""
+    if bounds.is_version(version):
+        return version, ()
+    said = f"the unusable version {bounds.shown(version)!r} ({len(version)} characters)" if version else "no version"
+    problem = Problem("unusable-version", f"{kind} package {name} has {said}: it cannot be compared", where)
+    return bounds.unusable(version), (problem,)
