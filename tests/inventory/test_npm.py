@@ -22,7 +22,7 @@ READ: list[tuple[str, bytes, tuple[str, str, tuple[str, ...]], int]] = [
     ("a/package.json", b'{"name":["x"],"version":"1","license":{"type":"MIT"}}', ("a", "1", ("MIT",)), 0),
     ("a/package.json", b'{"name":"a"}', ("a", "", ()), 1),
     ("a/package.json", b'{"name":"a","version":7}', ("a", "", ()), 1),
-    ("a/package.json", b'{"name":"a","version":"' + b"1" * 10_000_000 + b'"}', ("a", "1" * 512 + "…", ()), 1),
+    ("a/package.json", b'{"name":"a","version":"' + b"1" * 10_000_000 + b'"}', ("a", "", ()), 1),
 ]  # fmt: skip
 BROKEN = [
     b"", b"[]", b"null", b"// a\n{}", b'{"name":"a","version":"1",}', b'{"name":"a"', b'\xff\xfe{\0}\0', b"[" * 100_000,

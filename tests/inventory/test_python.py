@@ -23,7 +23,7 @@ READ = [
     ("foo-1.2-py3.11.egg-info/PKG-INFO", b"\xff\xfe\0\0", ("foo", "1.2", (), 1)),
     ("foo.egg-info/PKG-INFO", b"Name: foo\n", ("foo", "", (), 2)),
     ("a-1.dist-info/METADATA", b"Name: \xff\nVersion: 1\n", ("\\xff", "1", (), 0)),
-    ("a-1.dist-info/METADATA", b"Name: a\nVersion: " + b"1" * 10_000_000, ("a", "1" * 512 + "…", (), 1)),
+    ("a-1.dist-info/METADATA", b"Name: a\nVersion: " + b"1" * 10_000_000, ("a", "", (), 1)),
 ]  # fmt: skip
 
 

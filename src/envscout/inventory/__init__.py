@@ -1,6 +1,6 @@
 """Files of an image become packages: `wanted` says which files, `build` reads them."""
 
-from envscout.inventory.build import build
+from envscout.inventory.build import TOOLS, build
 from envscout.inventory.cataloguers import wanted
 
-__all__ = ["build", "wanted"]
+__all__ = ["TOOLS", "build", "wanted"]

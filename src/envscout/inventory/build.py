@@ -19,7 +19,9 @@ MAX_PROBLEMS = 1000
 """Problems of one code that are kept; the rest is counted."""
 
 _DISTRIBUTED = frozenset({"deb", "apk", "rpm"})
-_TOOLS = tuple(f"{row.name}@{row.version}" for row in CATALOGUERS)
+TOOLS = tuple(f"{row.name}@{row.version}" for row in CATALOGUERS)
+"""What an inventory of today was made with; one made with anything else is worth making again."""
+
 _ROWS = tuple((row, matcher(row.patterns)) for row in CATALOGUERS)
 _UNREAD = tuple((row, matcher(row.patterns)) for row in UNREAD)
 
@@ -53,7 +55,7 @@ def build(files: Iterable[File], problems: Iterable[Problem] = ()) -> Inventory:
         met.append(Problem("too-many-packages", f"only the first {MAX_PACKAGES} of {len(finds)} packages are kept"))
     packages = _packages(finds[:MAX_PACKAGES], kept, found, met)
     met += _lacking(kept, found, databases)
-    return Inventory(packages, found, _bounded(met), _TOOLS)
+    return Inventory(packages, found, _bounded(met), TOOLS)
 
 
 def _finds(row: Cataloguer, file: File, met: list[Problem]) -> list[_Find]:

@@ -55,7 +55,7 @@ def record(
     """Return the record of one package of a purl type, or the problem that replaces or accompanies it.
 
     A package without usable name is not listed (`damaged-database`). One whose version is missing, too long or
-    unprintable is listed so that no order can place it, with `unusable-version`.
+    unprintable is listed without version, so that no order can place it, with `unusable-version`.
     """
     if not bounds.is_name(name):
         return Reading(problems=(damaged(where, f"a {kind} package has the unusable name {bounds.shown(name)!r}"),))
@@ -82,9 +82,9 @@ def merged(readings: Sequence[Reading]) -> Reading:
 
 
 def _version(kind: str, name: str, version: str, where: str) -> tuple[str, tuple[Problem, ...]]:
-    """Return a version, and a problem if it is not one."""
+    """Return a version, or "" and a problem."""
     if bounds.is_version(version):
         return version, ()
     said = f"the unusable version {bounds.shown(version)!r} ({len(version)} characters)" if version else "no version"
     problem = Problem("unusable-version", f"{kind} package {name} has {said}: it cannot be compared", where)
-    return bounds.unusable(version), (problem,)
+    return "", (problem,)

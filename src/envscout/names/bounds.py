@@ -1,14 +1,13 @@
-"""What a name and a version may look like, whoever wrote them: short, printable, or marked as unusable.
+"""What a name and a version may look like, whoever wrote them: short and printable, or not used.
 
-A version that is not the package's own words any more must not be placed in an order: it is cut or escaped so that it
-ends in `…`, which no version scheme accepts, and is longer than any scheme reads.
+An unusable version is not kept in part: cut or escaped it might find a place in an order that is not its own.
 """
 
 MAX_NAME = 255
 MAX_VERSION = 512
-CUT = "…"
 
 _SHOWN = 60
+_CUT = "…"
 
 
 def is_name(name: str) -> bool:
@@ -21,14 +20,9 @@ def is_version(version: str) -> bool:
     return 0 < len(version) <= MAX_VERSION and version.isprintable()
 
 
-def unusable(version: str) -> str:
-    """Return what is kept of a version that `is_version` refuses: "" of nothing, else a cut or escaped beginning."""
-    return (escaped(version[:MAX_VERSION])[:MAX_VERSION] + CUT) if version else ""
-
-
 def shown(words: str) -> str:
     """Return words fit for a message: printable, at most 60 characters and a mark."""
-    return escaped(words[:_SHOWN]) + (CUT if len(words) > _SHOWN else "")
+    return escaped(words[:_SHOWN]) + (_CUT if len(words) > _SHOWN else "")
 
 
 def escaped(words: str) -> str:

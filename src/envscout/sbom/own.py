@@ -1,0 +1,124 @@
+"""Our own document: the whole inventory, so that what is written and read again is the same.
+
+The schema is `envscout/sbom/1`. Fields are only ever added to it; a change of meaning raises the number.
+"""
+
+import msgspec
+
+from envscout import __version__
+from envscout.model import Distribution, Image, Inventory, Package, Problem
+from envscout.names import bounds
+from envscout.names.purl import MAX_LENGTH
+from envscout.sbom.draft import SubjectInfo, decode, each
+
+SCHEMA = "envscout/sbom/1"
+
+
+class _Source(msgspec.Struct):
+    name: str = ""
+    version: str = ""
+
+
+class _Package(msgspec.Struct):
+    purl: str
+    name: str
+    version: str
+    type: str
+    source: _Source = msgspec.field(default_factory=_Source)
+    architecture: str = ""
+    licenses: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    layer: str = ""
+    owner: str = ""
+
+
+class _Document(msgspec.Struct):
+    schema: str
+    generator: str
+    reference: str
+    image: Image
+    distribution: Distribution | None
+    packages: list[_Package]
+    problems: tuple[Problem, ...]
+    tools: tuple[str, ...]
+
+
+class _Received(msgspec.Struct):
+    reference: str = ""
+    generator: str = ""
+    image: Image = Image(digest="")
+    distribution: Distribution | None = None
+    packages: list[msgspec.Raw] = []
+    problems: tuple[Problem, ...] = ()
+    tools: tuple[str, ...] = ()
+
+
+def write(image: Image, inventory: Inventory, reference: str) -> bytes:
+    """Return the document of one image as indented JSON with a final newline; the same input gives the same bytes."""
+    document = _Document(
+        schema=SCHEMA,
+        generator=f"envscout-{__version__}",
+        reference=reference,
+        image=image,
+        distribution=inventory.distribution,
+        packages=[_written(package) for package in inventory.packages],
+        problems=inventory.problems,
+        tools=inventory.tools,
+    )
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def read(data: bytes | msgspec.Raw) -> tuple[Inventory, SubjectInfo]:
+    """Return what `write` was given. Raises SourceError, LimitExceeded; a damaged package is a Problem."""
+    document = decode(data, _Received, "envscout SBOM")
+    problems: list[Problem] = []
+    packages = [_read(package, problems) for package in each(document.packages, _Package, problems)]
+    kept = tuple(package for package in packages if package)
+    met = tuple(sorted({*document.problems, *problems}))
+    subject = SubjectInfo(SCHEMA, document.reference, tools=(document.generator,), image=document.image)
+    return Inventory(kept, document.distribution, met, document.tools), subject
+
+
+def _written(package: Package) -> _Package:
+    """Return a package as the document has it."""
+    return _Package(
+        purl=package.purl,
+        name=package.name,
+        version=package.version,
+        type=package.type,
+        source=_Source(package.source_name, package.source_version),
+        architecture=package.architecture,
+        licenses=package.licenses,
+        locations=package.locations,
+        layer=package.layer,
+        owner=package.owner,
+    )
+
+
+def _read(package: _Package, problems: list[Problem]) -> Package | None:
+    """Return a package of a document; one that we would never have written is a problem."""
+    versions = (package.version, package.source.version)
+    if (
+        not bounds.is_name(package.name)
+        or not package.purl.startswith("pkg:")
+        or len(package.purl) > MAX_LENGTH
+        or any(version and not bounds.is_version(version) for version in versions)
+    ):
+        named = bounds.shown(package.name or package.purl)
+        problems.append(
+            Problem("damaged-component", f"package {named!r} is not listed: unusable name, purl or version")
+        )
+        return None
+    return Package(
+        type=package.type,
+        name=package.name,
+        version=package.version,
+        purl=package.purl,
+        source_name=package.source.name,
+        source_version=package.source.version,
+        architecture=package.architecture,
+        licenses=package.licenses,
+        locations=package.locations,
+        layer=package.layer,
+        owner=package.owner,
+    )
