@@ -20,6 +20,8 @@ MAX_PROBLEMS = 1000
 
 _DISTRIBUTED = frozenset({"deb", "apk", "rpm"})
 TOOLS = tuple(f"{row.name}@{row.version}" for row in CATALOGUERS)
+"""Who looks into an image; an inventory that other tools made is worth making again."""
+
 """What an inventory of today was made with; one made with anything else is worth making again."""
 
 _ROWS = tuple((row, matcher(row.patterns)) for row in CATALOGUERS)
