@@ -15,13 +15,17 @@ class DamagedError(Exception):
 
 
 class ChunkReader:
-    """A forward reader over an iterator of chunks. position: bytes taken or skipped so far."""
+    """A forward reader over an iterator of chunks.
+
+    position: bytes taken or skipped so far. is_whole: whether the stream has not failed until now.
+    """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
         self._buffer = b""
         self._at = 0
         self.position = 0
+        self.is_whole = True
 
     def read(self, size: int) -> bytes:
         """Return exactly `size` bytes, or fewer where the stream ends."""
@@ -77,9 +81,13 @@ class ChunkReader:
 
     def _fill(self) -> bool:
         """Load the next chunk that holds anything; False at the end of the stream."""
-        for chunk in self._chunks:
-            if chunk:
-                self._buffer, self._at = chunk, 0
-                return True
+        try:
+            for chunk in self._chunks:
+                if chunk:
+                    self._buffer, self._at = chunk, 0
+                    return True
+        except DamagedError:
+            self.is_whole = False
+            raise
         self._buffer, self._at = b"", 0
         return False

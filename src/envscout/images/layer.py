@@ -36,7 +36,7 @@ class LayerContents(msgspec.Struct, frozen=True):
     wanted_links: those that are wanted themselves. hard_links: wanted paths that are another name of a path whose
     bytes this pass did not keep. entries, directories, whiteouts, opaques: sorted hashes of the paths that are no
     directories, that are, that are removed, and of directories whose lower contents vanish.
-    diff_id: digest of the plain bytes, "" unless asked for.
+    diff_id: digest of the plain bytes, "" unless asked for, or where damage kept us from their end.
     """
 
     files: dict[str, bytes | None] = {}
@@ -71,11 +71,21 @@ def scan(
     scanner = _Scanner(wanted, budget, where)
     try:
         scanner.run(Walker(reader))
+    except DamagedError as damage:
+        scanner.problems.add(damage.code, damage.message, where)
+    is_whole = _drained(reader, scanner, where)
+    source.drain()
+    return scanner.done(hashing.digest() if hashing and is_whole else "")
+
+
+def _drained(reader: ChunkReader, scanner: "_Scanner", where: str) -> bool:
+    """Take what follows the tar's end, or its damage; return whether the plain bytes were all there."""
+    try:
         reader.drain()
     except DamagedError as damage:
         scanner.problems.add(damage.code, damage.message, where)
-    source.drain()
-    return scanner.done(hashing.digest() if hashing else "")
+        return False
+    return reader.is_whole
 
 
 def _rest(source: ChunkReader) -> Iterable[bytes]:
@@ -145,6 +155,7 @@ class _Scanner:
             return False
         if name == _OPAQUE:
             self._opaques.append(hash(directory))
+            self._directory(directory)
         elif name in _NAMELESS:
             self.problems.add("path-escape", "The whiteout names no file.", path)
         elif not name.startswith(_RESERVED):
