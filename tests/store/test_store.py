@@ -61,7 +61,7 @@ def below(name: str, fixed: str, ecosystem: str = "Debian:12", scheme: str = "de
 def update(database: Database, feed: str, at: int, *advisories: Advisory) -> None:
     """Apply a whole feed."""
     with database.write() as connection:
-        feed_id = feeds.put(connection, feed, "osv", "here")
+        feed_id = feeds.reserve(connection, feed, "osv", "here")
     with database.read() as connection:
         before = known(connection, feed_id)
     fresh = [(each, repr(each).encode()) for each in advisories]

@@ -53,6 +53,15 @@ class Session:
         task = bar.add_task(what, total=None)
         return lambda done, total: bar.update(task, completed=done, total=total or None)
 
+    def status(self) -> Callable[[str], None]:
+        """Return a callback that shows on a terminal what is being done, for as long as the session lasts."""
+        if not sys.stderr.isatty():
+            return lambda _text: None
+        from rich.console import Console
+
+        shown = self._stack.enter_context(Console(stderr=True).status("..."))
+        return lambda text: shown.update(text)
+
     @staticmethod
     def say(text: str) -> None:
         """Tell a person that something was done."""

@@ -136,6 +136,11 @@ def _join(base: str, release: str) -> str:
     return f"{base}:{release}" if release else base
 
 
+def bases() -> tuple[str, ...]:
+    """Return every ecosystem we know, without releases."""
+    return tuple(_BASES)
+
+
 def canonical(ecosystem: str) -> str:
     """Return the one spelling of an ecosystem: `Ubuntu:22.04:LTS` is `Ubuntu:22.04`; unknown ones stay as they are."""
     base, suffix = _split(ecosystem)

@@ -80,6 +80,11 @@ class Stage:
         put(_SQL["put_stage_problem"], troubles)
         self._connection.execute("COMMIT")
 
+    def drop(self, feed_id: int) -> None:
+        """Forget what was staged of a feed that could not be read to its end."""
+        for kind in ("aliases", "vulnerabilities", "ranges", "advisories", "problems"):
+            self._connection.execute(_SQL[f"drop_stage_{kind}"], (feed_id,))
+
     def finish(self, feed_id: int, before: Mapping[str, bytes], seen: set[str], staged: set[str]) -> None:
         """Say what the whole feed held: records of before that were not seen have left it."""
         standing = {row[0] for row in self._connection.execute(_SQL["standing_records"], {"feed_id": feed_id})}

@@ -31,6 +31,21 @@ INSERT INTO stage_name VALUES (?, ?, ?) ON CONFLICT DO NOTHING
 -- name: put_stage_problem
 INSERT INTO stage_problem VALUES (?, ?, ?, ?)
 
+-- name: drop_stage_aliases
+DELETE FROM stage_alias WHERE n IN (SELECT n FROM stage_advisory WHERE feed_id = ?)
+
+-- name: drop_stage_vulnerabilities
+DELETE FROM stage_vulnerability WHERE n IN (SELECT n FROM stage_advisory WHERE feed_id = ?)
+
+-- name: drop_stage_ranges
+DELETE FROM stage_range WHERE n IN (SELECT n FROM stage_advisory WHERE feed_id = ?)
+
+-- name: drop_stage_advisories
+DELETE FROM stage_advisory WHERE feed_id = ?
+
+-- name: drop_stage_problems
+DELETE FROM stage_problem WHERE feed_id = ?
+
 -- name: known_records
 -- The records of a feed that still stand, with the digest of the bytes they were read from.
 SELECT id, hash FROM advisory WHERE feed_id = :feed_id

@@ -15,6 +15,9 @@ class FeedState(msgspec.Struct, frozen=True):
     """What lets a later update tell that nothing changed. digest: of the whole file as last applied."""
 
     feed_id: int
+    name: str
+    kind: str
+    location: str
     etag: str = ""
     last_modified: str = ""
     digest: str = ""
@@ -52,16 +55,21 @@ class Status(msgspec.Struct, frozen=True):
     problems: tuple[Trouble, ...]
 
 
-def put(connection: sqlite3.Connection, name: str, kind: str, location: str) -> int:
-    """Return the number of the feed of this name, making it where it is new. Needs the write lock."""
+def reserve(connection: sqlite3.Connection, name: str, kind: str, location: str) -> int:
+    """Return the number of the feed of this name, taking one where it is new. Needs the write lock."""
     row = {"name": name, "kind": kind, "location": location}
-    return int(connection.execute(_SQL["put_feed"], row).fetchone()[0])
+    return int(connection.execute(_SQL["reserve"], row).fetchone()[0])
 
 
-def state(connection: sqlite3.Connection, name: str, location: str) -> FeedState | None:
-    """Return what is known of the feed of this name at this location, None if it never came from there."""
-    row = connection.execute(_SQL["feed"], {"name": name, "location": location}).fetchone()
+def state_at(connection: sqlite3.Connection, location: str) -> FeedState | None:
+    """Return what is known of the feed that last came from this location, None if none did."""
+    row = connection.execute(_SQL["state_at"], {"location": location}).fetchone()
     return FeedState(*row) if row else None
+
+
+def last_moment(connection: sqlite3.Connection) -> int:
+    """Return when any feed was last applied."""
+    return int(connection.execute(_SQL["last_moment"]).fetchone()[0])
 
 
 def put_state(connection: sqlite3.Connection, state: FeedState) -> None:

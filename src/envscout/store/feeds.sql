@@ -1,12 +1,18 @@
--- name: put_feed
+-- name: reserve
+-- A number for a feed; without a run it is not shown.
 INSERT INTO feed (name, kind, location) VALUES (:name, :kind, :location)
-ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, location = excluded.location RETURNING feed_id
+ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING feed_id
 
--- name: feed
-SELECT feed_id, etag, last_modified, digest FROM feed WHERE name = :name AND location = :location
+-- name: state_at
+SELECT feed_id, name, kind, location, etag, last_modified, digest FROM feed
+ WHERE location = :location AND feed_id IN (SELECT feed_id FROM feed_run)
 
 -- name: put_state
-UPDATE feed SET etag = :etag, last_modified = :last_modified, digest = :digest WHERE feed_id = :feed_id
+UPDATE feed SET kind = :kind, location = :location, etag = :etag, last_modified = :last_modified, digest = :digest
+ WHERE feed_id = :feed_id
+
+-- name: last_moment
+SELECT coalesce(max(at), 0) FROM feed_run
 
 -- name: put_run
 -- newest and records are counted over what stands, dates in the future left out.

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from envscout import images, inventory, sbom
-from envscout.errors import LimitExceeded, SourceError
+from envscout.errors import LimitExceeded, NotFound, SourceError
 from envscout.findings.severity import best_score
 from envscout.model import Image, Inventory
 from envscout.names.reference import Reference
@@ -50,6 +50,14 @@ def index(
         return _keep(database, opened.image, found)
 
 
+def resolve(reference: Reference, *, platform: str = "") -> Image:
+    """Return the digest of an image without looking into it; what cannot be reached is named by its reference."""
+    try:
+        return images.resolve(reference, platform=platform)
+    except (SourceError, NotFound):
+        return Image(digest=reference.digest or f"unresolved:{reference.canonical}", platform=platform)
+
+
 def _known(database: Database, digest: str) -> Indexed | None:
     """Return the image of a digest, unless today's cataloguers would see more in it."""
     if not digest:
@@ -77,7 +85,8 @@ def _keep(database: Database, image: Image, found: Inventory) -> Indexed:
 def _from_sbom(reference: Reference) -> tuple[Image, Inventory]:
     data = _read_bounded(reference.location)
     found, subject = sbom.read(data)
-    return Image(digest=subject.digest), found
+    # The digest that a document claims is not believed: it must not stand for an image that we looked into ourselves.
+    return msgspec.structs.replace(subject.image, digest=""), found
 
 
 def _read_bounded(location: str) -> bytes:

@@ -1,0 +1,130 @@
+"""`envscout db`."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from envscout.cli import options
+from envscout.cli.session import Session
+from envscout.names import moment
+
+if TYPE_CHECKING:
+    from envscout.advisories.sources import Feed
+    from envscout.store.feeds import Status
+    from envscout.verbs.update import FeedResult
+
+
+@click.group()
+def command() -> None:
+    """Fetch advisories and show their state."""
+
+
+@command.command()
+@click.option(
+    "--from",
+    "places",
+    multiple=True,
+    metavar="PATH|URL",
+    help="A directory, zip or file of OSV records, EPSS scores, the KEV catalog or CVE metadata; may be repeated.",
+)
+@click.option("--all", "every", is_flag=True, help="Fetch all ecosystems, not only those in use.")
+@options.form("text", "json")
+def update(places: tuple[str, ...], every: bool, form: str) -> None:
+    """Bring advisories up to date.
+
+    Without --from: OSV.dev's zip of each ecosystem in use, EPSS and CISA's known exploited vulnerabilities. What did not
+    change is not fetched again. An update that fails or is killed leaves the old state.
+    """
+    from envscout.errors import FeedError
+    from envscout.verbs.update import update as run
+
+    with Session() as session:
+        results = run(session.database, places, _defaults(session, every), _progress(session))
+    options.tell(form, "update", [msgspec.to_builtins(each) for each in results], [_told(each) for each in results if not each.error])
+    failed = [each for each in results if each.error]
+    for each in failed[:-1]:
+        session.warn(f"{each.name}: {each.error}")
+    if failed:
+        raise FeedError(failed[-1].error, failed[-1].next_step or "the feeds not named were applied")
+
+
+def _defaults(session: Session, every: bool) -> "Callable[[Iterable[str]], Iterable[Feed]]":
+    from envscout.advisories.sources import default_feeds
+    from envscout.names.ecosystem import bases
+
+    def chosen(used: Iterable[str]) -> "Iterable[Feed]":
+        names = [*used, *(bases() if every else ())]
+        if not names:
+            session.warn("no image was indexed yet, so no ecosystem is in use; `--all` fetches every one")
+        addresses = (session.settings.text(f"{name}_url") for name in ("osv", "epss", "kev"))
+        return default_feeds(names, *addresses)
+
+    return chosen
+
+
+def _progress(session: Session) -> Callable[[str, int, int], None]:
+    show = session.status()
+    return lambda what, done, total: show(f"{what} {done}/{total}" if total else what)
+
+
+def _told(result: "FeedResult") -> str:
+    mark = click.style("✓", fg="green")
+    if result.unchanged:
+        return f"    {mark} {result.name}: unchanged, {result.records} records"
+    change = result.change
+    text = f"    {mark} {result.name}: {result.records} records"
+    if any(msgspec.structs.astuple(change)):
+        text += f" ({change.added} new, {change.changed} changed, {change.withdrawn} gone)"
+    return text + (f", {result.problems} problems (`envscout db status --problems`)" if result.problems else "")
+
+
+@command.command()
+@click.option("--problems", is_flag=True, help="List what could not be used of each feed, and why.")
+@options.form("text", "json")
+def status(problems: bool, form: str) -> None:
+    """Show each feed: records, newest change, age, and what could not be used."""
+    from envscout.cli.show.table import table
+    from envscout.verbs.ask import feed_status
+
+    with Session() as session:
+        found, now = feed_status(session.database)
+    head = ("Feed", "Records", "Newest", "State of", "Age", "Skipped", "Location")
+    lines = table(head, [_row(each, now) for each in found])
+    if problems:
+        lines += ["", *(line for each in found for line in _problems(each))]
+    if not found:
+        session.warn("no feed was ever applied; `envscout db update` fetches those of the ecosystems in use")
+        lines = []
+    options.tell(form, "feeds", [_document(each, now) for each in found], lines)
+
+
+def _age(since: int, now: int) -> str:
+    hours = max(0, now - since) // 3_600_000_000
+    return f"{hours // 24} d" if hours >= 48 else f"{hours} h"
+
+
+def _row(each: "Status", now: int) -> tuple[str, ...]:
+    skipped = sum(trouble.count for trouble in each.problems)
+    newest = moment.show(each.run.newest)[:10] if each.run.newest else ""
+    when = moment.show(each.run.as_of)
+    return (each.name, str(each.run.records), newest, when, _age(each.run.as_of, now), str(skipped or ""), each.location)
+
+
+def _problems(each: "Status") -> list[str]:
+    return [f"  {each.name}: {t.count} x {t.code}, e.g. {t.record}: {t.message}" for t in each.problems]
+
+
+def _document(each: "Status", now: int) -> dict[str, object]:
+    return {
+        "name": each.name,
+        "kind": each.kind,
+        "location": each.location,
+        "records": each.run.records,
+        "newest": moment.show(each.run.newest) if each.run.newest else None,
+        "as_of": moment.show(each.run.as_of),
+        "age_seconds": max(0, now - each.run.as_of) // 1_000_000,
+        "updated_at": moment.show(each.run.at),
+        "skipped": [msgspec.structs.asdict(trouble) for trouble in each.problems],
+    }
