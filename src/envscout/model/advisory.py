@@ -5,7 +5,7 @@ import msgspec
 from envscout.model.problem import Problem
 
 
-class Range(msgspec.Struct, frozen=True):
+class Range(msgspec.Struct, frozen=True, gc=False):
     """A half-open interval of versions of one package, `low <= version < high`.
 
     low, high: the words of the advisory ("" as low: from the beginning; "" as high: no end known).

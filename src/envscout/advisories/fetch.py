@@ -1,0 +1,188 @@
+"""Fetching a feed: the only module of this folder that touches the network.
+
+https only; plain http is for addresses of this machine. Private and link-local addresses are refused, so that neither
+a redirect nor a name can point us into somebody's network; this machine itself is allowed where the user named it.
+Behind a proxy the addresses are the proxy's to judge.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, TYPE_CHECKING
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import msgspec
+
+from envscout import __version__
+from envscout.errors import FeedError
+
+if TYPE_CHECKING:
+    from requests import Response, Session
+
+MAX_BYTES = 4 << 30
+_ATTEMPTS = 4
+_REDIRECTS = 5
+_CONNECT, _READ, _WHOLE = 10.0, 60.0, 3_600.0
+_CHUNK = 1 << 18
+_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_NEXT_STEP = "check the network and try again, or fetch the file yourself and pass it with --from PATH"
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """A feed that was stored. etag, last_modified: as the server sent them, for the next request; size: bytes."""
+
+    path: Path
+    size: int
+    etag: str = ""
+    last_modified: str = ""
+
+
+class Unchanged(msgspec.Struct, frozen=True):
+    """The server says that nothing changed since."""
+
+
+class _TryAgainError(Exception):
+    """A failure that may pass; after: seconds the server asked us to wait."""
+
+    def __init__(self, cause: str, after: float = 0.0) -> None:
+        super().__init__(cause)
+        self.after = after
+
+
+def fetch(
+    url: str,
+    etag: str,
+    last_modified: str,
+    into: Path,
+    limit: int = MAX_BYTES,
+    pause: Callable[[float], None] = time.sleep,
+) -> Fetched | Unchanged:
+    """Store what a URL holds as the file `into`, whole or not at all.
+
+    etag, last_modified: of the copy at hand, "" if there is none. limit: bytes. Tries four times, waiting 1, 2 and 4
+    seconds (pause) or as long as the server asks, up to 30. Raises FeedError.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return _once(url, etag, last_modified, into, limit)
+        except _TryAgainError as error:
+            if attempt == _ATTEMPTS:
+                raise FeedError(f"{url} could not be fetched: {error}", _NEXT_STEP) from error
+            pause(min(30.0, max(error.after, 2.0 ** (attempt - 1))))
+    raise AssertionError("unreachable")
+
+
+def _once(url: str, etag: str, last_modified: str, into: Path, limit: int) -> Fetched | Unchanged:
+    from requests import RequestException, Session
+    from urllib3.exceptions import HTTPError
+
+    headers = {"User-Agent": f"envscout/{__version__}", "Accept-Encoding": "identity"}
+    headers |= {"If-None-Match": etag} if etag else {}
+    headers |= {"If-Modified-Since": last_modified} if last_modified else {}
+    try:
+        with Session() as session, _follow(session, url, headers) as response:
+            if response.status_code == 304:
+                return Unchanged()
+            _check_status(url, response)
+            return _store(url, response, into, limit)
+    except (RequestException, HTTPError) as error:
+        raise _TryAgainError(str(error)) from error
+
+
+@contextmanager
+def _follow(session: "Session", url: str, headers: dict[str, str]) -> Iterator["Response"]:
+    """Give the response at the end of the redirects; each step is checked as the first one was."""
+    by_user = _loopback(urlsplit(url))
+    for _ in range(_REDIRECTS + 1):
+        _check(session, url, by_user)
+        response = session.get(url, headers=headers, stream=True, timeout=(_CONNECT, _READ), allow_redirects=False)
+        with response:
+            if response.status_code not in _MOVED or "location" not in response.headers:
+                yield response
+                return
+            url = urljoin(url, response.headers["location"])
+    raise FeedError(f"{url} was redirected more than {_REDIRECTS} times", _NEXT_STEP)
+
+
+def _loopback(parts: SplitResult) -> bool:
+    host = parts.hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check(session: "Session", url: str, by_user: bool) -> None:
+    """Refuse addresses that no public feed has. by_user: the user named this machine."""
+    parts = urlsplit(url)
+    local = _loopback(parts)
+    if not parts.hostname or parts.scheme not in ({"https", "http"} if local else {"https"}):
+        raise FeedError(f"{url} is no https:// address", "feeds are fetched over https only")
+    if local and not by_user:
+        raise FeedError(f"{url} lies on this machine, and a redirect led there", "pass that address itself")
+    if local or session.merge_environment_settings(url, {}, True, True, None)["proxies"]:
+        return
+    for address in _addresses(parts):
+        if not address.is_global:
+            raise FeedError(
+                f"{parts.hostname} is {address}, which is no public address", "pass the file with --from PATH"
+            )
+
+
+def _addresses(parts: SplitResult) -> list[IPv4Address | IPv6Address]:
+    try:
+        found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise _TryAgainError(f"{parts.hostname} cannot be resolved: {error}") from error
+    return [ip_address(str(place[4][0]).partition("%")[0]) for place in found]
+
+
+def _check_status(url: str, response: "Response") -> None:
+    status = response.status_code
+    if status in _AGAIN:
+        after = response.headers.get("retry-after", "")
+        raise _TryAgainError(
+            f"the server answered {status}", float(after) if after.isdecimal() and len(after) < 6 else 0.0
+        )
+    if status != 200:
+        raise FeedError(f"{url} could not be fetched: the server answered {status}", _NEXT_STEP)
+
+
+def _store(url: str, response: "Response", into: Path, limit: int) -> Fetched:
+    try:
+        into.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=into.parent, prefix=".fetch-", delete=False) as file:
+            try:
+                size = _copy(url, response, file, limit)
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).replace(into)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise FeedError(f"{into} cannot be written: {error}", "is the disk full?") from error
+    headers = response.headers
+    return Fetched(into, size, headers.get("etag", "")[:1000], headers.get("last-modified", "")[:1000])
+
+
+def _copy(url: str, response: "Response", file: IO[bytes], limit: int) -> int:
+    """Copy the body as it is sent; what is packed stays packed. Return its size."""
+    deadline = time.monotonic() + _WHOLE
+    size = 0
+    for chunk in response.raw.stream(_CHUNK, decode_content=False):
+        size += len(chunk)
+        if size > limit:
+            raise FeedError(f"{url} is larger than {limit} bytes", _NEXT_STEP)
+        if time.monotonic() > deadline:
+            raise _TryAgainError("it took longer than an hour")
+        file.write(chunk)
+    return size

@@ -1,0 +1,182 @@
+"""One OSV record -> one Advisory with ranges of byte keys (https://ossf.github.io/osv-schema/). Pure, and the hot path.
+
+What cannot be used of a record travels with it as Problems:
+malformed-record      only its ids and ranges could be read
+unknown-ecosystem     we have no version order for the ecosystem
+unkeyable-range       a bound has no place in the order: the whole range is left out
+unkeyable-version     listed versions have no place in the order
+empty-range           a range ends before it begins
+git-range             a package is described by commits alone
+no-versions           a package is named without any version
+bug-fix               the record announces a bug fix and no vulnerability: its ranges are left out
+"""
+
+from datetime import datetime
+
+from envscout.advisories import identity, intervals, vendor, wire
+from envscout.advisories.intervals import Interval
+from envscout.advisories.meaning import Keys, of_ecosystem
+from envscout.errors import FeedError
+from envscout.model import Advisory, Problem, Range
+from envscout.versions import LOWEST
+
+_DETAILS = 65_536
+_SUMMARY = 1_000
+_REFERENCES = 30
+_URL = 2_000
+_DISTRIBUTION_SCHEMES = frozenset({"deb", "rpm", "apk", "alpm"})
+
+
+class NotARecordError(FeedError):
+    """Bytes that are no OSV record."""
+
+
+def parse(data: bytes) -> Advisory:
+    """Read one OSV record.
+
+    Withdrawn records come without ranges. Raises NotARecordError.
+    """
+    try:
+        record, fault = wire.decode(data)
+    except (ValueError, RecursionError) as error:
+        raise NotARecordError(f"not an OSV record: {error}", "tell the publisher of the feed") from error
+    return _advisory(record, fault)
+
+
+def _advisory(record: wire.Record, fault: str) -> Advisory:
+    ranges: list[Range] = []
+    problems = [Problem("malformed-record", f"only its ids and ranges were read: {fault}", record.id)] if fault else []
+    blocks = record.affected or ()
+    found = identity.names(record, _of_distribution(blocks))
+    if identity.is_bug_fix(record, found):
+        problems.append(Problem("bug-fix", "it announces a bug fix and names no vulnerability", record.id))
+    elif not record.withdrawn:
+        for block in blocks:
+            _read(block, record.id, ranges, problems)
+    return Advisory(
+        id=record.id,
+        aliases=found.aliases,
+        upstream=found.upstream,
+        published=_micros(record.published),
+        modified=_micros(record.modified),
+        withdrawn=bool(record.withdrawn),
+        summary=(record.summary or "")[:_SUMMARY],
+        details=(record.details or "")[:_DETAILS],
+        severity=vendor.word_of_record(record),
+        vectors=vendor.vectors(record),
+        score=vendor.bare_score(record),
+        cwes=_cwes(record),
+        references=_references(record),
+        ranges=_distinct(ranges),
+        problems=tuple(problems),
+    )
+
+
+def _of_distribution(blocks: list[wire.Affected] | tuple[()]) -> bool:
+    if not blocks or blocks[0].package is None:
+        return False
+    known = of_ecosystem(blocks[0].package.ecosystem)
+    return known is not None and known.scheme in _DISTRIBUTION_SCHEMES
+
+
+def _micros(moment: datetime | None) -> int:
+    # Go records carry the year 1 where they have no date.
+    return max(0, round(moment.timestamp() * 1_000_000)) if moment is not None else 0
+
+
+def _cwes(record: wire.Record) -> tuple[str, ...]:
+    ids = record.database_specific.cwe_ids if record.database_specific is not None else None
+    if not isinstance(ids, list):
+        return ()
+    return tuple(cwe for cwe in ids[:50] if isinstance(cwe, str) and cwe.startswith("CWE-") and len(cwe) <= 16)
+
+
+def _references(record: wire.Record) -> tuple[str, ...]:
+    urls = [reference.url for reference in record.references[:_REFERENCES]] if record.references else ()
+    return tuple([url for url in urls if url.startswith("http") and len(url) <= _URL and "\n" not in url])
+
+
+def _distinct(ranges: list[Range]) -> tuple[Range, ...]:
+    """Drop ranges of the same package with the same bounds; the first one with a fix stays."""
+    if len(ranges) < 2:
+        return tuple(ranges)
+    seen: dict[tuple[str, str, bytes, bytes], Range] = {}
+    for one in ranges:
+        place = (one.ecosystem, one.name, one.lo, one.hi)
+        if place not in seen or (one.fixed and not seen[place].fixed):
+            seen[place] = one
+    return tuple(seen.values())
+
+
+def _read(block: wire.Affected, where: str, ranges: list[Range], problems: list[Problem]) -> None:
+    """Append the ranges of one `affected` block, and what of it could not be used."""
+    package = block.package
+    if package is None:
+        problems.append(Problem("no-package", "it names no package, only a repository", where))
+        return
+    meaning = of_ecosystem(package.ecosystem)
+    if meaning is None:
+        problems.append(Problem("unknown-ecosystem", f"no version order is known for {package.ecosystem}", where))
+        return
+    name = meaning.spelling[package.name]
+    word = vendor.word_of_block(block)
+    fixed = _single_fix(block)
+    if fixed is not None and fixed != "0" and (hi := meaning.keys[fixed]) is not None:
+        for target in meaning.targets:
+            ranges.append(Range(target, name, LOWEST, hi, "", fixed, fixed, word))
+        return
+    for lo, hi, low, high, fix in _intervals(block, meaning.keys, f"{package.ecosystem} {name}", where, problems):
+        for target in meaning.targets:
+            ranges.append(Range(target, name, lo, hi, low, high, fix, word))
+
+
+def _single_fix(block: wire.Affected) -> str | None:
+    """Return the fix where a block says only "everything below it", as nearly all of the distributions' do."""
+    spans = block.ranges
+    if spans is None or len(spans) != 1 or block.versions or spans[0].type == "GIT":
+        return None
+    events = spans[0].events
+    if events is None or len(events) != 2 or events[0].introduced != "0":
+        return None
+    first, second = events
+    if first.fixed or first.last_affected or first.limit or second.introduced or second.last_affected or second.limit:
+        return None
+    return second.fixed
+
+
+def _intervals(block: wire.Affected, keys: Keys, package: str, where: str, problems: list[Problem]) -> list[Interval]:
+    found: list[Interval] = []
+    ordered = [span for span in block.ranges or () if span.type != "GIT"]
+    for span in ordered:
+        found += _of_span(span, keys, package, where, problems)
+    if block.versions:
+        singles, unkeyable = intervals.of_versions(block.versions, keys.__getitem__, found)
+        found += singles
+        if unkeyable:
+            text = (
+                f"{package}: {len(unkeyable)} listed versions have no place in the order, such as {unkeyable[0]!r:.100}"
+            )
+            problems.append(Problem("unkeyable-version", text, where))
+    elif not ordered:
+        problems.append(_nothing_said(block, package, where))
+    return found
+
+
+def _of_span(span: wire.Span, keys: Keys, package: str, where: str, problems: list[Problem]) -> list[Interval]:
+    events = span.events or ()
+    try:
+        found = intervals.of_events(events, keys.__getitem__)
+    except intervals.UnkeyableError as error:
+        problems.append(
+            Problem("unkeyable-range", f"{package}: the bound {error.args[0]!r:.100} has no place in the order", where)
+        )
+        return []
+    if not found and not any(event.fixed == "0" for event in events):
+        problems.append(Problem("empty-range", f"{package}: a range ends before it begins", where))
+    return found
+
+
+def _nothing_said(block: wire.Affected, package: str, where: str) -> Problem:
+    if block.ranges:
+        return Problem("git-range", f"{package}: only commits are named, and commits have no order", where)
+    return Problem("no-versions", f"{package}: no version is named", where)

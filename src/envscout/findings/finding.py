@@ -1,0 +1,134 @@
+"""The noun of this folder: one vulnerability in one package, as it is shown and as it is written to JSON."""
+
+import msgspec
+
+from envscout.findings.severity import LEVELS, WORDS
+
+
+class PackageRef(msgspec.Struct, frozen=True):
+    """The package of a finding. type: purl type."""
+
+    purl: str
+    name: str
+    version: str
+    type: str
+
+
+class Cvss(msgspec.Struct, frozen=True):
+    """A CVSS base score. vector, version: "" where only a score is known."""
+
+    score: float
+    vector: str = ""
+    version: str = ""
+
+
+class Epss(msgspec.Struct, frozen=True):
+    """How likely the vulnerability is exploited within 30 days; both from 0 to 1."""
+
+    score: float
+    percentile: float
+
+
+class Kev(msgspec.Struct, frozen=True):
+    """Its entry in the catalog of known exploited vulnerabilities. added, due: YYYY-MM-DD, due "" if none."""
+
+    added: str
+    due: str = ""
+    ransomware: bool = False
+
+
+class Affected(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Versions that are affected. text: for people, such as ">=0.40.0, <0.46.2"; several ranges are parted by "||".
+
+    introduced, fixed, last_affected: of the range that tells the fix; None where the advisory names none.
+    """
+
+    text: str
+    introduced: str | None = None
+    fixed: str | None = None
+    last_affected: str | None = None
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One advisory's range that holds one package: what the join returns, and what `merge.merge` takes.
+
+    vulnerability: the name to show. aliases: all other names. low, high, fixed: as in `model.Range`; fix_key: byte key
+    of fixed, b"" if there is none. word: the vendor's word for that package, or else for the record. stated: a CVSS
+    score without a vector. published: microseconds since 1970 UTC. cve_vector, cve_score: of the CVE record. priority:
+    Ubuntu's word of the CVE record.
+    """
+
+    vulnerability: str
+    advisory: str
+    package: PackageRef
+    aliases: tuple[str, ...] = ()
+    low: str = ""
+    high: str = ""
+    fixed: str = ""
+    fix_key: bytes = b""
+    word: str = ""
+    vectors: tuple[str, ...] = ()
+    stated: float | None = None
+    summary: str = ""
+    details: str = ""
+    published: int = 0
+    cwes: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    layer: str = ""
+    locations: tuple[str, ...] = ()
+    epss: Epss | None = None
+    kev: Kev | None = None
+    cve_vector: str = ""
+    cve_score: float | None = None
+    cve_description: str = ""
+    priority: str = ""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One vulnerability in one package.
+
+    aliases: its other names. advisories: ids of the records that say so. severity: a word of `severity.LEVELS`.
+    fixed_version: the oldest version that is above the installed one and fixes it, None if none is known.
+    layer: diff_id. published: microseconds since 1970 UTC, 0 if unknown.
+    """
+
+    vulnerability: str
+    package: PackageRef
+    severity: str
+    severity_source: str
+    range: Affected
+    aliases: tuple[str, ...] = ()
+    advisories: tuple[str, ...] = ()
+    cvss: Cvss | None = None
+    epss: Epss | None = None
+    kev: Kev | None = None
+    fixed_version: str | None = None
+    layer: str = ""
+    locations: tuple[str, ...] = ()
+    cwes: tuple[str, ...] = ()
+    summary: str = ""
+    description: str = ""
+    published: int = 0
+    url: str = ""
+    references: tuple[str, ...] = ()
+
+    @property
+    def level(self) -> int:
+        """Return the severity as a number, 0 to 4."""
+        return LEVELS[self.severity]
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """How many there are of each severity."""
+
+    critical: int = 0
+    high: int = 0
+    medium: int = 0
+    low: int = 0
+    unspecified: int = 0
+    total: int = 0
+
+
+def word(level: int) -> str:
+    """Return the lower-case word of a level."""
+    return WORDS[level]

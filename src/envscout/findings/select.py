@@ -1,0 +1,114 @@
+"""Which findings are shown, and in which order. Pure."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from envscout.errors import UsageError
+from envscout.findings.finding import Finding
+from envscout.findings.severity import LEVELS
+
+_MOST_PATTERNS = 50
+_LONGEST_PATTERN = 200
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """What a finding must be to be shown; an empty set asks for nothing.
+
+    packages: expressions of which one must be found in the package's name. types: purl types, lower case. cve_ids: in
+    upper case. epss_score, epss_percentile: minimums from 0 to 1; a finding without EPSS has 0.
+    """
+
+    severities: frozenset[str] = frozenset()
+    fixed: bool = False
+    unfixed: bool = False
+    packages: tuple[re.Pattern[str], ...] = ()
+    types: frozenset[str] = frozenset()
+    cve_ids: frozenset[str] = frozenset()
+    kev: bool = False
+    epss_score: float = 0.0
+    epss_percentile: float = 0.0
+
+    def holds(self, finding: Finding) -> bool:
+        """Tell whether a finding is to be shown."""
+        return (
+            (not self.severities or finding.severity in self.severities)
+            and not (self.fixed and finding.fixed_version is None)
+            and not (self.unfixed and finding.fixed_version is not None)
+            and (not self.packages or any(pattern.search(finding.package.name) for pattern in self.packages))
+            and (not self.types or finding.package.type in self.types)
+            and (not self.cve_ids or not self.cve_ids.isdisjoint(map(str.upper, _names(finding))))
+            and not (self.kev and finding.kev is None)
+            and self._likely(finding)
+        )
+
+    def _likely(self, finding: Finding) -> bool:
+        score, percentile = (finding.epss.score, finding.epss.percentile) if finding.epss else (0.0, 0.0)
+        return score >= self.epss_score and percentile >= self.epss_percentile
+
+
+def _names(finding: Finding) -> tuple[str, ...]:
+    return (finding.vulnerability, *finding.aliases)
+
+
+def selection(
+    severities: Sequence[str] = (),
+    fixed: bool = False,
+    unfixed: bool = False,
+    packages: Sequence[str] = (),
+    types: Sequence[str] = (),
+    cve_ids: Sequence[str] = (),
+    kev: bool = False,
+    epss_score: float = 0.0,
+    epss_percentile: float = 0.0,
+) -> Selection:
+    """Check what a user asked for. Raises UsageError with what is wrong and what is possible."""
+    words = frozenset(word.strip().lower() for word in severities)
+    if words - LEVELS.keys():
+        unknown = ", ".join(sorted(words - LEVELS.keys()))
+        raise UsageError(f"no such severity: {unknown}", f"choose from {', '.join(reversed(LEVELS))}")
+    if fixed and unfixed:
+        raise UsageError("only-fixed and only-unfixed leave nothing to show", "use one of them")
+    for name, least in (("epss-score", epss_score), ("epss-percentile", epss_percentile)):
+        if not 0 <= least <= 1:
+            raise UsageError(f"{name} is {least}", "pass a number from 0 to 1")
+    return Selection(
+        severities=words,
+        fixed=fixed,
+        unfixed=unfixed,
+        packages=_compiled(packages),
+        types=frozenset(type_.strip().lower() for type_ in types),
+        cve_ids=frozenset(cve.strip().upper() for cve in cve_ids),
+        kev=kev,
+        epss_score=epss_score,
+        epss_percentile=epss_percentile,
+    )
+
+
+def _compiled(texts: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+    if len(texts) > _MOST_PATTERNS or any(len(text) > _LONGEST_PATTERN for text in texts):
+        raise UsageError(
+            "too many or too long package expressions",
+            f"pass at most {_MOST_PATTERNS} of {_LONGEST_PATTERN} characters",
+        )
+    try:
+        return tuple(re.compile(text) for text in texts)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise UsageError(f"not a regular expression: {error}", "see the syntax of Python's re") from error
+
+
+def select(findings: Iterable[Finding], chosen: Selection) -> tuple[Finding, ...]:
+    """Return the findings that are to be shown, in their order."""
+    return tuple(finding for finding in findings if chosen.holds(finding))
+
+
+def rank(findings: Iterable[Finding], by_epss: bool = False) -> tuple[Finding, ...]:
+    """Order findings: the worst first; then, if asked for, the likeliest; then by CVSS score, id and package."""
+    return tuple(sorted(findings, key=lambda finding: _place(finding, by_epss)))
+
+
+def _place(finding: Finding, by_epss: bool) -> tuple[int, float, float, str, str]:
+    likely = finding.epss.score if by_epss and finding.epss else 0.0
+    score = finding.cvss.score if finding.cvss else 0.0
+    return -finding.level, -likely, -score, finding.vulnerability, finding.package.purl
