@@ -1,0 +1,18 @@
+"""How the documentation is built: `make docs`."""
+
+from importlib.metadata import version as installed
+
+project = "envscout"
+author = "the envscout contributors"
+project_copyright = "the envscout contributors, Apache-2.0"
+version = release = installed("envscout")
+
+extensions = ["myst_parser"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+source_suffix = {".md": "markdown"}
+exclude_patterns = ["_build"]
+nitpicky = True
+
+html_theme = "furo"
+html_title = f"envscout {version}"
