@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.servers.engine import docker_engine
-from tests.servers.registry import registry, registry_basic
+from tests.servers.registry import registry, registry_basic, registry_token
 
-__all__ = ["data", "docker_engine", "registry", "registry_basic"]
+__all__ = ["data", "docker_engine", "registry", "registry_basic", "registry_token"]
 
 
 @pytest.fixture(scope="session")

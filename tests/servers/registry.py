@@ -13,6 +13,7 @@ import requests
 
 from envscout.demo.layout import REF_NAME
 from tests.servers.program import need, run, running
+from tests.servers.tokens import ISSUER, SERVICE, granting
 
 
 class Registry:
@@ -102,6 +103,18 @@ def registry_basic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registr
     users.write_text(run("htpasswd", "-Bbn", user, password))
     with serving(folder, {"htpasswd": {"realm": "test", "path": str(users)}}) as host:
         yield Registry(host, folder, user, password)
+
+
+@pytest.fixture(scope="session")
+def registry_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """Run a registry that sends its clients for a bearer token; name and password are for the token server."""
+    need("openssl", "docker-registry")
+    folder = tmp_path_factory.mktemp("registry-token")
+    user, password = "bob", "an other:word"
+    with granting(folder, user, password) as tokens:
+        auth = {"realm": tokens.realm, "service": SERVICE, "issuer": ISSUER, "rootcertbundle": str(tokens.certificate)}
+        with serving(folder, {"token": auth}) as host:
+            yield Registry(host, folder, user, password)
 
 
 def _put_manifest(session: requests.Session, base: str, layout: Path, pointer: dict[str, Any], tag: str) -> None:

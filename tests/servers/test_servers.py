@@ -37,6 +37,13 @@ def test_a_registry_with_passwords_takes_the_right_one(registry_basic: Registry,
         stranger.push(layout, "servers/one:v2", "one")
 
 
+def test_a_registry_with_tokens_takes_those_of_its_issuer(registry_token: Registry, layout: Path) -> None:
+    assert registry_token.push(layout, "servers/one:v1", "one") == _digests(layout)["one"]
+    stranger = Registry(registry_token.host, registry_token.storage, "bob", "wrong")
+    with pytest.raises(RuntimeError, match=r"unauthorized|authentication required|invalid username"):
+        stranger.push(layout, "servers/one:v2", "one")
+
+
 def test_an_engine_lists_what_was_loaded(docker_engine: Engine, layout: Path) -> None:
     docker_engine.load_layout(layout, "servers/one:v1", "one")
     assert "servers/one:v1" in docker_engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
