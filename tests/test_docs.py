@@ -74,7 +74,7 @@ def _examples() -> Iterator[tuple[str, str]]:
                     yield page.name, line.removeprefix("$ ")
 
 
-@pytest.mark.parametrize(("page", "line"), _examples())
+@pytest.mark.parametrize(("page", "line"), list(_examples()))
 def test_an_example_is_a_command_that_is_understood(page: str, line: str) -> None:
     words = shlex.split(line, comments=True)
     if words[0] == "make":
