@@ -4,18 +4,16 @@ The stream is read as it comes: layers in any order, what names them first or la
 (`<id>/layer.tar`) or as an OCI layout (engines from 25 on). A layer is recognised by the digest of its plain bytes.
 """
 
-import json
-import os
-from collections.abc import Collection, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from envscout.errors import AccessDenied, DigestMismatch, NotFound, SourceError
+from envscout.errors import DigestMismatch, NotFound, SourceError
 from envscout.images import manifest as manifests
 from envscout.images import platform as platforms
-from envscout.images.chunks import CHUNK, DamagedError
+from envscout.images.chunks import CHUNK, ChunkReader, DamagedError
+from envscout.images.engine import connect
 from envscout.images.layer import LayerContents
 from envscout.images.manifest import Config
 from envscout.images.reading import Scan
@@ -26,14 +24,9 @@ from envscout.names.reference import Reference, familiar_name
 if TYPE_CHECKING:
     from docker import APIClient
 
-TIMEOUT = 120
 MEDIA_TYPE = "application/vnd.docker.image.rootfs.diff.tar"
 
-_SOCKET = Path("/var/run/docker.sock")
-
-
-class EngineUnavailableError(SourceError):
-    """No Docker engine answers."""
+T = TypeVar("T")
 
 
 class _RootFs(msgspec.Struct, frozen=True):
@@ -73,18 +66,19 @@ class EngineImage:
 
     def __init__(self, client: "APIClient", reference: Reference, platform: str) -> None:
         self._client = client
-        found = msgspec.convert(_asked(client.inspect_image, reference), _Inspected)
+        found = _asked(client.inspect_image, reference, _Inspected)
         offered = platforms.named(found.os, found.architecture, found.variant)
         if platform and not platforms.matches(platform, offered):
             raise NotFound(f"The engine has {reference.familiar} only for {offered}.", "Use registry:// or pull it.")
-        steps = msgspec.convert(_asked(client.history, reference), tuple[_Step, ...])
+        steps = _asked(client.history, reference, tuple[_Step, ...])
         self._id = found.id
         self.image = _image(found, reference, offered, steps)
 
     def scan(self, numbers: Collection[int], scan: Scan) -> dict[int, LayerContents]:
         """Hand every layer of the stream to `scan`. Raises SourceError where the engine fails."""
         by_diff_id: dict[str, LayerContents] = {}
-        walker = Walker(self._stream())
+        reader = ChunkReader(self._stream())
+        walker = Walker(reader)
         try:
             for entry in walker:
                 if entry.kind != FILE:
@@ -97,6 +91,9 @@ class EngineImage:
             raise SourceError(
                 f"The engine's stream is damaged: {damage.message}", "Try again, or use registry://."
             ) from damage
+        finally:
+            # The connection closes when its answer was taken to the end.
+            reader.drain()
         layers = self.image.layers
         return {
             number: by_diff_id[layers[number].diff_id] for number in numbers if layers[number].diff_id in by_diff_id
@@ -144,20 +141,9 @@ class EngineImage:
             raise SourceError(f"The engine stopped sending the image: {error}.", "Look at the engine's log.") from error
 
 
-def is_likely() -> bool:
-    """Return whether there may be an engine to ask; without loading a library."""
-    if os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT") or _SOCKET.exists():
-        return True
-    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
-    try:
-        return bool(json.loads((folder / "config.json").read_bytes()).get("currentContext"))
-    except (OSError, ValueError, AttributeError):
-        return False
-
-
 def open_daemon(reference: Reference, platform: str) -> EngineImage:
     """Return an image of the local engine. Raises EngineUnavailableError, AccessDenied, NotFound, SourceError."""
-    client = _connect()
+    client = connect()
     try:
         return EngineImage(client, reference, platform)
     except BaseException:
@@ -165,48 +151,19 @@ def open_daemon(reference: Reference, platform: str) -> EngineImage:
         raise
 
 
-def _connect() -> "APIClient":
-    """Connect as the docker client does: DOCKER_HOST, else the current context, else the default socket."""
-    from docker import APIClient
-    from docker.errors import DockerException
-    from docker.utils import kwargs_from_env
-
-    try:
-        settings = kwargs_from_env() if os.environ.get("DOCKER_HOST") else _context()
-        return APIClient(version="auto", timeout=TIMEOUT, **settings)
-    except (DockerException, OSError, ValueError) as error:
-        if "Permission denied" in str(error):
-            raise AccessDenied(
-                "The Docker engine's socket may not be opened by this user.",
-                "Join the group docker, or use registry://.",
-            ) from error
-        raise EngineUnavailableError(
-            "No Docker engine answers.", "Start it, set DOCKER_HOST, or use registry:// instead of local://."
-        ) from error
-
-
-def _context() -> dict[str, object]:
-    from docker.context import ContextAPI
-
-    context = ContextAPI.get_current_context()
-    if context is None or context.name == "default" or not context.Host:
-        return {}
-    return {"base_url": context.Host, "tls": context.TLSConfig or False}
-
-
-def _asked(question: object, reference: Reference) -> object:
+def _asked(question: Callable[[str], object], reference: Reference, kind: type[T]) -> T:
     """Return the engine's answer about an image, its errors made ours."""
     import requests
-    from docker.errors import APIError, DockerException, ImageNotFound
+    from docker.errors import DockerException, ImageNotFound
 
     try:
-        return question(reference.familiar)  # type: ignore[operator]
+        return msgspec.convert(question(reference.familiar), kind)
     except ImageNotFound as error:
         raise NotFound(
             f"The local engine has no image {reference.familiar}.",
             f"Run `docker pull {reference.familiar}`, or use registry://.",
         ) from error
-    except (APIError, DockerException, requests.RequestException) as error:
+    except (DockerException, requests.RequestException, msgspec.ValidationError) as error:
         raise SourceError(
             f"The engine cannot describe {reference.familiar}: {error}.", "Look at the engine's log."
         ) from error

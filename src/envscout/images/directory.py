@@ -77,7 +77,7 @@ class Directory:
 
     def _bytes(self, path: str) -> bytes | None:
         place = self._place(path)
-        if place is None:
+        if place is None or place.is_dir():
             return None
         try:
             with open_regular(place) as file:

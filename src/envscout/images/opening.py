@@ -95,7 +95,8 @@ def _local(reference: Reference, platform: str, _ref: str, _credentials: Credent
 
 def _anywhere(reference: Reference, platform: str, ref: str, credentials: Credentials | None) -> _Source:
     """Ask the local engine first, then the registry, as Docker Scout does."""
-    from envscout.images.daemon import EngineUnavailableError, is_likely, open_daemon
+    from envscout.images.daemon import open_daemon
+    from envscout.images.engine import EngineUnavailableError, is_likely
 
     engine: EnvscoutError | None = None
     if is_likely():

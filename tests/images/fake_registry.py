@@ -1,0 +1,135 @@
+"""A registry of our own that speaks the protocol, gives tokens, and misbehaves on request."""
+
+import base64
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+class FakeRegistry:
+    """Serves the blobs of a layout directory for any repository.
+
+    auth: "" asks nobody; `anonymous` gives everybody a token, `user:password` and `identity:TOKEN` those who know.
+    redirect: blobs are there instead. break_blobs: so many answers with blobs end early.
+    """
+
+    def __init__(self) -> None:
+        self.layout = Path()
+        self.tags: dict[str, str] = {}
+        self.auth = ""
+        self.realm = ""
+        self.token_body = b""
+        self.token_lasts = 1_000_000
+        self.token_requests: list[dict[str, Any]] = []
+        self.redirect = ""
+        self.fail_next: list[int] = []
+        self.break_blobs = 0
+        self.ranges = True
+        self.stated_digest = ""
+        self.seen: list[tuple[str, dict[str, str]]] = []
+        self.token_left = 0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"registry": self}))
+        self._server.daemon_threads = True
+        self.host = f"127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    registry: FakeRegistry
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *arguments: Any) -> None:
+        """Say nothing."""
+
+    def do_POST(self) -> None:
+        form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        self._token({}, form)
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        if parts.path == "/token":
+            self._token({key: values[0] for key, values in parse_qs(parts.query).items()}, {})
+            return
+        self.registry.seen.append((parts.path, {key.lower(): value for key, value in self.headers.items()}))
+        if self.registry.fail_next:
+            self._send(self.registry.fail_next.pop(0), b"{}")
+        elif self.registry.auth and not self._is_known():
+            realm = self.registry.realm or f"http://{self.registry.host}/token"
+            scope = f"repository:{'/'.join(parts.path.split('/')[2:-2])}:pull"
+            self._send(401, b"{}", {"WWW-Authenticate": f'Bearer realm="{realm}",service="fake",scope="{scope}"'})
+        else:
+            self._serve(parts.path)
+
+    def _is_known(self) -> bool:
+        registry = self.registry
+        if self.headers.get("Authorization") != "Bearer good" or not registry.token_left:
+            return False
+        registry.token_left -= 1
+        return True
+
+    def _token(self, query: dict[str, str], form: dict[str, str]) -> None:
+        registry = self.registry
+        authorization = self.headers.get("Authorization", "")
+        registry.token_requests.append({"query": query, "form": form, "authorization": authorization})
+        basic = "Basic " + base64.b64encode(registry.auth.encode()).decode()
+        identity = registry.auth.removeprefix("identity:")
+        if registry.auth != "anonymous" and authorization != basic and form.get("refresh_token") != identity:
+            self._send(401, b"{}")
+            return
+        registry.token_left = registry.token_lasts
+        key = "access_token" if form else "token"
+        self._send(200, registry.token_body or json.dumps({key: "good"}).encode())
+
+    def _serve(self, path: str) -> None:
+        registry = self.registry
+        kind, name = path.split("/")[-2:]
+        digest = registry.tags.get(name, name)
+        place = registry.layout / "blobs" / digest.replace(":", "/")
+        if not digest.startswith("sha256:") or not place.is_file():
+            self._send(404, b"{}")
+        elif kind == "manifests":
+            headers = {"Content-Type": MANIFEST}
+            if registry.stated_digest:
+                headers["Docker-Content-Digest"] = registry.stated_digest
+            self._send(200, place.read_bytes(), headers)
+        elif registry.redirect:
+            self._send(307, b"", {"Location": registry.redirect + self.path})
+        else:
+            self._blob(place.read_bytes())
+
+    def _blob(self, data: bytes) -> None:
+        registry = self.registry
+        asked = self.headers.get("Range", "")
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and registry.ranges else 0
+        part = data[start:]
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        if registry.break_blobs:
+            registry.break_blobs -= 1
+            self.wfile.write(part[: len(part) // 2])
+            self.close_connection = True
+        else:
+            self.wfile.write(part)
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
