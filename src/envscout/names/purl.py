@@ -15,6 +15,13 @@ MAX_LENGTH = 4096
 """Longest package URL that is read, in characters; real ones stay under 500."""
 
 
+DISTRIBUTED = frozenset({"deb", "apk", "rpm", "alpm"})
+"""Types of packages of a distribution: their namespace names the distribution and is no part of the name."""
+
+_JOINED = {"maven": ":"}
+"""How an ecosystem joins namespace and name, where it is not `/`."""
+
+
 class Purl(msgspec.Struct, frozen=True):
     """One package URL. version, namespace and subpath are "" where absent; qualifiers are sorted pairs."""
 
@@ -28,6 +35,13 @@ class Purl(msgspec.Struct, frozen=True):
     def qualifier(self, key: str) -> str:
         """Return the value of a qualifier, "" if there is none."""
         return next((value for name, value in self.qualifiers if name == key), "")
+
+    @property
+    def full_name(self) -> str:
+        """Return the name as its ecosystem writes it: `@babel/core`, `org.slf4j:slf4j-api`, `libssl3`."""
+        if not self.namespace or self.type in DISTRIBUTED:
+            return self.name
+        return f"{self.namespace}{_JOINED.get(self.type, '/')}{self.name}"
 
     def __str__(self) -> str:
         """Return the canonical text."""

@@ -9,15 +9,11 @@ import msgspec
 from envscout.errors import InvalidReference
 from envscout.model import Distribution, Inventory, Package, Problem
 from envscout.names import bounds, purl, upstream
-from envscout.names.purl import Purl
+from envscout.names.purl import DISTRIBUTED, Purl
 from envscout.sbom.draft import Component, Draft
 
-DISTRIBUTED = frozenset({"deb", "apk", "rpm", "alpm"})
 NOT_PACKAGES = frozenset({"oci", "docker"})
 """Purl types that name the image itself."""
-
-JOINED = {"maven": ":"}
-"""How an ecosystem joins namespace and name, where it is not `/`."""
 
 OLD_TYPES = {"alpine": ("apk", "alpine"), "arch": ("alpm", "arch")}
 """Types that syft wrote before the specification had them, with the namespace they imply."""
@@ -103,8 +99,7 @@ def _package(component: Component, url: Purl, problems: list[Problem]) -> Packag
 
 def _name(url: Purl, said: str) -> str:
     """Return the name as its ecosystem spells it; the document's spelling where only upper and lower case differ."""
-    in_name = url.namespace and url.type not in DISTRIBUTED
-    name = f"{url.namespace}{JOINED.get(url.type, '/')}{url.name}" if in_name else url.name
+    name = url.full_name
     return said if said.lower() == name.lower() else name
 
 

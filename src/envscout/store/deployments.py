@@ -180,9 +180,9 @@ def spots_of_components(
     ]
 
 
-def unindexed(connection: sqlite3.Connection, scope: Scope) -> list[Deployment]:
-    """Return what runs somewhere without ever having been looked into."""
-    return [_deployment(*row) for row in connection.execute(_SQL["unindexed_deployments"], scope.parameters())]
+def kinds(connection: sqlite3.Connection, scope: Scope) -> list[tuple[int, int]]:
+    """Return (number of one image, count) of each kind of image that runs; see the query."""
+    return [(row[3], row[4]) for row in connection.execute(_SQL["kinds"], scope.parameters())]
 
 
 def _deployment(

@@ -80,11 +80,9 @@ SELECT v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_fr
  GROUP BY v.env_id, s.service_id, d.platform, d.deployment_id, c.comp_id
  ORDER BY v.organization, v.name, s.name, d.platform, c.name, c.version, c.purl
 
--- name: unindexed_deployments
--- What runs somewhere at a moment and was never looked into: it may hold anything.
-SELECT v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_from
-  FROM deployment d JOIN image i USING (image_id) JOIN environment v USING (env_id) JOIN service s USING (service_id)
-  JOIN event e USING (event_id)
- WHERE i.indexed_at IS NULL AND d.d_from <= :at AND d.d_to > :at
-   AND (:organization = '' OR v.organization = :organization)
- ORDER BY v.organization, v.name, s.name
+-- name: kinds
+-- What runs somewhere at a moment, by what bears on how far an answer about it can be trusted.
+SELECT i.indexed_at IS NOT NULL, i.distribution, i.problems, min(i.image_id), count(DISTINCT i.image_id)
+  FROM deployment d JOIN image i USING (image_id) JOIN environment v USING (env_id)
+ WHERE d.d_from <= :at AND d.d_to > :at AND (:organization = '' OR v.organization = :organization)
+ GROUP BY 1, 2, 3

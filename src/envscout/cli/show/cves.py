@@ -1,0 +1,164 @@
+"""The text of `cves`, laid out as Docker Scout does."""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+import click
+import msgspec
+
+from envscout.cli.session import CHECK, CROSS, NOTE
+from envscout.cli.show.size import human
+from envscout.cli.show.table import inert, pad, table, width
+from envscout.findings.coverage import Coverage
+from envscout.findings.finding import Finding, Summary
+from envscout.findings.merge import vulnerabilities
+from envscout.names import moment
+from envscout.verbs.ask import ImageReport, Report
+
+_COLOURS = {"critical": "bright_red", "high": "red", "medium": "yellow", "low": "cyan", "unspecified": None}
+_STATES = {"complete": "complete", "partial": "PARTIAL", "unknown": "UNKNOWN"}
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What the text is to show beside the essential."""
+
+    details: bool = False
+    locations: bool = False
+    epss: bool = False
+    only_packages: bool = False
+    only_vulnerable: bool = False
+
+
+def cves(report: Report, wish: Wish) -> Iterator[str]:
+    """Return the lines of an answer."""
+    for number, each in enumerate(report.images):
+        if number:
+            yield ""
+        yield from _overview(report, each)
+        yield from _packages(each, wish)
+        yield from _counts(each)
+    if len(report.images) > 1:
+        yield from ("", f"  {len(report.images)} images in {report.environment}: {strip(report.summary)}")
+
+
+def strip(summary: Summary) -> str:
+    """Write counts by severity; the last column only where something is unspecified."""
+    text = f"{summary.critical:4}C  {summary.high:4}H  {summary.medium:4}M  {summary.low:4}L"
+    return f"{text}  {summary.unspecified:4}?" if summary.unspecified else text
+
+
+def _overview(report: Report, each: ImageReport) -> Iterator[str]:
+    ran = each.deployment
+    rows = [
+        ("Target", each.reference),
+        ("  digest", each.image.digest.partition(":")[2][:12] or each.image.digest),
+        ("  platform", each.image.platform),
+        ("  environment", f"{ran.environment} ({ran.service} since {moment.show(ran.since)})" if ran else ""),
+        ("  vulnerabilities", strip(each.summary)),
+        ("  coverage", _STATES[each.coverage.state]),
+        ("  size", human(each.image.size) if each.image.size else ""),
+        ("  packages", str(each.packages)),
+        ("  advisories of", moment.show(report.as_of) if report.as_of else "none"),
+        ("  as known at", moment.show(report.at) if report.at else ""),
+    ]
+    shown = [(label, inert(text)) for label, text in rows if text]
+    left = max(width(label) for label, _ in shown) + 2
+    right = max(32, max(width(text) for _, text in shown) + 2)
+    yield from ("", "## Overview", "")
+    yield " " * left + "│" + "Analyzed Image".center(right)
+    yield "─" * left + "┼" + "─" * right
+    for label, text in shown:
+        yield f" {pad(label, left - 1)}│ {pad(text, right - 1)}"
+    yield from coverage(each.coverage)
+
+
+def coverage(found: Coverage) -> Iterator[str]:
+    """Say why an answer must not be read as complete."""
+    if found.reasons:
+        word = "unknown" if found.state == "unknown" else "partly unknown"
+        yield from ("", click.style(f"  {NOTE} This answer is {word}:", fg="yellow"))
+        yield from (f"    {reason.code}: {inert(reason.message)}" for reason in found.reasons)
+
+
+def _source(found: Finding) -> tuple[str, str]:
+    return found.package.type, found.package.purl
+
+
+def _packages(each: ImageReport, wish: Wish) -> Iterator[str]:
+    yield from ("", "", "## Packages and Vulnerabilities", "")
+    groups = [list(group) for _, group in groupby(sorted(each.findings, key=_source), key=_source)]
+    groups.sort(key=lambda group: [-x for x in _weights(vulnerabilities(group))])
+    if wish.only_packages:
+        yield from table(("Name", "Version", "Type", "Vulnerabilities"), [_package_row(group) for group in groups])
+        return
+    if not groups:
+        yield _nothing(each.coverage)
+    for group in groups:
+        package = group[0].package
+        yield f"{strip(vulnerabilities(group))}  {inert(package.name)} {inert(package.version)}"
+        yield inert(package.purl)
+        if wish.locations:
+            yield from _locations(each, group[0])
+        yield ""
+        for found in group:
+            yield from _finding(found, wish)
+
+
+def _nothing(found: Coverage) -> str:
+    if found.state == "complete":
+        return f"    {click.style(CHECK, fg='green')} No vulnerable packages detected"
+    return f"    {click.style(NOTE, fg='yellow')} No vulnerable packages detected in what could be assessed"
+
+
+def _weights(summary: Summary) -> tuple[int, ...]:
+    return summary.critical, summary.high, summary.medium, summary.low, summary.unspecified
+
+
+def _package_row(group: Sequence[Finding]) -> tuple[str, ...]:
+    package = group[0].package
+    return package.name, package.version, package.type, strip(vulnerabilities(group))
+
+
+def _locations(each: ImageReport, found: Finding) -> Iterator[str]:
+    numbers = {layer.diff_id: number for number, layer in enumerate(each.image.layers)}
+    if found.layer:
+        yield f"    {numbers.get(found.layer, '?')}: {found.layer}"
+    yield from (f"       {inert(place)} (evident by)" for place in found.locations)
+
+
+def _finding(found: Finding, wish: Wish) -> Iterator[str]:
+    word = click.style(found.severity.upper(), fg=_COLOURS[found.severity], bold=True)
+    tag = click.style("  CISA KEV", fg="bright_red") if found.kev else ""
+    title = f" [{inert(found.summary)}]" if found.summary else ""
+    yield f"    {click.style(CROSS, fg='red')} {word} {inert(found.vulnerability)}{tag}{title}"
+    yield f"      {inert(found.url)}"
+    if wish.details and found.description:
+        yield from textwrap.wrap(inert(found.description), 100, initial_indent="      ", subsequent_indent="      ")
+    yield from (f"      {label:<16}: {inert(text)}" for label, text in _facts(found, wish))
+    yield ""
+
+
+def _facts(found: Finding, wish: Wish) -> Iterable[tuple[str, str]]:
+    yield "Affected range", found.range.text
+    yield "Fixed version", found.fixed_version or "not fixed"
+    yield "Severity from", found.severity_source or "nobody"
+    if found.cvss:
+        yield "CVSS Score", f"{found.cvss.score:g}"
+        if found.cvss.vector:
+            yield "CVSS Vector", found.cvss.vector
+    if wish.epss and found.epss:
+        yield "EPSS Score", f"{found.epss.score:.2%}"
+        yield "EPSS Percentile", f"{found.epss.percentile:.0%}"
+    if wish.details:
+        yield "Advisories", ", ".join(found.advisories)
+
+
+def _counts(each: ImageReport) -> Iterator[str]:
+    packages = len({found.package.purl for found in each.findings})
+    total = each.summary.total
+    yield f"{total} vulnerabilit{'y' if total == 1 else 'ies'} found in {packages} package{'' if packages == 1 else 's'}"
+    for word in ("critical", "high", "medium", "low", "unspecified"):
+        count = getattr(each.summary, word)
+        if count or word != "unspecified":
+            yield f"  {word.upper():<11} {count}"

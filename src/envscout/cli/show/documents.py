@@ -1,0 +1,71 @@
+"""Answers as JSON: versioned schemas, described in docs/reference/json.md. Fields are only ever added."""
+
+from typing import Any
+
+import msgspec
+
+from envscout.findings.coverage import Coverage
+from envscout.findings.finding import Finding
+from envscout.names import moment
+from envscout.verbs.ask import ImageReport, Report
+from envscout.verbs.locate import Located
+
+
+def cves(report: Report) -> dict[str, Any]:
+    """Return the document of `cves --format json`."""
+    return {
+        "schema": "envscout/cves/1",
+        "environment": report.environment or None,
+        "at": _moment(report.at),
+        "as_of": _moment(report.as_of),
+        "images": [_image(each) for each in report.images],
+        "findings": [_finding(each, found) for each in report.images for found in each.findings],
+        "summary": msgspec.structs.asdict(report.summary),
+        "coverage": coverage(report.coverage),
+    }
+
+
+def _image(each: ImageReport) -> dict[str, Any]:
+    ran = each.deployment
+    return {
+        "reference": each.reference,
+        "digest": each.image.digest,
+        "image_platform": each.image.platform or None,
+        "size": each.image.size,
+        "packages": each.packages,
+        "organization": ran.organization if ran else None,
+        "service": ran.service if ran else None,
+        "platform": (ran.platform or None) if ran else None,
+        "since": moment.show(ran.since) if ran else None,
+        "summary": msgspec.structs.asdict(each.summary),
+        "coverage": coverage(each.coverage),
+    }
+
+
+def _finding(image: ImageReport, found: Finding) -> dict[str, Any]:
+    document = msgspec.structs.asdict(found)
+    document["published"] = moment.show(found.published) if found.published else None
+    document["service"] = image.deployment.service if image.deployment else None
+    document["digest"] = image.image.digest
+    return document
+
+
+def coverage(found: Coverage) -> dict[str, Any]:
+    """Return the part of a document that says how far it can be trusted."""
+    return {"state": found.state, "reasons": [msgspec.structs.asdict(reason) for reason in found.reasons]}
+
+
+def where(located: Located) -> dict[str, Any]:
+    """Return the document of `where --format json`."""
+    return {
+        "schema": "envscout/where/1",
+        "query": located.query,
+        "kind": located.kind,
+        "vulnerabilities": located.names,
+        "places": [{**msgspec.structs.asdict(each), "since": moment.show(each.since)} for each in located.spots],
+        "coverage": coverage(located.coverage),
+    }
+
+
+def _moment(value: int | None) -> str | None:
+    return None if value is None else moment.show(value)

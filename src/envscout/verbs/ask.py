@@ -1,0 +1,219 @@
+"""Questions: what runs where, what is vulnerable in it, where something runs, how far each answer can be trusted."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from envscout.errors import NotFound
+from envscout.findings import coverage as covering
+from envscout.findings.coverage import Coverage
+from envscout.findings.finding import Epss, Evidence, Finding, Kev, PackageRef, Summary
+from envscout.findings.merge import merge, vulnerabilities
+from envscout.findings.select import Selection, rank, select
+from envscout.model import Deployment, Event, Image, Inventory
+from envscout.names.vulnerability import is_cve
+from envscout.store import Database, deployments, feeds, findings, images, now
+from envscout.store.deployments import EnvironmentRow, Running, Scope
+from envscout.store.feeds import Status
+from envscout.store.findings import Answer, Match, Place
+
+
+class ImageReport(msgspec.Struct, frozen=True):
+    """The answer for one image, and what it runs as where the question was about an environment.
+
+    packages: how many the image holds. summary: vulnerabilities by severity, each counted once per image.
+    """
+
+    image: Image
+    reference: str
+    deployment: Deployment | None
+    packages: int
+    findings: tuple[Finding, ...]
+    summary: Summary
+    coverage: Coverage
+
+
+class Report(msgspec.Struct, frozen=True):
+    """The answer to `cves`. as_of: the moment of the oldest advisories it rests on, None if on none. Microseconds."""
+
+    environment: str
+    at: int | None
+    as_of: int | None
+    images: tuple[ImageReport, ...]
+    summary: Summary
+    coverage: Coverage
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What is to be answered how. known_at: moment of knowledge, None = now. max_age: of feeds, in days."""
+
+    selection: Selection = Selection()
+    by_epss: bool = False
+    known_at: int | None = None
+    max_age: int = 7
+
+
+def environments(database: Database, scope: Scope) -> list[EnvironmentRow]:
+    """Return the environments that existed at the moment."""
+    with database.read() as connection:
+        return deployments.environments(connection, scope)
+
+
+def running(database: Database, scope: Scope) -> list[Running]:
+    """Return what runs in an environment. Raise NotFound if nobody ever recorded to it."""
+    with database.read() as connection:
+        found = deployments.running(connection, scope)
+        if not found:
+            _require(deployments.environments(connection, Scope(scope.organization)), scope)
+        return found
+
+
+def _require(known: Iterable[EnvironmentRow], scope: Scope) -> None:
+    names = sorted({row.name for row in known})
+    if scope.environment not in names:
+        whose = f" in organization {scope.organization}" if scope.organization else ""
+        there = f"there are: {', '.join(names[:20])}" if names else "none was recorded yet"
+        raise NotFound(
+            f"No image recorded to environment {scope.environment}{whose}",
+            f"{there}; `envscout environment {scope.environment} IMAGE` records one",
+        )
+
+
+def history(database: Database, scope: Scope) -> list[Event]:
+    """Return what was ever said of an environment, newest first. Raise NotFound if nobody recorded to it."""
+    with database.read() as connection:
+        _require(deployments.environments(connection, Scope(scope.organization)), scope)
+        return deployments.events(connection, scope)
+
+
+def inventory(database: Database, image_id: int) -> tuple[Image, Inventory]:
+    """Return an image with its packages."""
+    with database.read() as connection:
+        stored = images.get(connection, image_id)
+        return stored.image, images.inventory_of(connection, stored)
+
+
+def feed_status(database: Database) -> tuple[list[Status], int]:
+    """Return every feed, and the moment of the answer."""
+    with database.read() as connection:
+        return feeds.status(connection), now()
+
+
+def of_environment(database: Database, scope: Scope, question: Question) -> Report:
+    """Answer for everything that runs in the scope. Raise NotFound where nothing does."""
+    with database.read() as connection:
+        found = deployments.running(connection, scope)
+        if not found:
+            _require(deployments.environments(connection, Scope(scope.organization)), scope)
+            raise NotFound(
+                f"{scope.other or scope.service or 'nothing'} does not run in environment {scope.environment}"
+                if scope.service
+                else f"nothing runs in environment {scope.environment}",
+                f"`envscout environment history {scope.environment}` shows what was recorded",
+            )
+        subjects = [(each.image_id, each.deployment.reference, each.deployment) for each in found]
+        return _report(connection, scope.environment, scope.at, subjects, question)
+
+
+def of_image(database: Database, image_id: int, reference: str, question: Question) -> Report:
+    """Answer for one image, whether it runs anywhere or not."""
+    with database.read() as connection:
+        return _report(connection, "", question.known_at, [(image_id, reference, None)], question)
+
+
+def _report(
+    connection: sqlite3.Connection,
+    environment: str,
+    at: int | None,
+    subjects: Sequence[tuple[int, str, Deployment | None]],
+    question: Question,
+) -> Report:
+    answer = findings.answer(connection, dict.fromkeys(number for number, _, _ in subjects), question.known_at)
+    matches = _by_package(answer.matches)
+    known = feeds.coverage(connection, question.known_at)
+    found: dict[int, tuple[Finding, ...]] = {}
+    reports = []
+    for number, reference, deployment in subjects:
+        if number not in found:
+            found[number] = rank(merge(_evidence(answer.places.get(number, ()), matches)), question.by_epss)
+        stored = images.get(connection, number)
+        shown = select(found[number], question.selection)
+        reports.append(
+            ImageReport(
+                image=stored.image,
+                reference=reference,
+                deployment=deployment,
+                packages=answer.packages.get(number, 0),
+                findings=shown,
+                summary=vulnerabilities(shown),
+                coverage=_coverage(stored, answer, known, question),
+            )
+        )
+    ecosystems = {count.ecosystem for counts in answer.counts.values() for count in counts} & known.keys()
+    return Report(
+        environment=environment,
+        at=at,
+        as_of=min((known[each] for each in ecosystems), default=None),
+        images=tuple(reports),
+        summary=vulnerabilities(finding for report in reports for finding in report.findings),
+        coverage=covering.combine(report.coverage for report in reports),
+    )
+
+
+def _coverage(stored: images.StoredImage, answer: Answer, known: Mapping[str, int], question: Question) -> Coverage:
+    return covering.assess(
+        stored.indexed_at is not None,
+        stored.distribution,
+        stored.problems,
+        answer.counts.get(stored.image_id, ()),
+        known,
+        now() if question.known_at is None else question.known_at,
+        question.max_age,
+    )
+
+
+def _by_package(matches: Iterable[Match]) -> dict[int, list[Match]]:
+    grouped: dict[int, list[Match]] = {}
+    for match in matches:
+        grouped.setdefault(match.pkg_id, []).append(match)
+    return grouped
+
+
+def _evidence(places: Iterable[Place], matches: Mapping[int, Sequence[Match]]) -> Iterable[Evidence]:
+    """Bring together where a package lies and what is known of it."""
+    for place in places:
+        package = PackageRef(place.purl, place.name, place.version, place.type)
+        for match in matches.get(place.pkg_id, ()):
+            yield _one(place, package, match)
+
+
+def _one(place: Place, package: PackageRef, match: Match) -> Evidence:
+    record, signals = match.record, match.signals
+    score, percentile = signals.epss_score, signals.epss_percentile
+    return Evidence(
+        vulnerability=match.vulnerability,
+        advisory=record.id,
+        package=package,
+        aliases=tuple(name for name in record.names if not is_cve(name)),
+        low=match.low,
+        high=match.high,
+        fixed=match.fixed,
+        fix_key=match.fix_key,
+        word=match.severity or record.severity,
+        vectors=record.vectors,
+        stated=record.score,
+        summary=record.summary,
+        details=record.details,
+        published=record.published,
+        cwes=record.cwes or signals.cwes,
+        references=record.references,
+        layer=place.layer,
+        locations=place.locations,
+        epss=None if score is None or percentile is None else Epss(score, percentile),
+        kev=None if signals.kev_added is None else Kev(signals.kev_added, signals.kev_due or "", signals.kev_ransomware),
+        cve_vector=signals.vector,
+        cve_score=signals.score,
+        cve_description=signals.description,
+        priority=signals.priority,
+    )

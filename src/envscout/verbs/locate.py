@@ -1,0 +1,185 @@
+"""Where does it run: a vulnerability or a package, over every environment at once."""
+
+import re
+import sqlite3
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from envscout.errors import InvalidReference
+from envscout.findings import coverage as covering
+from envscout.findings.coverage import Coverage, Reason
+from envscout.findings.merge import range_text
+from envscout.model import Deployment
+from envscout.names import purl
+from envscout.store import Database, deployments, feeds, findings, images, now
+from envscout.store.deployments import Scope
+
+_VULNERABILITY = re.compile(r"(CVE|GHSA|PYSEC|GO|RUSTSEC|DSA|DLA|USN|ALSA|OSV|MAL)-.+", re.IGNORECASE)
+
+
+class Spot(msgspec.Struct, frozen=True):
+    """One package in one deployment. vulnerability, range, fixed_version: "" and None when a package was asked for."""
+
+    organization: str
+    environment: str
+    service: str
+    platform: str
+    reference: str
+    digest: str
+    since: int
+    purl: str
+    type: str
+    name: str
+    version: str
+    owner: str = ""
+    vulnerability: str = ""
+    range: str = ""
+    fixed_version: str | None = None
+
+
+class Located(msgspec.Struct, frozen=True):
+    """The answer. names: the vulnerabilities that were meant, () when a package was. known: whether any record says
+    something of them."""
+
+    query: str
+    kind: Literal["vulnerability", "package"]
+    names: tuple[str, ...]
+    spots: tuple[Spot, ...]
+    coverage: Coverage
+
+
+def where(database: Database, query: str, scope: Scope, max_age: int = 7) -> Located:
+    """Return where a CVE (or any advisory id), package URL or NAME[@VERSION] runs. Raise InvalidReference."""
+    query = query.strip()
+    if not query or len(query) > purl.MAX_LENGTH:
+        raise InvalidReference("nothing to look for", "ask for CVE-2021-44228, pkg:npm/lodash@4.17.20 or openssl@3.0.2")
+    with database.read() as connection:
+        names = _vulnerabilities(connection, query)
+        if names or _VULNERABILITY.fullmatch(query):
+            kind: Literal["vulnerability", "package"] = "vulnerability"
+            spots = tuple(_of_vulnerability(connection, names, scope))
+        else:
+            kind = "package"
+            spots = tuple(_of_package(connection, query, scope))
+        trusted = _coverage(connection, query, kind, names, scope, max_age)
+    return Located(query, kind, names, spots, trusted)
+
+
+def _vulnerabilities(connection: sqlite3.Connection, query: str) -> tuple[str, ...]:
+    for spelling in dict.fromkeys((query, query.upper())):
+        found = findings.resolve(connection, spelling)
+        if found:
+            return tuple(sorted(found))
+    return ()
+
+
+def _of_vulnerability(connection: sqlite3.Connection, names: Iterable[str], scope: Scope) -> Iterable[Spot]:
+    wanted = set(names)
+    answer = findings.answer_vulnerability(connection, wanted, scope.at, scope.at)
+    found = deployments.spots_of_hits(connection, scope)
+    places: dict[tuple[int, int], list[findings.Place]] = {}
+    for in_image in answer.places.values():
+        for place in in_image:
+            places.setdefault((place.image_id, place.pkg_id), []).append(place)
+    matches: dict[int, dict[str, findings.Match]] = {}
+    for match in answer.matches:
+        if match.vulnerability in wanted:
+            best = matches.setdefault(match.pkg_id, {}).get(match.vulnerability)
+            if best is None or (match.fix_key or b"\xff") < (best.fix_key or b"\xff"):
+                matches[match.pkg_id][match.vulnerability] = match
+    for spot in found:
+        for place in places.get((spot.image_id, spot.pkg_id), ()):
+            for match in matches.get(spot.pkg_id, {}).values():
+                yield _spot(
+                    spot.deployment,
+                    purl=place.purl,
+                    type=place.type,
+                    name=place.name,
+                    version=place.version,
+                    vulnerability=match.vulnerability,
+                    range=range_text(match.low, match.high, match.fixed),
+                    fixed_version=match.fixed or None,
+                )
+
+
+def _of_package(connection: sqlite3.Connection, query: str, scope: Scope) -> Iterable[Spot]:
+    kind, name, version = _package(query)
+    for spot in deployments.spots_of_components(connection, scope, name, kind, version):
+        yield _spot(
+            spot.deployment, purl=spot.purl, type=spot.type, name=spot.name, version=spot.version, owner=spot.owner
+        )
+
+
+def _package(query: str) -> tuple[str, str, str]:
+    """Return type ("" = any), name and version ("" = any)."""
+    if query.startswith("pkg:"):
+        asked = purl.parse(query)
+        return asked.type, asked.full_name, asked.version
+    # The first character may be the @ of an npm scope.
+    name, _, version = query[1:].partition("@")
+    return "", query[0] + name, version
+
+
+def _spot(deployment: Deployment, **package: str | None) -> Spot:
+    return Spot(
+        deployment.organization,
+        deployment.environment,
+        deployment.service,
+        deployment.platform,
+        deployment.reference,
+        deployment.digest,
+        deployment.since,
+        **package,  # type: ignore[arg-type]
+    )
+
+
+def _coverage(
+    connection: sqlite3.Connection, query: str, kind: str, names: tuple[str, ...], scope: Scope, max_age: int
+) -> Coverage:
+    """Say how far "nowhere" can be trusted: by one image of each kind that runs."""
+    kinds = deployments.kinds(connection, scope)
+    connection.execute("DROP TABLE IF EXISTS temp.asked")
+    connection.execute("DROP TABLE IF EXISTS temp.hit")
+    answer = findings.answer(connection, [number for number, _ in kinds], scope.at)
+    known = feeds.coverage(connection, scope.at)
+    moment = now() if scope.at is None else scope.at
+    parts = []
+    for number, count in kinds:
+        stored = images.get(connection, number)
+        found = covering.assess(
+            stored.indexed_at is not None,
+            stored.distribution,
+            stored.problems,
+            answer.counts.get(number, ()),
+            known,
+            moment,
+            max_age,
+        )
+        text = "1 running image: " if count == 1 else f"{count} running images: "
+        parts.append(Coverage(found.state, tuple(Reason(each.code, text + each.message) for each in found.reasons)))
+    if kind == "package":
+        return _of_content(covering.combine(parts))
+    parts += _of_feeds(images.ecosystems_in_use(connection) - known.keys())
+    if not names:
+        text = f"No advisory in the store speaks of {query}: run `envscout db update`, or check the id."
+        parts.append(Coverage("unknown", (Reason("unknown-vulnerability", text),)))
+    return covering.combine(parts)
+
+
+def _of_feeds(missing: Iterable[str]) -> Iterable[Coverage]:
+    for ecosystem in sorted(missing):
+        text = f"The store holds no advisories for {ecosystem}: run `envscout db update`."
+        yield Coverage("partial", (Reason("no-feed", text),))
+
+
+def _of_content(found: Coverage) -> Coverage:
+    """Where a package runs does not depend on advisories, only on what could be read of the images."""
+    reasons = tuple(each for each in found.reasons if each.code in _ABOUT_CONTENT)
+    return Coverage("partial" if reasons else "complete", reasons)
+
+
+_ABOUT_CONTENT = frozenset(
+    {"not-indexed", "no-package-database", "unread-package-database", "damaged-layer", "damaged-database"}
+)
