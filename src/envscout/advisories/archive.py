@@ -8,6 +8,7 @@ import mmap
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -68,7 +69,9 @@ class Archive:
     def close(self) -> None:
         """Let go of the file."""
         self.view.release()
-        self._map.close()
+        # An error on its way up still holds slices; then the file goes with them.
+        with suppress(BufferError):
+            self._map.close()
 
     def read(self, member: Member) -> bytes:
         """Return the bytes of a member. Raises BrokenMemberError."""
@@ -88,7 +91,7 @@ class Archive:
             raise BrokenMemberError(f"it claims {member.size} bytes, more than it may have")
         try:
             magic, name, extra = _LOCAL.unpack_from(self.view, member.offset)
-        except struct.error as error:
+        except (struct.error, OverflowError) as error:
             raise BrokenMemberError("it begins beyond the end of the file") from error
         if magic != b"PK\x03\x04":
             raise BrokenMemberError("no member begins where the directory says")
@@ -110,7 +113,7 @@ def directory(path: Path, suffix: str = ".json") -> list[Member]:
     with Archive(path) as archive:
         try:
             members = [member for member in _entries(archive.view) if member.name.endswith(suffix)]
-        except (struct.error, BrokenMemberError) as error:
+        except (struct.error, OverflowError, BrokenMemberError) as error:
             raise FeedError(f"{path} is not a whole zip: {error}", _NEXT_STEP) from error
     if not members:
         raise FeedError(f"{path} holds no {suffix} member", "pass a zip of OSV records")

@@ -98,9 +98,11 @@ def _once(url: str, etag: str, last_modified: str, into: Path, limit: int) -> Fe
 @contextmanager
 def _follow(session: "Session", url: str, headers: dict[str, str]) -> Iterator["Response"]:
     """Give the response at the end of the redirects; each step is checked as the first one was."""
-    by_user = _loopback(urlsplit(url))
+    by_user = _loopback(_split(url))
     for _ in range(_REDIRECTS + 1):
         _check(session, url, by_user)
+        # No proxy reaches this machine.
+        session.trust_env = not _loopback(_split(url))
         response = session.get(url, headers=headers, stream=True, timeout=(_CONNECT, _READ), allow_redirects=False)
         with response:
             if response.status_code not in _MOVED or "location" not in response.headers:
@@ -108,6 +110,15 @@ def _follow(session: "Session", url: str, headers: dict[str, str]) -> Iterator["
                 return
             url = urljoin(url, response.headers["location"])
     raise FeedError(f"{url} was redirected more than {_REDIRECTS} times", _NEXT_STEP)
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise FeedError(f"{url} is no address: {error}", "feeds are fetched over https only") from error
+    return parts
 
 
 def _loopback(parts: SplitResult) -> bool:
@@ -122,7 +133,7 @@ def _loopback(parts: SplitResult) -> bool:
 
 def _check(session: "Session", url: str, by_user: bool) -> None:
     """Refuse addresses that no public feed has. by_user: the user named this machine."""
-    parts = urlsplit(url)
+    parts = _split(url)
     local = _loopback(parts)
     if not parts.hostname or parts.scheme not in ({"https", "http"} if local else {"https"}):
         raise FeedError(f"{url} is no https:// address", "feeds are fetched over https only")
