@@ -19,7 +19,6 @@ from envscout.names import ecosystem as eco
         ("Debian:12", "Debian:12"),
         ("Debian:bookworm", "Debian:12"),
         ("Debian:sid", "Debian:sid"),
-        ("Debian:3.1", "Debian:3"),
         ("Debian", "Debian"),
         ("AlmaLinux:9.4", "AlmaLinux:9"),
         ("Rocky Linux:8", "Rocky Linux:8"),
@@ -132,8 +131,18 @@ def test_distributions(distribution: Distribution, expected: str | None) -> None
 
 @pytest.mark.parametrize(
     ("purl_type", "expected"),
-    [("pypi", "PyPI"), ("golang", "Go"), ("cargo", "crates.io"), ("gem", "RubyGems"), ("composer", "Packagist")]
-    + [("swift", "SwiftURL"), ("conan", "ConanCenter"), ("deb", None), ("generic", None), ("", None)],
+    [
+        ("pypi", "PyPI"),
+        ("golang", "Go"),
+        ("cargo", "crates.io"),
+        ("gem", "RubyGems"),
+        ("composer", "Packagist"),
+        ("swift", "SwiftURL"),
+        ("conan", "ConanCenter"),
+        ("deb", None),
+        ("generic", None),
+        ("", None),
+    ],
 )
 def test_purl_types(purl_type: str, expected: str | None) -> None:
     assert eco.of_type(purl_type) == expected

@@ -22,7 +22,8 @@ _STABILITIES = {
     "pl": b"\x80",
     "p": b"\x80",
 }
-_MODIFIER = r"[._-]?(?:(stable|beta|b|rc|alpha|a|patch|pl|p)((?:[.-]?[0-9]+)*))?([.-]?dev)?"
+# Possessive: otherwise a long run of digits could be cut in endlessly many ways.
+_MODIFIER = r"[._-]?(?:(stable|beta|b|rc|alpha|a|patch|pl|p)((?:[.-]?[0-9]++)*+))?([.-]?dev)?"
 _CLASSIC = re.compile(
     rf"v?([0-9]{{1,5}})(?:\.([0-9]+))?(?:\.([0-9]+))?(?:\.([0-9]+))?{_MODIFIER}", re.IGNORECASE | re.ASCII
 ).fullmatch

@@ -1,6 +1,8 @@
 """R's order: https://stat.ethz.ch/R-manual/R-devel/library/base/html/numeric_version.html.
 
-key = NUM... 01        numbers between dots or hyphens; so that `1.0` < `1.0.0` and `1.0-1` = `1.0.1`
+    key = NUM... 01
+
+The numbers stand between dots or hyphens, so `1.0-1` = `1.0.1`; a longer list is newer: `1.0` < `1.0.0`.
 """
 
 import re

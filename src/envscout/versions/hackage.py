@@ -1,6 +1,8 @@
 """Haskell's order: https://hackage.haskell.org/package/base/docs/Data-Version.html, lists of numbers.
 
-key = NUM... 01        so that `1.0` < `1.0.0`
+    key = NUM... 01
+
+A longer list is newer than its beginning: `1.0` < `1.0.0`.
 """
 
 import re

@@ -38,7 +38,8 @@ _PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)*").fullmatch
 
 def _words(version: str) -> list[tuple[str, str]]:
     """Return the separator and the word of each token, with abbreviations written out before a digit."""
-    tokens = _TOKENS(version)
+    # Nothing before a separator is 0, at the start as elsewhere.
+    tokens = _TOKENS(version if version[0] not in ".-" else "0" + version)
     for place, ((_, word), (separator, following)) in enumerate(pairwise(tokens)):
         if word in _SHORT and not separator and following.isdigit():
             tokens[place] = (tokens[place][0], _SHORT[word])

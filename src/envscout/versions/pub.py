@@ -1,6 +1,8 @@
 """Dart's order: semantic versions whose build metadata counts, https://pub.dev/packages/pub_semver.
 
-key = NUM NUM NUM tail build        tail as in semver; build: nothing, or 01 and identifiers
+    key = NUM NUM NUM tail build
+
+tail: as in semver. build: nothing, or 01 and identifiers, so that `1.0.0` < `1.0.0+1`.
 """
 
 import re

@@ -1,9 +1,10 @@
 """RPM's order: rpmvercmp as https://rpm.org/docs/ describes it in rpm-version(7); also all its derivatives.
 
-    key  = NUM(epoch) part(version) part(release)        a missing epoch is 0
+    key  = NUM(epoch) part(version) [part(release)]        a missing epoch is 0
     part = (token)* 02
 
 `~` is 01, end 02, `^` 03, a run of letters 04 and the letters, a run of digits NUM. Everything else only separates.
+A version without release stands right below all its releases.
 """
 
 import re
@@ -25,6 +26,10 @@ def _code(token: str) -> bytes:
 _CODE = Memo(_code).__getitem__
 
 
+def _part(part: str) -> bytes:
+    return b"".join(map(_CODE, _TOKENS(part))) + _END
+
+
 def key(version: str) -> bytes:
     """Return the key; every text has one."""
     head = ZERO
@@ -33,8 +38,4 @@ def key(version: str) -> bytes:
         head = NUMBER[epoch[1] or "0"]
         version = version[epoch.end() :]
     name, dash, release = version.rpartition("-")
-    if not dash:
-        name, release = release, ""
-    codes = b"".join(map(_CODE, _TOKENS(name)))
-    rest = b"".join(map(_CODE, _TOKENS(release)))
-    return head + codes + _END + rest + _END
+    return head + _part(name) + _part(release) if dash else head + _part(release)

@@ -14,10 +14,10 @@ from envscout.versions.identifiers import identifiers
 
 RELEASE = b"\xff"
 _FORM = re.compile(
-    r"(?:[=vV]+[ ]*)?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?((?:\.[0-9]+)+(?![0-9A-Za-z]))?"
-    r"(?:(?:-|\.(?=[A-Za-z]))?([^+\s]+))?(?:\+.*)?"
+    r"(?:[=vV]+[ ]*)?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?((?:\.[0-9]+)+)?"
+    # A pre-release behind its hyphen, or without one; but 1.x and 1.2.* are wild cards.
+    r"(?:-([^+\s]+)|\.?(?![xX*](?![0-9A-Za-z]))([^0-9+.\s-][^+\s]*))?(?:\+.*)?"
 ).fullmatch
-_WILD = re.compile(r"\.?[xX*](?![0-9A-Za-z])").match
 
 
 def _more(numbers: str) -> bytes:
@@ -28,14 +28,14 @@ def _more(numbers: str) -> bytes:
 
 
 def key(version: str) -> bytes | None:
-    """Return the key; None for text that does not start with a number, for wild cards and text outside ASCII."""
+    """Return the key; None for what starts with no number, wild cards, commits and text outside ASCII."""
     form = _FORM(version)
     if form is None or not version.isascii():
         return None
-    major, minor, patch, more, pre = form.groups()
+    major, minor, patch, more, pre, loose = form.groups()
+    if loose and not minor:
+        return None
     codes = NUMBER[major] + (NUMBER[minor] if minor else ZERO) + (NUMBER[patch] if patch else ZERO)
     if more:
         codes += _more(more)
-    if not pre:
-        return codes + RELEASE
-    return None if _WILD(pre) else codes + identifiers(pre)
+    return codes + (identifiers(pre or loose) if pre or loose else RELEASE)
