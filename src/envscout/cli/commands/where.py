@@ -39,11 +39,12 @@ def command(query: str, org: str, at: str, form: str, output: str) -> None:
 
             sys.stdout.write(msgspec.json.encode(documents.where(located)).decode() + "\n")
             return
-        for line in _lines(located):
+        for line in lines(located):
             click.echo(line)
 
 
-def _lines(located: "Located") -> list[str]:
+def lines(located: "Located") -> list[str]:
+    """Return the text of an answer."""
     from envscout.cli.show.cves import coverage
     from envscout.cli.show.table import table
 

@@ -39,13 +39,20 @@ def cves(report: Report, wish: Wish) -> Iterator[str]:
         yield from _packages(each, wish)
         yield from _counts(each)
     if len(report.images) > 1:
-        yield from ("", f"  {len(report.images)} images in {report.environment}: {strip(report.summary)}")
+        yield from ("", f"  {len(report.images)} images in {report.environment}: {counted(report.summary, report.coverage)}")
 
 
 def strip(summary: Summary) -> str:
     """Write counts by severity; the last column only where something is unspecified."""
     text = f"{summary.critical:4}C  {summary.high:4}H  {summary.medium:4}M  {summary.low:4}L"
     return f"{text}  {summary.unspecified:4}?" if summary.unspecified else text
+
+
+def counted(summary: Summary, found: Coverage) -> str:
+    """Write counts so that what is not known is never read as nothing."""
+    if found.state == "unknown":
+        return f"at least {strip(summary)}" if summary.total else "unknown"
+    return strip(summary)
 
 
 def _overview(report: Report, each: ImageReport) -> Iterator[str]:
@@ -55,7 +62,7 @@ def _overview(report: Report, each: ImageReport) -> Iterator[str]:
         ("  digest", each.image.digest.partition(":")[2][:12] or each.image.digest),
         ("  platform", each.image.platform),
         ("  environment", f"{ran.environment} ({ran.service} since {moment.show(ran.since)})" if ran else ""),
-        ("  vulnerabilities", strip(each.summary)),
+        ("  vulnerabilities", counted(each.summary, each.coverage)),
         ("  coverage", _STATES[each.coverage.state]),
         ("  size", human(each.image.size) if each.image.size else ""),
         ("  packages", str(each.packages)),
@@ -157,6 +164,9 @@ def _facts(found: Finding, wish: Wish) -> Iterable[tuple[str, str]]:
 def _counts(each: ImageReport) -> Iterator[str]:
     packages = len({found.package.purl for found in each.findings})
     total = each.summary.total
+    if not total and each.coverage.state == "unknown":
+        yield "It is unknown whether there are vulnerabilities"
+        return
     yield f"{total} vulnerabilit{'y' if total == 1 else 'ies'} found in {packages} package{'' if packages == 1 else 's'}"
     for word in ("critical", "high", "medium", "low", "unspecified"):
         count = getattr(each.summary, word)
