@@ -105,8 +105,14 @@ def test_configurations_with_nulls() -> None:
     assert parse_config(b'{"config":{"User":"app","Labels":null}}', "x").config is not None
 
 
+@pytest.mark.parametrize("size", [-1, 1 << 60])
+def test_a_layer_says_a_size_that_can_be(size: int) -> None:
+    with pytest.raises(LimitExceeded, match="layer of no size"):
+        parse(encoded(config=CONFIG, layers=[{**LAYER, "size": size}]), "", "x")
+
+
 def test_layers_and_configuration_have_to_agree() -> None:
-    manifest = Manifest(Descriptor(digest=DIGEST), (Descriptor(digest=DIGEST),))
+    manifest = Manifest(Descriptor(digest=DIGEST), (Descriptor(digest=DIGEST, size=1),))
     with pytest.raises(SourceError, match="names 0"):
         manifests.image_of(DIGEST, "", manifest, Config())
 

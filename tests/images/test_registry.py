@@ -327,6 +327,13 @@ def test_netrc_is_not_for_registries(fake: FakeRegistry, tmp_path: Path, monkeyp
     assert all("authorization" not in headers for _, headers in fake.seen)
 
 
+def test_a_proxy_is_not_for_loopback(fake: FakeRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(fake, tmp_path)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert shown(*read(f"registry://{fake.host}/my/app:v1")) == AMD_FILES
+
+
 def test_secrets_are_not_shown() -> None:
     assert "secret" not in repr(Credentials("alice", "secret", "secret"))
 

@@ -16,6 +16,7 @@ MAX_MANIFEST = 4 << 20
 MAX_MANIFESTS = 1_000
 MAX_LAYERS = 1_000
 MAX_DEPTH = 5
+MAX_LAYER = 64 << 30
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -190,7 +191,7 @@ def image_of(digest: str, index_digest: str, manifest: Manifest, config: Config,
             f"{digest} has {len(manifest.layers)} layers, but its configuration names {len(config.diff_ids)}.", _REBUILD
         )
     layers = tuple(
-        Layer(stored.digest, diff_id, stored.media_type, max(stored.size, 0), command)
+        Layer(stored.digest, diff_id, stored.media_type, stored.size, command)
         for stored, diff_id, command in zip(manifest.layers, config.diff_ids, config.created_by(), strict=True)
     )
     return described(
@@ -225,6 +226,8 @@ def described(
 def _check(manifest: Manifest, where: str) -> None:
     if len(manifest.layers) > MAX_LAYERS:
         raise LimitExceeded(f"{where} has more than {MAX_LAYERS:,} layers.", _REBUILD)
+    if any(not 0 <= layer.size <= MAX_LAYER for layer in manifest.layers):
+        raise LimitExceeded(f"{where} has a layer of no size, or of more than {MAX_LAYER:,} bytes.", _REBUILD)
     if manifest.config.media_type not in _CONFIGS:
         raise SourceError(
             f"{where} is not a container image but holds {manifest.config.media_type}.",

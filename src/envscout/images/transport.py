@@ -1,21 +1,17 @@
-"""HTTP as registries speak it: https (plain http on loopback), authentication, redirects, retries, time limits.
+"""HTTP as registries speak it: https (plain http on loopback), redirects, retries, time limits.
 
-Rules: OCI distribution specification 1.1; Docker's "Token Authentication Specification" and "OAuth2 Token
-Authentication" (https://distribution.github.io/distribution/spec/auth/).
+Rules: OCI distribution specification 1.1.
 """
 
-import base64
 import ipaddress
-import re
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urljoin, urlsplit
-
-import msgspec
+from urllib.parse import urljoin, urlsplit
 
 from envscout import __version__
 from envscout.errors import AccessDenied, LimitExceeded, NotFound, SourceError
+from envscout.images import authentication
 from envscout.images.credentials import Credentials, for_host
 
 if TYPE_CHECKING:
@@ -31,12 +27,6 @@ _BACK_OFF = 0.25
 _MAX_WAIT = 10.0
 _PASSING = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PARAMETER = re.compile(r'([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
-
-
-class _Token(msgspec.Struct):
-    token: str = ""
-    access_token: str = ""
 
 
 def is_loopback(host: str) -> bool:
@@ -73,15 +63,7 @@ class Transport:
     def get(self, url: str, limit: int, accept: str) -> tuple[bytes, Mapping[str, str]]:
         """Return a body of at most `limit` bytes and its headers. Raises SourceError, AccessDenied, NotFound."""
         response = self._request(url, {"Accept": accept})
-        parts: list[bytes] = []
-        total = 0
-        for piece in self._pieces(response):
-            total += len(piece)
-            if total > limit:
-                response.close()
-                raise LimitExceeded(f"{url} sends more than {limit:,} bytes.", "Push the image again.")
-            parts.append(piece)
-        return b"".join(parts), response.headers
+        return self._body(response, limit), response.headers
 
     def stream(self, url: str) -> Iterator[bytes]:
         """Yield a body, going on where a connection broke. Raises SourceError, AccessDenied, NotFound."""
@@ -171,7 +153,14 @@ class Transport:
         for attempt in range(ATTEMPTS):
             try:
                 return self._session.request(
-                    method, url, headers=headers, data=data, stream=True, allow_redirects=False, timeout=TIMEOUT
+                    method,
+                    url,
+                    headers=headers,
+                    data=data,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=TIMEOUT,
+                    proxies=_proxies(url),
                 )
             except requests.exceptions.SSLError as error:
                 raise SourceError(
@@ -189,57 +178,39 @@ class Transport:
                 raise SourceError(f"{self._host} cannot be asked: {error}.", "Check the registry's name.") from error
         raise AssertionError("unreachable")
 
-    def _authenticate(self, challenge: str) -> None:
-        """Answer a WWW-Authenticate challenge (RFC 9110, 11.6.1)."""
-        scheme, _, rest = challenge.strip().partition(" ")
-        known = self._known()
-        if scheme.lower() == "basic" and known.username:
-            self._authorization = _basic(known)
-        elif scheme.lower() == "bearer":
-            parameters = {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(rest)}
-            self._authorization = f"Bearer {self._token(parameters, known)}"
+    def _authenticate(self, header: str) -> None:
+        """Find the answer to a WWW-Authenticate header, for this and further requests."""
+        challenge = authentication.parse(header)
+        if self._credentials is None:
+            self._credentials = for_host(self._login)
+        if challenge.scheme == "basic" and self._credentials.username:
+            self._authorization = authentication.basic(self._credentials)
+        elif challenge.scheme == "bearer":
+            realm = self._checked(urljoin(self.base, challenge.parameters.get("realm", "")))
+            self._authorization = authentication.bearer(challenge, self._credentials, realm, self._ask)
         else:
             raise self._failure(401, "")
 
-    def _known(self) -> Credentials:
-        if self._credentials is None:
-            self._credentials = for_host(self._login)
-        return self._credentials
-
-    def _token(self, parameters: dict[str, str], known: Credentials) -> str:
-        """Fetch a bearer token from the realm, which learns who we are and so must be encrypted or loopback."""
-        realm = self._checked(urljoin(self.base, parameters.get("realm", "")))
-        asked: dict[str, str] = {key: parameters[key] for key in ("service", "scope") if key in parameters}
-        if known.identity_token:
-            form = {
-                **asked,
-                "grant_type": "refresh_token",
-                "refresh_token": known.identity_token,
-                "client_id": "envscout",
-            }
-            response = self._send("POST", realm, {}, form)
-        else:
-            headers: dict[str, str] = {"Authorization": _basic(known)} if known.username else {}
-            response = self._send("GET", f"{realm}{'&' if '?' in realm else '?'}{urlencode(asked)}", headers)
-        body = b"".join(self._limited(response))
+    def _ask(self, method: str, url: str, headers: dict[str, str], form: dict[str, str] | None) -> bytes:
+        response = self._send(method, url, headers, form)
         if response.status_code != 200:
-            raise self._failure(response.status_code, realm)
-        try:
-            answer = msgspec.json.decode(body, type=_Token)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise SourceError(f"{realm} sends no token: {error}.", "Ask who runs the registry.") from error
-        token = answer.token or answer.access_token
-        if not token or not token.isascii() or not token.isprintable():
-            raise SourceError(f"{realm} sends no token.", "Ask who runs the registry.")
-        return token
+            response.close()
+            raise self._failure(response.status_code, url)
+        return self._body(response, MAX_TOKEN)
 
-    def _limited(self, response: "requests.Response") -> Iterator[bytes]:
+    def _body(self, response: "requests.Response", limit: int) -> bytes:
+        """Return a whole body. Raises LimitExceeded where it has more than `limit` bytes."""
+        parts: list[bytes] = []
         total = 0
-        for piece in self._pieces(response):
-            total += len(piece)
-            if total > MAX_TOKEN:
-                raise LimitExceeded(f"{self._host} sends a token larger than {MAX_TOKEN:,} bytes.", "Ask who runs it.")
-            yield piece
+        try:
+            for piece in self._pieces(response):
+                total += len(piece)
+                if total > limit:
+                    raise LimitExceeded(f"{self._host} sends more than {limit:,} bytes.", "Push the image again.")
+                parts.append(piece)
+        finally:
+            response.close()
+        return b"".join(parts)
 
     def _failure(self, status: int, url: str) -> SourceError | NotFound:
         what = urlsplit(url).path or self._host
@@ -262,8 +233,10 @@ def _origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc
 
 
-def _basic(known: Credentials) -> str:
-    return "Basic " + base64.b64encode(f"{known.username}:{known.password}".encode()).decode("ascii")
+def _proxies(url: str) -> dict[str, str]:
+    """Return what keeps requests from sending loopback traffic through a proxy; else the environment decides."""
+    parts = urlsplit(url)
+    return {"no_proxy": parts.hostname or ""} if is_loopback(parts.netloc) else {}
 
 
 def _wait(retry_after: str, attempt: int) -> float:
