@@ -62,7 +62,8 @@ constraints: ## Choose the newest allowed versions anew and write their hashes
 
 ifdef RECOMPILE
 COMPILE := CUSTOM_COMPILE_COMMAND="make constraints" build/constraints/bin/pip-compile --quiet --upgrade \
-  --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+  --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+  --constraint=constraints/limits.txt
 
 .PHONY: constraints/run.txt constraints/dev.txt
 constraints/run.txt:
