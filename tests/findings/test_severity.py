@@ -75,7 +75,7 @@ def test_scores_of_vectors(vector: str, score: float | None) -> None:
 
 
 def test_the_first_valid_vector_gives_the_score() -> None:
-    assert best_score(["broken", V31, V40]) == 7.1
+    assert best_score(["broken", V31, V40]) == (7.1, V31)
     assert best_score([]) is None
 
 
@@ -84,11 +84,12 @@ def test_the_vendor_s_word_wins_and_the_score_is_shown_all_the_same() -> None:
 
 
 def test_without_a_word_the_advisory_s_vector_counts_then_its_score_then_the_cve_record() -> None:
-    assert rate("untriaged", "Ubuntu", ["broken", V31], 9.9, V30, 9.8) == Severity(
+    assert rate("untriaged", "Ubuntu", ["broken", V31], None, V30, 9.8) == Severity(
         3, "CVSS 3.1 (advisory)", 7.1, V31, "3.1", 2
     )
+    assert rate("", "X", [V31], 7.1) == rate("", "X", [V31])
     assert rate("", "RUBYSEC", [], 5.5, V30, 9.8) == Severity(2, "CVSS (advisory)", 5.5, decided=2)
-    assert rate("", "ALPINE", ["broken"], None, V30, 1.0) == Severity(4, "CVSS 3.0 (CVE record)", 9.8, V30, "3.0", 1)
+    assert rate("", "ALPINE", ["broken"], None, V30, 9.8) == Severity(4, "CVSS 3.0 (CVE record)", 9.8, V30, "3.0", 1)
     assert rate("", "ALPINE", [], None, "broken", 4.2) == Severity(2, "CVSS (CVE record)", 4.2, decided=1)
     assert rate("", "ALPINE", []) == Severity()
 

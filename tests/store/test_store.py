@@ -47,7 +47,7 @@ def inventory(*packages: Package) -> Inventory:
 def put(database: Database, digest: str, *packages: Package, at: int = 1) -> int:
     with database.write() as connection:
         image_id, fresh = images.put(connection, Image(digest=digest), inventory(*packages), at)
-        findings.match_packages(connection, fresh, at, lambda _vectors: 5.0)
+        findings.match_packages(connection, fresh, at, lambda _vectors: (5.0, ""))
     return image_id
 
 
@@ -71,7 +71,7 @@ def update(database: Database, feed: str, at: int, *advisories: Advisory) -> Non
     stage.finish(feed_id, before, {each.id for each in advisories}, {each.id for each, _ in changed})
     with database.write() as connection:
         stage.apply(connection, at)
-        findings.match_touched(connection, at, lambda _vectors: 5.0)
+        findings.match_touched(connection, at, lambda _vectors: (5.0, ""))
         feeds.put_run(connection, feeds.Run(feed_id, at, at, len(advisories), at, 0, 0, 0))
     stage.close()
 

@@ -6,12 +6,13 @@ from envscout.findings.severity import LEVELS, WORDS
 
 
 class PackageRef(msgspec.Struct, frozen=True):
-    """The package of a finding. type: purl type."""
+    """The package of a finding. type: purl type. source: the package it was built from, and is matched as."""
 
     purl: str
     name: str
     version: str
     type: str
+    source: str = ""
 
 
 class Cvss(msgspec.Struct, frozen=True):
@@ -53,8 +54,8 @@ class Evidence(msgspec.Struct, frozen=True):
     """One advisory's range that holds one package: what the join returns, and what `merge.merge` takes.
 
     vulnerability: the name to show. aliases: all other names. low, high, fixed: as in `model.Range`; fix_key: byte key
-    of fixed, b"" if there is none. word: the vendor's word for that package, or else for the record. stated: a CVSS
-    score without a vector. published: microseconds since 1970 UTC. cve_vector, cve_score: of the CVE record. priority:
+    of fixed, b"" if there is none. word: the vendor's word for that package, or else for the record. stated: the
+    score of the first vector, or one without a vector. published: microseconds since 1970 UTC. cve_vector, cve_score: of the CVE record. priority:
     Ubuntu's word of the CVE record.
     """
 

@@ -94,9 +94,10 @@ def from_score(score: float) -> int:
     return next((level for least, level in _SCORES if score >= least), 0)
 
 
-def best_score(vectors: Iterable[str]) -> float | None:
-    """Return the base score of the first valid CVSS vector, None if none is valid."""
-    return next((score for vector in vectors if (score := base_score(vector)) is not None), None)
+def best_score(vectors: Iterable[str]) -> tuple[float, str] | None:
+    """Return the base score of the first valid CVSS vector, and that vector; None if none is valid."""
+    scored = ((base_score(vector), vector) for vector in vectors)
+    return next(((score, vector) for score, vector in scored if score is not None), None)
 
 
 @lru_cache(maxsize=20_000)
@@ -121,8 +122,9 @@ def rate(
 ) -> Severity:
     """Return the severity by one advisory.
 
-    word, name: the vendor's word ("" if none) and the vendor (see `vendor`). vectors, stated: CVSS vectors of the
-    advisory, best first, and a base score it states without one. record_vector, record_score: of the CVE record.
+    word, name: the vendor's word ("" if none) and the vendor (see `vendor`). vectors: CVSS vectors of the advisory, best
+    first. stated: the base score of the first one where it was computed before, or one that the advisory states without
+    a vector. record_vector, record_score: of the CVE record.
     """
     scored = _by_advisory(vectors, stated) or _by_record(record_vector, record_score)
     level = from_word(word)
@@ -147,22 +149,27 @@ def _weight(name: str) -> int:
 
 
 def _by_advisory(vectors: Iterable[str], stated: float | None) -> _Scored | None:
-    for vector in vectors:
-        score = base_score(vector)
-        if score is not None:
-            return _Scored(score, vector, _version(vector), f"CVSS {_version(vector)} (advisory)")
-    return None if stated is None else _Scored(stated, "", "", "CVSS (advisory)")
+    return _scored(tuple(vectors), stated, "advisory")
 
 
 def _by_record(vector: str, score: float | None) -> _Scored | None:
-    computed = base_score(vector) if vector else None
-    if computed is not None:
-        return _Scored(computed, vector, _version(vector), f"CVSS {_version(vector)} (CVE record)")
-    return None if score is None else _Scored(score, "", "", "CVSS (CVE record)")
+    return _scored((vector,) if vector else (), score, "CVE record")
+
+
+def _scored(vectors: tuple[str, ...], stated: float | None, where: str) -> _Scored | None:
+    """Return the score that is given, or that of the first valid vector."""
+    if stated is not None:
+        vector = vectors[0] if vectors and _version(vectors[0]) else ""
+        return _Scored(stated, vector, _version(vector), " ".join(("CVSS", *_version(vector).split(), f"({where})")))
+    best = best_score(vectors)
+    return None if best is None else _Scored(*best, _version(best[1]), f"CVSS {_version(best[1])} ({where})")
 
 
 def _version(vector: str) -> str:
-    return vector[5:8] if vector.startswith("CVSS:") else "2.0"
+    """Return the CVSS version a vector is written in, "" for what is none."""
+    if vector.startswith("CVSS:"):
+        return vector[5:8]
+    return "2.0" if vector.strip("(").startswith("AV:") else ""
 
 
 def prefer(ratings: Iterable[Severity]) -> Severity:

@@ -31,7 +31,7 @@ class Signals(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """An advisory behind a match. names: its id and aliases. vectors: best first; score: of the first that is valid."""
+    """An advisory behind a match. names: its id and aliases. score: CVSS base score of the first of vectors."""
 
     id: str
     feed: str
@@ -64,7 +64,7 @@ class Match(msgspec.Struct, frozen=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A matched package as one image holds it. layer: diff_id."""
+    """A matched package as one image holds it. source: what it was built from. layer: diff_id."""
 
     image_id: int
     pkg_id: int
@@ -72,6 +72,7 @@ class Place(msgspec.Struct, frozen=True):
     type: str
     name: str
     version: str
+    source: str
     layer: str
     locations: tuple[str, ...]
 
@@ -94,8 +95,8 @@ class Answer(msgspec.Struct, frozen=True):
     packages: Mapping[int, int]
 
 
-Score = Callable[[Iterable[str]], float | None]
-"""CVSS base score of the best valid vector, None if none is valid."""
+Score = Callable[[Iterable[str]], tuple[float, str] | None]
+"""CVSS base score of the first valid vector and that vector, None if none is valid."""
 
 
 def match_packages(connection: sqlite3.Connection, pkg_ids: Iterable[int], at: int, score: Score) -> None:
@@ -119,7 +120,8 @@ def match_all(connection: sqlite3.Connection) -> set[tuple[int, int]]:
 
 def _settle_scores(connection: sqlite3.Connection, score: Score) -> None:
     """Compute CVSS scores once, when a record first matters to a stored package."""
-    rows = [(score(vectors.split()), adv_id) for adv_id, vectors in connection.execute(_SQL["unscored"])]
+    scored = [(score(vectors.split()), adv_id) for adv_id, vectors in connection.execute(_SQL["unscored"])]
+    rows = [(*(best or (None, "")), adv_id) for best, adv_id in scored]
     connection.executemany(_SQL["put_score"], rows)
 
 
@@ -173,9 +175,8 @@ def _by_image(pairs: Iterable[tuple[int, T]]) -> dict[int, tuple[T, ...]]:
 
 
 def _places(connection: sqlite3.Connection) -> Iterable[tuple[int, Place]]:
-    for image_id, pkg_id, _, purl, type_, name, version, layer, locations in connection.execute(_SQL["hit_components"]):
-        found = tuple(locations.split("\n")) if locations else ()
-        yield image_id, Place(image_id, pkg_id, purl, type_, name, version, layer, found)
+    for *place, locations in connection.execute(_SQL["hit_components"]):
+        yield place[0], Place(*place, tuple(locations.split("\n")) if locations else ())
 
 
 def _matches(connection: sqlite3.Connection, moment: int) -> tuple[Match, ...]:

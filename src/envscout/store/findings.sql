@@ -42,7 +42,7 @@ SELECT adv_id, vectors FROM advisory
  WHERE score IS NULL AND vectors <> '' AND adv_id IN (SELECT adv_id FROM finding)
 
 -- name: put_score
-UPDATE advisory SET score = ? WHERE adv_id = ?
+UPDATE advisory SET score = ?, vectors = ? WHERE adv_id = ?
 
 -- name: ask
 CREATE TEMP TABLE asked (image_id INTEGER PRIMARY KEY)
@@ -93,7 +93,7 @@ SELECT adv_id, id FROM alias WHERE adv_id IN (SELECT adv_id FROM hit) AND kind I
 
 -- name: hit_components
 -- Where the matched packages lie in the images asked about.
-SELECT s.image_id, c.pkg_id, c.comp_id, c.purl, c.type, c.name, c.version, s.layer, sc.locations
+SELECT s.image_id, c.pkg_id, c.purl, c.type, c.name, c.version, c.source_name, s.layer, sc.locations
   FROM asked i CROSS JOIN image_set s CROSS JOIN set_component sc CROSS JOIN component c
  WHERE s.image_id = i.image_id AND sc.set_id = s.set_id AND c.comp_id = sc.comp_id AND c.owner = ''
    AND c.pkg_id IN (SELECT pkg_id FROM hit)

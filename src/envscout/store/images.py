@@ -1,6 +1,5 @@
 """Images and what is in them: names, packages, components, and the sets they share."""
 
-import hashlib
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -98,7 +97,14 @@ def _digest(package: Package, distribution: Distribution | None) -> bytes:
     matched = identity(package, distribution)
     fields = (package.purl, package.type, package.name, package.version, package.source_name, package.source_version)
     rest = (package.architecture, package.licenses, package.owner, matched.ecosystem, matched.name, matched.version)
-    return hashlib.blake2b(_encode((*fields, *rest)), digest_size=16).digest()
+    return _address((*fields, *rest))
+
+
+def _address(content: object) -> bytes:
+    # Imported here: it loads OpenSSL, and most commands put nothing.
+    import hashlib
+
+    return hashlib.blake2b(_encode(content), digest_size=16).digest()
 
 
 def _put_set(
@@ -108,7 +114,7 @@ def _put_set(
     fresh: list[int],
 ) -> int:
     """Return the set with exactly these members, making it, its components and packages where they are new."""
-    address = hashlib.blake2b(_encode([member[:2] for member in members]), digest_size=16).digest()
+    address = _address([member[:2] for member in members])
     known = connection.execute(_SQL["set_id"], (address,)).fetchone()
     if known:
         return int(known[0])

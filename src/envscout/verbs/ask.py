@@ -183,7 +183,7 @@ def _by_package(matches: Iterable[Match]) -> dict[int, list[Match]]:
 def _evidence(places: Iterable[Place], matches: Mapping[int, Sequence[Match]]) -> Iterable[Evidence]:
     """Bring together where a package lies and what is known of it."""
     for place in places:
-        package = PackageRef(place.purl, place.name, place.version, place.type)
+        package = PackageRef(place.purl, place.name, place.version, place.type, place.source)
         for match in matches.get(place.pkg_id, ()):
             yield _one(place, package, match)
 

@@ -1,17 +1,19 @@
 """Answers as JSON: versioned schemas, described in docs/reference/json.md. Fields are only ever added."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from envscout.findings.coverage import Coverage
-from envscout.findings.finding import Finding
 from envscout.names import moment
-from envscout.verbs.ask import ImageReport, Report
-from envscout.verbs.locate import Located
+
+if TYPE_CHECKING:
+    from envscout.findings.coverage import Coverage
+    from envscout.findings.finding import Finding
+    from envscout.verbs.ask import ImageReport, Report
+    from envscout.verbs.locate import Located
 
 
-def cves(report: Report) -> dict[str, Any]:
+def cves(report: "Report") -> dict[str, Any]:
     """Return the document of `cves --format json`."""
     return {
         "schema": "envscout/cves/1",
@@ -25,7 +27,7 @@ def cves(report: Report) -> dict[str, Any]:
     }
 
 
-def _image(each: ImageReport) -> dict[str, Any]:
+def _image(each: "ImageReport") -> dict[str, Any]:
     ran = each.deployment
     return {
         "reference": each.reference,
@@ -42,7 +44,7 @@ def _image(each: ImageReport) -> dict[str, Any]:
     }
 
 
-def _finding(image: ImageReport, found: Finding) -> dict[str, Any]:
+def _finding(image: "ImageReport", found: "Finding") -> dict[str, Any]:
     document = msgspec.structs.asdict(found)
     document["published"] = moment.show(found.published) if found.published else None
     document["service"] = image.deployment.service if image.deployment else None
@@ -50,12 +52,12 @@ def _finding(image: ImageReport, found: Finding) -> dict[str, Any]:
     return document
 
 
-def coverage(found: Coverage) -> dict[str, Any]:
+def coverage(found: "Coverage") -> dict[str, Any]:
     """Return the part of a document that says how far it can be trusted."""
     return {"state": found.state, "reasons": [msgspec.structs.asdict(reason) for reason in found.reasons]}
 
 
-def where(located: Located) -> dict[str, Any]:
+def where(located: "Located") -> dict[str, Any]:
     """Return the document of `where --format json`."""
     return {
         "schema": "envscout/where/1",
