@@ -35,8 +35,20 @@ def _unpack(release: Release, into: Path) -> Path:
     for part in _manifest(release)["layers"]:
         plain = gzip.decompress(_blob(release, part["digest"]))
         with tarfile.open(fileobj=io.BytesIO(plain)) as archive:
-            archive.extractall(into, filter="tar")
+            for member in archive:
+                _place(into / member.name, archive, member)
     return into
+
+
+def _place(path: Path, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+    if member.isdir():
+        path.mkdir(exist_ok=True)
+    elif member.issym():
+        path.symlink_to(member.linkname)
+    else:
+        content = archive.extractfile(member)
+        assert content is not None
+        path.write_bytes(content.read())
 
 
 def _named(releases: tuple[Release, ...], service: str) -> Release:
