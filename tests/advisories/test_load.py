@@ -16,7 +16,7 @@ from tests.advisories.samples import block, encode, record, write_zip
 Known = Mapping[str, bytes]
 
 
-def read(paths: Iterable[Path], known: Known | None = None, workers: int = 1) -> list[Batch]:
+def read(paths: Iterable[Path], known: Known | None = None, workers: int = 0) -> list[Batch]:
     feeds = [Feed(f"osv:{path.parent.name}", "osv", str(path)) for path in paths]
     return list(load.read(feeds, lambda _: known or {}, workers))
 

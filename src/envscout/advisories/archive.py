@@ -100,6 +100,9 @@ class Archive:
 
 def _inflate(packed: memoryview, size: int) -> bytes:
     try:
+        if len(packed) * _MOST_RATIO <= MAX_MEMBER:
+            # What is this small cannot grow beyond the bound, and need not be watched.
+            return zlib.decompress(packed, -zlib.MAX_WBITS, size + 1)
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, size + 1)
     except zlib.error as error:
         raise BrokenMemberError(f"it cannot be unpacked: {error}") from error

@@ -11,7 +11,8 @@ from envscout.names.vulnerability import is_cve
 
 _CVE_IN_ID = re.compile(r"(?:^|-)(CVE-\d{4}-\d{4,19})$", re.ASCII)
 _BUG_FIX = re.compile(r"[A-Z]{2}[BE]A-\d{4}", re.ASCII)
-_MOST = 2000
+_MOST = 2_000
+_LONGEST = 250
 
 
 class Names(NamedTuple):
@@ -31,10 +32,8 @@ def names(record: Record, distribution: bool) -> Names:
     upstream = _clean(record.upstream, record.id)
     if distribution and not aliases and not upstream:
         upstream = tuple(name for name in _clean(record.related, record.id) if is_cve(name))
-    if any(map(is_cve, aliases)) or any(map(is_cve, upstream)):
-        return Names(aliases, upstream)
     ends = _CVE_IN_ID.search(record.id)
-    if ends is None or ends[1] == record.id:
+    if ends is None or ends[1] == record.id or any(map(is_cve, aliases)) or any(map(is_cve, upstream)):
         return Names(aliases, upstream)
     return Names(aliases, (*upstream, ends[1])) if distribution else Names((*aliases, ends[1]), upstream)
 
@@ -42,7 +41,9 @@ def names(record: Record, distribution: bool) -> Names:
 def _clean(found: list[str] | None, own: str) -> tuple[str, ...]:
     if not found:
         return ()
-    return tuple(dict.fromkeys([name for name in found[:_MOST] if name and name != own and len(name) <= 250]))
+    if len(found) == 1 and 0 < len(found[0]) <= _LONGEST and found[0] != own:
+        return (found[0],)
+    return tuple(dict.fromkeys([name for name in found[:_MOST] if name and name != own and len(name) <= _LONGEST]))
 
 
 def is_bug_fix(record: Record, found: Names) -> bool:

@@ -35,9 +35,6 @@ class _Point(NamedTuple):
     fixed: str
 
 
-_KINDS = ("introduced", "fixed", "last_affected")
-
-
 def of_events(events: Sequence[Event], key_of: KeyOf) -> list[Interval]:
     """Return the intervals of one range, lowest first; none where it ends before it begins.
 
@@ -45,25 +42,32 @@ def of_events(events: Sequence[Event], key_of: KeyOf) -> list[Interval]:
     that very version: then the next one begins there. A range without any `introduced` begins before everything.
     `fixed: "0"` says that nothing is affected. Raises UnkeyableError.
     """
-    points = [_point(kind, text, key_of) for kind, text in _words(events, _KINDS)]
-    if points and not any(point.opens for point in points):
-        points.append(_Point(LOWEST, True, "", ""))
+    points = _points(events, key_of)
     points.sort(key=itemgetter(0))
-    ceiling, word = _ceiling(events, key_of)
-    bounded = (_below(interval, ceiling, word) for interval in _walk(points))
-    return [interval for interval in bounded if interval.lo < interval.hi]
+    limits = [event.limit for event in events if event.limit is not None]
+    found = list(_walk(points))
+    if limits and "*" not in limits:
+        ceiling = max((_key(text, key_of), text) for text in limits)
+        found = [_below(interval, *ceiling) for interval in found]
+    return [interval for interval in found if interval.lo < interval.hi]
 
 
-def _words(events: Iterable[Event], kinds: Sequence[str]) -> list[tuple[str, str]]:
-    return [(kind, text) for event in events for kind in kinds if (text := getattr(event, kind)) is not None]
-
-
-def _point(kind: str, text: str, key_of: KeyOf) -> _Point:
-    if kind == "introduced":
-        return _Point(_key(text, key_of), True, "" if text == "0" else text, "")
-    if kind == "fixed":
-        return _Point(_key(text, key_of), False, text, text)
-    return _Point(successor(_whole(text, key_of)), False, text, "")
+def _points(events: Iterable[Event], key_of: KeyOf) -> list[_Point]:
+    points = []
+    opened = False
+    for event in events:
+        if event.introduced is not None:
+            opened = True
+            low = "" if event.introduced == "0" else event.introduced
+            points.append(_Point(_key(event.introduced, key_of), True, low, ""))
+        if event.fixed is not None:
+            points.append(_Point(_key(event.fixed, key_of), False, event.fixed, event.fixed))
+        if event.last_affected is not None:
+            last = event.last_affected
+            points.append(_Point(successor(_whole(last, key_of)), False, last, ""))
+    if points and not opened:
+        points.append(_Point(LOWEST, True, "", ""))
+    return points
 
 
 def _whole(text: str, key_of: KeyOf) -> bytes:
@@ -89,13 +93,6 @@ def _walk(points: Iterable[_Point]) -> Iterable[Interval]:
             start = ignored if ignored is not None and ignored.key == point.key else None
     if start is not None:
         yield Interval(start.key, HIGHEST, start.text, "", "")
-
-
-def _ceiling(events: Iterable[Event], key_of: KeyOf) -> tuple[bytes, str]:
-    limits = [text for _, text in _words(events, ("limit",))]
-    if not limits or "*" in limits:
-        return HIGHEST, ""
-    return max((_key(text, key_of), text) for text in limits)
 
 
 def _below(interval: Interval, ceiling: bytes, word: str) -> Interval:

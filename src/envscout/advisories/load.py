@@ -23,11 +23,11 @@ Known = Callable[[Feed], Mapping[str, bytes]]
 """id -> digest of the records that are stored of a feed."""
 
 
-def read(feeds: Iterable[Feed], known: Known, workers: int = 1) -> Iterator[Batch]:
+def read(feeds: Iterable[Feed], known: Known, workers: int = 0) -> Iterator[Batch]:
     """Yield the records of OSV feeds (their locations are paths), feed by feed; the last batch of each says `done`.
 
-    known is asked once per feed. workers: processes beside this one; below 2, none. They are started by "spawn", and
-    only where there is work for them. A feed that cannot be read ends with `Batch.error`, and the next one goes on.
+    known is asked once per feed. workers: processes beside this one, 0 for none. They are started by "spawn", and only
+    where there is work for them. A feed that cannot be read ends with `Batch.error`, and the next one goes on.
     Raises FeedError where a worker process was ended from outside.
     """
     with Pool(workers) as pool:

@@ -18,12 +18,13 @@ from envscout.advisories.intervals import Interval
 from envscout.advisories.meaning import Keys, of_ecosystem
 from envscout.errors import FeedError
 from envscout.model import Advisory, Problem, Range
-from envscout.versions import LOWEST
+from envscout.versions import HIGHEST, LOWEST
 
 _DETAILS = 65_536
 _SUMMARY = 1_000
 _REFERENCES = 30
 _URL = 2_000
+_FROM_THE_START = wire.Event(introduced="0")
 _DISTRIBUTION_SCHEMES = frozenset({"deb", "rpm", "apk", "alpm"})
 
 
@@ -81,7 +82,9 @@ def _of_distribution(blocks: list[wire.Affected] | tuple[()]) -> bool:
 
 def _micros(moment: datetime | None) -> int:
     # Go records carry the year 1 where they have no date.
-    return max(0, round(moment.timestamp() * 1_000_000)) if moment is not None else 0
+    if moment is None or moment.year < 1970:
+        return 0
+    return round(moment.timestamp() * 1_000_000)
 
 
 def _cwes(record: wire.Record) -> tuple[str, ...]:
@@ -92,7 +95,9 @@ def _cwes(record: wire.Record) -> tuple[str, ...]:
 
 
 def _references(record: wire.Record) -> tuple[str, ...]:
-    urls = [reference.url for reference in record.references[:_REFERENCES]] if record.references else ()
+    if not record.references:
+        return ()
+    urls = [reference.url for reference in record.references[:_REFERENCES]]
     return tuple([url for url in urls if url.startswith("http") and len(url) <= _URL and "\n" not in url])
 
 
@@ -121,7 +126,7 @@ def _read(block: wire.Affected, where: str, ranges: list[Range], problems: list[
     name = meaning.spelling[package.name]
     word = vendor.word_of_block(block)
     fixed = _single_fix(block)
-    if fixed is not None and fixed != "0" and (hi := meaning.keys[fixed]) is not None:
+    if fixed is not None and (hi := meaning.keys[fixed] if fixed else HIGHEST) is not None:
         for target in meaning.targets:
             ranges.append(Range(target, name, LOWEST, hi, "", fixed, fixed, word))
         return
@@ -131,17 +136,19 @@ def _read(block: wire.Affected, where: str, ranges: list[Range], problems: list[
 
 
 def _single_fix(block: wire.Affected) -> str | None:
-    """Return the fix where a block says only "everything below it", as nearly all of the distributions' do."""
+    """Return the fix ("" if there is none yet) where a block says only "everything below it", as nearly all do."""
     spans = block.ranges
     if spans is None or len(spans) != 1 or block.versions or spans[0].type == "GIT":
         return None
     events = spans[0].events
-    if events is None or len(events) != 2 or events[0].introduced != "0":
+    if not events or len(events) > 2 or events[0] != _FROM_THE_START:
         return None
-    first, second = events
-    if first.fixed or first.last_affected or first.limit or second.introduced or second.last_affected or second.limit:
+    if len(events) == 1:
+        return ""
+    last = events[1]
+    if last.introduced or last.last_affected or last.limit or last.fixed == "0":
         return None
-    return second.fixed
+    return last.fixed or None
 
 
 def _intervals(block: wire.Affected, keys: Keys, package: str, where: str, problems: list[Problem]) -> list[Interval]:

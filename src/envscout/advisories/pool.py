@@ -21,11 +21,11 @@ class Pool:
     """
 
     def __init__(self, workers: int) -> None:
-        """Promise that many processes; below 2 everything runs in this one."""
+        """Promise that many processes; with 0 everything runs in this one."""
         self._workers = workers
         self._members = 0
         self._processes: ProcessPoolExecutor | None = None
-        self.ahead = 3 * workers if workers > 1 else 0
+        self.ahead = 3 * workers + 3 if workers else 0
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -39,7 +39,7 @@ class Pool:
     def submit(self, task: Task) -> Callable[[], Outcome]:
         """Have a task run; the function returned waits for its outcome and raises what the task raised."""
         self._members += len(task.members)
-        if self._workers < 2 or (self._processes is None and self._members <= _WORTH_STARTING):
+        if not self._workers or (self._processes is None and self._members <= _WORTH_STARTING):
             return lambda: run(task)
         if self._processes is None:
             self._processes = _start(self._workers)

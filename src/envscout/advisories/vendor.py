@@ -56,10 +56,11 @@ def _word(value: object) -> str:
 
 def vectors(record: Record) -> tuple[str, ...]:
     """Return the CVSS vectors of a record and of its packages: version 4 first, then 3.1, 3.0 and 2."""
-    found = dict.fromkeys(filter(generation, _texts(record)))
-    if len(found) > 1:
-        return tuple(sorted(found, key=generation, reverse=True)[:_VECTORS])
-    return tuple(found)
+    texts = _texts(record)
+    if not texts:
+        return ()
+    found = dict.fromkeys(filter(generation, texts))
+    return tuple(sorted(found, key=generation, reverse=True)[:_VECTORS])
 
 
 def _texts(record: Record) -> list[str]:
@@ -67,9 +68,9 @@ def _texts(record: Record) -> list[str]:
     for block in record.affected or ():
         if block.severity:
             found += [one.score for one in block.severity]
-        if block.database_specific is not None:
+        if block.database_specific is not None and block.database_specific.cvss is not None:
             found.append(block.database_specific.cvss)
-    return [text for text in found if isinstance(text, str)]
+    return [text for text in found if isinstance(text, str)] if found else []
 
 
 def generation(text: str) -> str:

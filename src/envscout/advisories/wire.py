@@ -71,7 +71,7 @@ class Reference(msgspec.Struct, gc=False):
     url: str = ""
 
 
-class Record(msgspec.Struct):
+class Record(msgspec.Struct, gc=False):
     """One OSV record."""
 
     id: Id

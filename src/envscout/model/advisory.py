@@ -23,7 +23,7 @@ class Range(msgspec.Struct, frozen=True, gc=False):
     severity: str = ""
 
 
-class Advisory(msgspec.Struct, frozen=True):
+class Advisory(msgspec.Struct, frozen=True, gc=False):
     """One record of a feed.
 
     aliases: other ids of the same vulnerability. upstream: vulnerabilities this record covers (a distribution's
