@@ -38,7 +38,7 @@ WANTED = [
 UNWANTED = [
     "var/lib/dpkg/status-old",
     "var/lib/dpkg/status.d/a/b",
-    "var/lib/dpkg/info/libc6:amd64.list",
+    "var/lib/dpkg/info/libc6:amd64.conffiles",
     "var/lib/dpkg/info/libc6:amd64.postinst",
     "xvar/lib/dpkg/status",
     "app/package.json",

@@ -42,6 +42,18 @@ def test_files_elsewhere_are_not() -> None:
     assert owner(*debian(file("opt/x/PyYAML-6.0.dist-info/METADATA", METADATA))) == ""
 
 
+def test_without_sums_the_list_of_paths_counts_and_with_them_it_does_not() -> None:
+    database = [
+        file("etc/os-release", DEBIAN),
+        file("var/lib/dpkg/status", stanza("python3-yaml", "6.0-3", Source="pyyaml")),
+        file("var/lib/dpkg/info/python3-yaml.list", f"/.\n/usr\n/{PATH}\n".encode()),
+    ]
+    assert owner(*database, file(PATH, METADATA)) == OWNER
+    assert owner(*database, file("opt/x/PyYAML-6.0.dist-info/METADATA", METADATA)) == ""
+    sums_of_other_bytes = file("var/lib/dpkg/info/python3-yaml.md5sums", sums(**{PATH: b"as installed"}))
+    assert owner(*database, sums_of_other_bytes, file(PATH, METADATA)) == ""
+
+
 def test_lists_of_packages_that_are_gone_own_nothing() -> None:
     assert owner(*debian(file(PATH, METADATA), list_name="python3-other")) == ""
 

@@ -57,7 +57,11 @@ CATALOGUERS = (
     Cataloguer("npm", "1", ("**/node_modules/*/package.json", "**/node_modules/@*/*/package.json"), npm.read),
 )
 OWNERSHIP = (
-    Ownership("deb", ("var/lib/dpkg/info/*.md5sums", "var/lib/dpkg/status.d/*.md5sums"), dpkg.owned),
+    Ownership(
+        "deb",
+        ("var/lib/dpkg/info/*.md5sums", "var/lib/dpkg/info/*.list", "var/lib/dpkg/status.d/*.md5sums"),
+        dpkg.owned,
+    ),
     Ownership("apk", _APK, apk.owned),
 )
 UNREAD = (

@@ -13,7 +13,7 @@ from envscout.names.bounds import shown
 
 _FIELDS = deb822.pattern(("Package", "Version", "Status", "Architecture", "Source"))
 _SOURCE = re.compile(r"(\S+)(?:\s*\(([^()\s]+)\))?")
-_SUMS = re.compile(r"([^/:]+)(?::([^/:]+))?\.md5sums\Z")
+_FILES = re.compile(r"([^/:]+)(?::([^/:]+))?\.(md5sums|list)\Z")
 
 PRESENT = frozenset({b"installed", b"unpacked", b"half-configured", b"triggers-awaited", b"triggers-pending"})
 """States in which all files of the package are on disk; `config-files` and `not-installed` are not."""
@@ -34,14 +34,19 @@ def read(path: str, data: bytes) -> Reading:
 def owned(files: Iterable[tuple[str, bytes]], evidence: Mapping[str, bytes]) -> Iterator[tuple[str, str, str]]:
     """Yield (package, architecture or "", path) for evidence that still is, byte for byte, what a package installed.
 
-    files: path and bytes of `NAME[:ARCH].md5sums` files. evidence: path to bytes.
+    files: path and bytes of `NAME[:ARCH].md5sums` and `.list` files; a package without sums owns what its list names.
+    evidence: path to bytes.
     """
-    sums = {_sum_line(path, data): path for path, data in evidence.items()}
-    for file, data in files:
-        name = _SUMS.search(file)
-        if name:
-            for line in sums.keys() & data.split(b"\n"):
-                yield name[1], name[2] or "", sums[line]
+    lines = {
+        "md5sums": {_sum_line(path, data): path for path, data in evidence.items()},
+        "list": {b"/" + path.encode("utf-8", "replace"): path for path in evidence},
+    }
+    named = [(found[1], found[2] or "", found[3], data) for file, data in files if (found := _FILES.search(file))]
+    summed = {(name, architecture) for name, architecture, kind, _ in named if kind == "md5sums"}
+    for name, architecture, kind, data in named:
+        if kind == "md5sums" or (name, architecture) not in summed:
+            for line in lines[kind].keys() & data.split(b"\n"):
+                yield name, architecture, lines[kind][line]
 
 
 def _sum_line(path: str, data: bytes) -> bytes:
