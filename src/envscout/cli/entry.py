@@ -28,16 +28,44 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def without_docker(arguments: list[str]) -> list[str]:
-    """Drop what the docker client passes on: its own global flags, and `scout`.
+    """Drop what the docker client passes on: its own global flags, and `scout`; keep what they ask for.
 
     A plugin gets the whole original command line (https://github.com/docker/cli, cli-plugins/manager), for example
-    `--context remote scout cves alpine`. The variable below is set by the client on such a call.
+    `--context remote scout cves alpine`. The first variable below is set by the client on such a call; the flags that
+    say which engine and which credentials are handed on as the variables that stand for them. A context named by flag
+    wins over DOCKER_HOST, as it does in the client.
     """
     import os
 
-    if "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND" not in os.environ or "scout" not in arguments:
+    if "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND" not in os.environ:
         return arguments
-    return arguments[arguments.index("scout") + 1 :]
+    rest = iter(arguments)
+    for word in rest:
+        if word == "scout":
+            return list(rest)
+        name, glued, value = word.partition("=")
+        if name in _DOCKER_FLAGS:
+            variable, value = _DOCKER_FLAGS[name], value if glued else next(rest, "")
+            if variable == "DOCKER_CONTEXT":
+                os.environ.pop("DOCKER_HOST", None)
+            if variable:
+                os.environ[variable] = value
+    return arguments
+
+
+# The global flags of docker that take a value, and the variable of the same meaning where it bears on us.
+_DOCKER_FLAGS: Mapping[str, str] = {
+    "--config": "DOCKER_CONFIG",
+    "--context": "DOCKER_CONTEXT",
+    "-c": "DOCKER_CONTEXT",
+    "--host": "DOCKER_HOST",
+    "-H": "DOCKER_HOST",
+    "--log-level": "",
+    "-l": "",
+    "--tlscacert": "",
+    "--tlscert": "",
+    "--tlskey": "",
+}
 
 
 def version_text() -> str:

@@ -16,7 +16,7 @@ FOUND = 2
 
 @click.command()
 @click.argument("image", default="", metavar="[IMAGE|REPOSITORY]")
-@click.option("--env", "environment", default="", help="Answer for what runs in an environment.")
+@click.option("--env", "environment", default=None, help="Answer for what runs in an environment.")
 @click.option("--stream", "environment", hidden=True)
 @options.org
 @options.platform
@@ -37,10 +37,10 @@ FOUND = 2
 @click.option("--details", is_flag=True, help="Show descriptions and advisories.")
 @click.option("--locations", is_flag=True, help="Show the layer and the files that packages were found in.")
 @click.option("--only-vuln-packages", is_flag=True, help="Accepted: only packages with vulnerabilities are listed.")
-@click.option("-e", "--exit-code", is_flag=True, help="Exit with 2 if anything is found.")
+@click.option("-e", "--exit-code", is_flag=True, help="Exit with 2 if anything is found or unknown.")
 @options.form("packages", "only-packages", "json")
 @options.output
-def command(image: str, environment: str, output: str, form: str, exit_code: bool, **flags: Any) -> int:
+def command(image: str, environment: str | None, output: str, form: str, exit_code: bool, **flags: Any) -> int:
     """Show vulnerabilities: of an image, of what runs of a repository in an environment, or of a whole environment.
 
     \b
@@ -53,14 +53,16 @@ def command(image: str, environment: str, output: str, form: str, exit_code: boo
     """
     with Session() as session, options.to_output(output):
         question = _question(session, flags)
-        if environment:
+        if environment is not None:
             report = _of_environment(session, image or flags["service"], environment, question, flags)
         elif image:
             report = _of_image(session, image, question, flags)
         else:
             raise UsageError("neither an image nor an environment was named", "name an image, or --env ENVIRONMENT")
         _show(report, form, flags)
-        return FOUND if exit_code and report.summary.total else 0
+        # A gate that cannot see must not open.
+        failed = report.summary.total or report.coverage.state == "unknown"
+        return FOUND if exit_code and failed else 0
 
 
 def _question(session: Session, flags: dict[str, Any]) -> "Question":
@@ -88,6 +90,9 @@ def _of_environment(
 ) -> "Report":
     from envscout.verbs import ask
 
+    if not environment:
+        # An unset variable of a script must not turn the question into one about `latest`.
+        raise UsageError("the name after --env is empty", "`envscout environment` lists the environments")
     scope = options.scope(session, flags["org"], environment, image, flags["at"])
     return ask.of_environment(session.database, scope, question)
 
