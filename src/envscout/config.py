@@ -25,7 +25,9 @@ SETTINGS: Mapping[str, Setting] = {
     "store": Setting(str, "", "the database file, or sqlite:///PATH; by default envscout.db in the data folder"),
     "max_feed_age_days": Setting(int, 7, "an advisory feed older than this makes answers partial"),
     "osv_url": Setting(
-        str, "https://osv-vulnerabilities.storage.googleapis.com", "where OSV's per-ecosystem zip files are fetched from"
+        str,
+        "https://osv-vulnerabilities.storage.googleapis.com",
+        "where OSV's per-ecosystem zip files are fetched from",
     ),
     "epss_url": Setting(
         str, "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz", "where EPSS scores are fetched from"

@@ -13,6 +13,7 @@ from envscout.model import Advisory, Distribution, Event, Image, Inventory, Pack
 from envscout.store import Database, deployments, feeds, findings, images
 from envscout.store.advisories import Stage, known
 
+ACTIONS = ("record", "add", "remove")
 DEBIAN = Distribution("debian", "12", "bookworm")
 
 
@@ -119,7 +120,10 @@ def test_packages_owned_by_a_distribution_package_are_listed_and_not_matched(dat
     image = put(database, "sha256:1", pypi("django", "4.1", owner="pkg:deb/debian/python3-django@4.1"))
     other = put(database, "sha256:2", pypi("django", "4.1"))
     update(
-        database, "osv:PyPI", 10, Advisory("PYSEC-1", ("CVE-2023-0001",), ranges=(below("django", "4.2", "PyPI", "pep440"),))
+        database,
+        "osv:PyPI",
+        10,
+        Advisory("PYSEC-1", ("CVE-2023-0001",), ranges=(below("django", "4.2", "PyPI", "pep440"),)),
     )
     assert seen(database, image) == set()
     assert seen(database, other) == {("django", "CVE-2023-0001")}
@@ -199,7 +203,9 @@ def test_aliases_join_into_one_vulnerability_in_any_order(database: Database, or
 def test_without_a_cve_the_ghsa_id_is_shown(database: Database) -> None:
     image = put(database, "sha256:1", pypi("django", "4.1"))
     fix = (below("django", "4.2", "PyPI", "pep440"),)
-    update(database, "a", 10, Advisory("PYSEC-2023-1", ("GHSA-aaaa-bbbb-cccc",), ranges=fix), Advisory("MAL-1", ranges=fix))
+    update(
+        database, "a", 10, Advisory("PYSEC-2023-1", ("GHSA-aaaa-bbbb-cccc",), ranges=fix), Advisory("MAL-1", ranges=fix)
+    )
     assert seen(database, image) == {("django", "GHSA-aaaa-bbbb-cccc"), ("django", "MAL-1")}
     with database.read() as connection:
         assert findings.resolve(connection, "PYSEC-2023-1") == ["GHSA-aaaa-bbbb-cccc"]
@@ -214,7 +220,11 @@ def test_incremental_matching_equals_the_full_join(database: Database) -> None:
             put(database, f"sha256:{step}", *packages, at=step)
         else:
             records = [
-                Advisory(f"DSA-{n}", upstream=(f"CVE-2023-{n:04}",), ranges=(below(chance.choice(names), f"{chance.randrange(9)}-1"),))
+                Advisory(
+                    f"DSA-{n}",
+                    upstream=(f"CVE-2023-{n:04}",),
+                    ranges=(below(chance.choice(names), f"{chance.randrange(9)}-1"),),
+                )
                 for n in range(chance.randrange(8))
             ]
             update(database, "osv:Debian", step, *records)
@@ -238,8 +248,8 @@ def test_deployments_are_the_fold_of_the_events(database: Database) -> None:
     told = []
     for step in range(60):
         digest = chance.choice(list(numbers))
-        event = Event("acme", chance.choice(["prod", "dev"]), chance.choice(["x", "y"]), chance.choice(["record", "add", "remove"]), 10 + step,
-                      digest=digest, reference="r")  # fmt: skip
+        slot = (chance.choice(["prod", "dev"]), chance.choice(["x", "y"]))
+        event = Event("acme", *slot, chance.choice(ACTIONS), 10 + step, digest=digest, reference="r")
         with database.write() as connection:
             told.append(deployments.append(connection, event, numbers[digest], advance)[0])
     for environment in ("prod", "dev"):
@@ -269,7 +279,9 @@ def test_pruning_forgets_only_what_no_event_names(database: Database) -> None:
     kept = put(database, "sha256:a", deb("a", "1-1"), deb("shared", "1-1", "sha256:s"))
     put(database, "sha256:b", deb("b", "1-1"), deb("shared", "1-1", "sha256:s"))
     with database.write() as connection:
-        deployments.append(connection, Event("o", "e", "s", "record", 1, digest="sha256:a", reference="r"), kept, advance)
+        deployments.append(
+            connection, Event("o", "e", "s", "record", 1, digest="sha256:a", reference="r"), kept, advance
+        )
         images.drop(connection, [each.image_id for each in images.unused(connection)])
     assert {row[0] for row in database.connection.execute("SELECT name FROM component")} == {"a", "shared"}
     assert images.find(database.connection, "sha256:b") is None
@@ -283,7 +295,9 @@ def test_a_store_of_a_newer_program_is_refused(tmp_path: Path) -> None:
         Database(path)
 
 
-@pytest.mark.parametrize("content", [b"not a database, but long enough to be read as one" * 50, b"SQLite format 3\0" + b"\xff" * 4096])
+@pytest.mark.parametrize(
+    "content", [b"not a database, but long enough to be read as one" * 50, b"SQLite format 3\0" + b"\xff" * 4096]
+)
 def test_a_file_that_is_no_store_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "store.db"
     path.write_bytes(content)

@@ -13,6 +13,7 @@ from envscout.errors import UsageError
 from envscout.names import moment
 
 if TYPE_CHECKING:
+    from envscout.model import Deployment
     from envscout.store.deployments import Scope
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -20,12 +21,23 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def org(command: F) -> F:
     """Add --org."""
-    return click.option("--org", default="", help="Organization; by default as configured, else of the repository.")(command)
+    return click.option("--org", default="", help="Organization; by default as configured, else of the repository.")(
+        command
+    )
 
 
 def platform(command: F) -> F:
-    """Add --platform."""
-    return click.option("--platform", default="", metavar="OS/ARCH", help="Platform of the image, e.g. linux/arm64.")(command)
+    """Add --platform; its value is in normal form."""
+
+    def normal(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+        if not value:
+            return ""
+        from envscout.images import platform as platforms
+
+        return platforms.parse(value)
+
+    text = "Platform of the image, e.g. linux/arm64."
+    return click.option("--platform", default="", metavar="OS/ARCH", callback=normal, help=text)(command)
 
 
 def ref(command: F) -> F:
@@ -48,11 +60,16 @@ def output(command: F) -> F:
 def form(*choices: str) -> Callable[[F], F]:
     """Add --format; the first choice is the default."""
     return click.option(
-        "--format", "form", type=click.Choice(choices), default=choices[0], show_default=True, help="Form of the answer."
+        "--format",
+        "form",
+        type=click.Choice(choices),
+        default=choices[0],
+        show_default=True,
+        help="Form of the answer.",
     )
 
 
-class CommaList(click.ParamType):
+class CommaList(click.ParamType):  # type: ignore[type-arg]
     """Values separated by commas; the flag may also be repeated."""
 
     name = "list"
@@ -86,7 +103,7 @@ def when(text: str) -> int | None:
 def scope(session: Session, asked_org: str, environment: str = "", repository: str = "", at: str = "") -> "Scope":
     """Return what of the record is asked about; no organization named or configured means all of them.
 
-    A repository is looked for as the service of that name, and as the path Docker gives it (`nginx` is `library/nginx`).
+    A repository is looked for as the service of that name, and as the path Docker gives it (`library/nginx`).
     """
     from envscout.errors import InvalidReference
     from envscout.names.reference import parse
@@ -100,6 +117,25 @@ def scope(session: Session, asked_org: str, environment: str = "", repository: s
                 service, other, of_reference = reference.service, repository, ""
     organization = asked_org or session.settings.text("organization") or of_reference
     return Scope(organization, environment, service, other, when(at))
+
+
+def named(text: str, platform: str = "") -> Callable[["Deployment"], bool]:
+    """Return which deployments a repository, or one tag or digest of it, names; only those of a platform, if given."""
+    from envscout.errors import InvalidReference
+    from envscout.names.reference import Reference, parse
+
+    reference = Reference()
+    with contextlib.suppress(InvalidReference):
+        reference = parse(text)
+
+    def holds(each: "Deployment") -> bool:
+        return (
+            (not reference.digest or each.digest == reference.digest)
+            and (not reference.tag_typed or each.reference.partition("@")[0] == reference.familiar.partition("@")[0])
+            and (not platform or each.platform in ("", platform))
+        )
+
+    return holds
 
 
 def emit(text: str) -> None:
@@ -126,7 +162,9 @@ def to_output(path: str) -> Iterator[None]:
                 raise
         Path(file.name).replace(target)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", "choose a file in a folder you may write to") from error
+        raise UsageError(
+            f"cannot write {path}: {error.strerror}", "choose a file in a folder you may write to"
+        ) from error
     Session.say(f"Report written to {path}")
 
 

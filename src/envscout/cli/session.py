@@ -48,7 +48,9 @@ class Session:
 
         console = Console(stderr=True)
         bar = self._stack.enter_context(
-            Progress(TextColumn("    {task.description}"), BarColumn(), DownloadColumn(), console=console, transient=True)
+            Progress(
+                TextColumn("    {task.description}"), BarColumn(), DownloadColumn(), console=console, transient=True
+            )
         )
         task = bar.add_task(what, total=None)
         return lambda done, total: bar.update(task, completed=done, total=total or None)

@@ -1,0 +1,1 @@
+"""What runs where: folds, differences, who said it. Pure."""

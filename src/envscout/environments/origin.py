@@ -22,7 +22,12 @@ class Origin(msgspec.Struct, frozen=True):
 # https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
 # https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables
 _SYSTEMS: tuple[tuple[str, str, str, str], ...] = (
-    ("GITHUB_ACTIONS", "GITHUB_SHA", "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}", "GITHUB_ACTOR"),
+    (
+        "GITHUB_ACTIONS",
+        "GITHUB_SHA",
+        "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}",
+        "GITHUB_ACTOR",
+    ),
     ("GITLAB_CI", "CI_COMMIT_SHA", "{CI_JOB_URL}", "GITLAB_USER_LOGIN"),
     ("CIRCLECI", "CIRCLE_SHA1", "{CIRCLE_BUILD_URL}", "CIRCLE_USERNAME"),
     (

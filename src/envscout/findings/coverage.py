@@ -30,6 +30,7 @@ _TOLD_OTHERWISE = frozenset({
     "no-package-database", "unknown-distribution", "unusable-version", "platform-fallback", "more-problems",
 })  # fmt: skip
 _LAYER_CODES = frozenset({"damaged-layer", "unresolved-link"})
+_NOT_BLIND = frozenset({"end-of-life", "stale-feed", "unkeyable-version", "damaged-layer", "damaged-database"})
 _UPDATE = "run `envscout db update`"
 
 State = Literal["complete", "partial", "unknown"]
@@ -67,6 +68,11 @@ class Coverage(msgspec.Struct, frozen=True):
 
     state: State = "complete"
     reasons: tuple[Reason, ...] = ()
+
+    @property
+    def blind(self) -> bool:
+        """Return whether even what is known could not have been found; an end of life only hides what is not known."""
+        return self.state == "unknown" and any(reason.code not in _NOT_BLIND for reason in self.reasons)
 
 
 class _Found(msgspec.Struct, frozen=True):

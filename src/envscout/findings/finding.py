@@ -55,8 +55,8 @@ class Evidence(msgspec.Struct, frozen=True):
 
     vulnerability: the name to show. aliases: all other names. low, high, fixed: as in `model.Range`; fix_key: byte key
     of fixed, b"" if there is none. word: the vendor's word for that package, or else for the record. stated: the
-    score of the first vector, or one without a vector. published: microseconds since 1970 UTC. cve_vector, cve_score: of the CVE record. priority:
-    Ubuntu's word of the CVE record.
+    score of the first vector, or one without a vector. published: microseconds since 1970 UTC. cve_vector, cve_score:
+    of the CVE record. priority: Ubuntu's word of the CVE record.
     """
 
     vulnerability: str

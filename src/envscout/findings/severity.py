@@ -122,9 +122,9 @@ def rate(
 ) -> Severity:
     """Return the severity by one advisory.
 
-    word, name: the vendor's word ("" if none) and the vendor (see `vendor`). vectors: CVSS vectors of the advisory, best
-    first. stated: the base score of the first one where it was computed before, or one that the advisory states without
-    a vector. record_vector, record_score: of the CVE record.
+    word, name: the vendor's word ("" if none) and the vendor (see `vendor`). vectors: CVSS vectors of the advisory,
+    best first. stated: the base score of the first one where it was computed before, or one that the advisory states
+    without a vector. record_vector, record_score: of the CVE record.
     """
     scored = _by_advisory(vectors, stated) or _by_record(record_vector, record_score)
     level = from_word(word)

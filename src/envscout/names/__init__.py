@@ -1,0 +1,1 @@
+"""Text that names things, parsed once. Pure."""

@@ -4,7 +4,6 @@ What stands is compared with what the feeds say now; only the difference is writ
 from which, and until which, it was known.
 """
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -13,7 +12,7 @@ import msgspec
 from envscout.model import Advisory, Problem
 from envscout.names import vulnerability
 from envscout.names.ecosystem import scheme
-from envscout.store.database import FOREVER, Database, queries
+from envscout.store.database import FOREVER, Connection, Database, queries
 
 _SQL = queries("advisories")
 
@@ -26,7 +25,7 @@ class Change(msgspec.Struct, frozen=True):
     withdrawn: int = 0
 
 
-def known(connection: sqlite3.Connection, feed_id: int) -> dict[str, bytes]:
+def known(connection: Connection, feed_id: int) -> dict[str, bytes]:
     """Return id -> digest of every record the feed ever held: what need not be read again."""
     return dict(connection.execute(_SQL["known_records"], {"feed_id": feed_id}).fetchall())
 
@@ -38,52 +37,54 @@ class Stage:
         """Make room outside the shared file."""
         self._connection = database.connection
         self._count = 0
+        self._names: dict[tuple[str, str], int] = {}
+        self._ecosystems: set[tuple[int, str]] = set()
         self._gone: list[tuple[int, str]] = []
         self._changes: dict[int, Change] = {}
-        for statement in _SQL["stage"].split(";")[:-1]:
-            self._connection.execute(statement)
+        _each(self._connection, "stage")
 
     def close(self) -> None:
         """Give the room back."""
-        for statement in _SQL["unstage"].split(";")[:-1]:
-            self._connection.execute(statement)
+        _each(self._connection, "unstage")
 
     def add(self, feed_id: int, records: Iterable[tuple[Advisory, bytes]], problems: Iterable[Problem]) -> None:
         """Stage records (with the digest of the bytes each was read from) and what could not be read of the feed."""
-        advisories, aliases, shown, ranges, names, troubles = [], [], [], [], set(), []
-        for advisory, digest in records:
-            n = self._count
-            self._count += 1
-            advisories.append((
+        rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _STAGED}
+        for n, (advisory, digest) in enumerate(records, self._count):
+            cves = vulnerability.own(advisory.id, advisory.aliases, advisory.upstream)
+            rows["advisory"].append((
                 n, feed_id, advisory.id, digest, advisory.published, advisory.modified, advisory.severity,
                 " ".join(advisory.vectors), advisory.score, advisory.summary, advisory.details,
-                " ".join(advisory.cwes), "\n".join(advisory.references), advisory.withdrawn,
+                " ".join(advisory.cwes), "\n".join(advisory.references), bool(cves), advisory.withdrawn,
             ))  # fmt: skip
-            cves = vulnerability.own(advisory.id, advisory.aliases, advisory.upstream)
-            aliases.append((n, "s", advisory.id))
-            aliases += [(n, "a", name) for name in advisory.aliases]
-            aliases += [(n, "u", name) for name in advisory.upstream]
-            aliases += [(n, "c", name) for name in cves]
-            shown += [(n, name) for name in cves]
+            rows["alias"] += [(n, name, 0) for name in advisory.aliases]
+            if cves:
+                rows["vulnerability"] += [(n, name) for name in cves]
+            else:
+                rows["alias"] += [(n, name, 1) for name in advisory.upstream]
             for r in advisory.ranges:
-                ranges.append((n, r.ecosystem, r.name, r.lo, r.hi, r.low, r.high, r.fixed, r.severity))
-                names.add((r.ecosystem, r.name))
-            troubles += [(feed_id, advisory.id, problem.code, problem.message) for problem in advisory.problems]
-        troubles += [(feed_id, problem.where, problem.code, problem.message) for problem in problems]
-        put = self._connection.executemany
+                k = self._names.get((r.ecosystem, r.name)) or self._name(r.ecosystem, r.name, rows["name"])
+                self._ecosystems.add((feed_id, r.ecosystem))
+                rows["range"].append((n, k, r.lo, r.hi, r.low, r.high, r.fixed, r.severity))
+            rows["problem"] += [(feed_id, advisory.id, problem.code, problem.message) for problem in advisory.problems]
+        self._count += len(rows["advisory"])
+        rows["problem"] += [(feed_id, problem.where, problem.code, problem.message) for problem in problems]
         self._connection.execute("BEGIN")
-        put(_SQL["put_stage_advisory"], advisories)
-        put(_SQL["put_stage_alias"], aliases)
-        put(_SQL["put_stage_vulnerability"], shown)
-        put(_SQL["put_stage_range"], ranges)
-        put(_SQL["put_stage_name"], [(ecosystem, name, scheme(ecosystem) or "") for ecosystem, name in names])
-        put(_SQL["put_stage_problem"], troubles)
+        for name in _STAGED:
+            self._connection.executemany(_SQL[f"put_stage_{name}"], rows[name])
         self._connection.execute("COMMIT")
+
+    def _name(self, ecosystem: str, name: str, rows: list[tuple[object, ...]]) -> int:
+        """Number a name that comes for the first time."""
+        k = self._names[ecosystem, name] = len(self._names) + 1
+        rows.append((k, ecosystem, name, scheme(ecosystem) or ""))
+        return k
 
     def drop(self, feed_id: int) -> None:
         """Forget what was staged of a feed that could not be read to its end."""
         for kind in ("aliases", "vulnerabilities", "ranges", "advisories", "problems"):
             self._connection.execute(_SQL[f"drop_stage_{kind}"], (feed_id,))
+        self._ecosystems = {each for each in self._ecosystems if each[0] != feed_id}
 
     def finish(self, feed_id: int, before: Mapping[str, bytes], seen: set[str], staged: set[str]) -> None:
         """Say what the whole feed held: records of before that were not seen have left it."""
@@ -98,7 +99,7 @@ class Stage:
         """Return what happened to each finished feed."""
         return self._changes
 
-    def apply(self, connection: sqlite3.Connection, at: int) -> None:
+    def apply(self, connection: Connection, at: int) -> None:
         """Write the difference. Needs the write lock; at is the moment of knowledge, later than any before."""
         moment = {"at": at, "forever": FOREVER}
 
@@ -106,21 +107,30 @@ class Stage:
             for name in names:
                 connection.execute(_SQL[name], {k: v for k, v in moment.items() if f":{k}" in _SQL[name]})
 
-        run("apply_advisories", "number_advisories", "touch_staged")
+        run("apply_advisories", "number_staged", "index_staged", "touch_staged")
         connection.executemany(_SQL["touch_gone"], self._gone)
         connection.executemany(_SQL["close_gone"], [(at, *record) for record in self._gone])
-        run("apply_names", "number_names", "new_ranges")
+        run("apply_names", "new_ranges")
         if connection.execute(_SQL["any_standing"], {"forever": FOREVER}).fetchone():
-            run("index_new_ranges", "close_ranges")
+            run("index_new_ranges", "close_ranges", "drop_standing_ranges")
         run("open_ranges", "clear_aliases", "apply_aliases")
         run("clear_vulnerabilities", "apply_vulnerability_names", "apply_vulnerabilities")
         _name_the_nameless(connection)
-        run("clear_problems", "apply_problems", "apply_ecosystems")
+        run("clear_problems", "apply_problems")
+        connection.executemany(_SQL["apply_ecosystems"], [(*each, at) for each in self._ecosystems])
 
 
-def _name_the_nameless(connection: sqlite3.Connection) -> None:
+_STAGED = ("advisory", "alias", "vulnerability", "name", "range", "problem")
+
+
+def _each(connection: Connection, name: str) -> None:
+    """Run every statement of a script that makes or drops temporary tables."""
+    for statement in _SQL[name].split(";"):
+        connection.execute(statement)
+
+
+def _name_the_nameless(connection: Connection) -> None:
     """Name the records without a CVE id of their own after their neighbours; any record may have become one."""
-    connection.execute(_SQL["find_nameless"])
     records: dict[int, list[str]] = defaultdict(list)
     for adv_id, name in connection.execute(_SQL["names_of_nameless"]):
         records[adv_id].append(name)
@@ -135,7 +145,6 @@ def _name_the_nameless(connection: sqlite3.Connection) -> None:
         for adv_id, names in vulnerability.join(records, cves).items()
         if sorted(today.get(adv_id, ())) != sorted(names)
     }
-    connection.execute(_SQL["drop_nameless"])
     rows = [(adv_id, name) for adv_id, names in changed.items() for name in names]
     connection.executemany(_SQL["drop_vulnerabilities_of"], [(adv_id,) for adv_id in changed])
     connection.executemany(_SQL["put_vulnerability"], [(name,) for _, name in rows])

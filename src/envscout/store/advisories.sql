@@ -2,19 +2,30 @@
 -- Room for one update's changed records, outside the shared file: no lock is held while feeds are read.
 CREATE TEMP TABLE stage_advisory (
     n INTEGER PRIMARY KEY, feed_id INTEGER, id TEXT, hash BLOB, published INTEGER, modified INTEGER, severity TEXT,
-    vectors TEXT, score REAL, summary TEXT, details TEXT, cwes TEXT, refs TEXT, withdrawn INTEGER, adv_id INTEGER
+    vectors TEXT, score REAL, summary TEXT, details TEXT, cwes TEXT, refs TEXT, named INTEGER, withdrawn INTEGER
 );
-CREATE TEMP TABLE stage_alias (n INTEGER, kind TEXT, id TEXT);
+CREATE TEMP TABLE stage_alias (n INTEGER, id TEXT, covers INTEGER);
 CREATE TEMP TABLE stage_vulnerability (n INTEGER, id TEXT);
+CREATE TEMP TABLE stage_name (k INTEGER PRIMARY KEY, ecosystem TEXT, name TEXT, scheme TEXT);
 CREATE TEMP TABLE stage_range (
-    n INTEGER, ecosystem TEXT, name TEXT, lo BLOB, hi BLOB, low TEXT, high TEXT, fixed TEXT, severity TEXT, name_id INTEGER
+    n INTEGER, k INTEGER, lo BLOB, hi BLOB, low TEXT, high TEXT, fixed TEXT, severity TEXT
 );
 CREATE TEMP TABLE stage_problem (feed_id INTEGER, record TEXT, code TEXT, message TEXT);
-CREATE TEMP TABLE stage_name (ecosystem TEXT, name TEXT, scheme TEXT, PRIMARY KEY (ecosystem, name)) WITHOUT ROWID;
-CREATE TEMP TABLE touched (adv_id INTEGER PRIMARY KEY);
+CREATE TEMP TABLE touched (adv_id INTEGER PRIMARY KEY)
+
+-- name: unstage
+DROP TABLE temp.stage_advisory;
+DROP TABLE temp.stage_alias;
+DROP TABLE temp.stage_vulnerability;
+DROP TABLE temp.stage_name;
+DROP TABLE temp.stage_range;
+DROP TABLE temp.stage_problem;
+DROP TABLE temp.touched;
+DROP TABLE IF EXISTS temp.staged;
+DROP TABLE IF EXISTS temp.new_range
 
 -- name: put_stage_advisory
-INSERT INTO stage_advisory VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)
+INSERT INTO stage_advisory VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: put_stage_alias
 INSERT INTO stage_alias VALUES (?, ?, ?)
@@ -22,11 +33,11 @@ INSERT INTO stage_alias VALUES (?, ?, ?)
 -- name: put_stage_vulnerability
 INSERT INTO stage_vulnerability VALUES (?, ?)
 
--- name: put_stage_range
-INSERT INTO stage_range VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)
-
 -- name: put_stage_name
-INSERT INTO stage_name VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO stage_name VALUES (?, ?, ?, ?)
+
+-- name: put_stage_range
+INSERT INTO stage_range VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: put_stage_problem
 INSERT INTO stage_problem VALUES (?, ?, ?, ?)
@@ -47,56 +58,57 @@ DELETE FROM stage_advisory WHERE feed_id = ?
 DELETE FROM stage_problem WHERE feed_id = ?
 
 -- name: known_records
--- The records of a feed that still stand, with the digest of the bytes they were read from.
+-- Every record a feed ever held, with the digest of the bytes it was read from (empty for one that left).
 SELECT id, hash FROM advisory WHERE feed_id = :feed_id
 
 -- name: standing_records
 SELECT id FROM advisory WHERE feed_id = :feed_id AND gone_at IS NULL
 
 -- name: apply_advisories
-INSERT INTO advisory (feed_id, id, hash, published, modified, severity, vectors, score, summary, details, cwes, refs, known_at, gone_at)
-SELECT feed_id, id, hash, published, modified, severity, vectors, score, summary, details, cwes, refs, :at,
-       CASE WHEN withdrawn THEN :at END
-  FROM stage_advisory WHERE true ORDER BY feed_id, id
-ON CONFLICT (feed_id, id) DO UPDATE SET hash = excluded.hash, published = excluded.published, modified = excluded.modified,
+INSERT INTO advisory (feed_id, id, hash, published, modified, severity, vectors, score, summary, details, cwes, refs, named,
+                      known_at, gone_at)
+SELECT feed_id, id, hash, published, modified, severity, vectors, score, summary, details, cwes, refs, named,
+       :at, CASE WHEN withdrawn THEN :at END
+  FROM stage_advisory WHERE true ORDER BY n
+ON CONFLICT (id, feed_id) DO UPDATE SET hash = excluded.hash, published = excluded.published, modified = excluded.modified,
     severity = excluded.severity, vectors = excluded.vectors, score = excluded.score, summary = excluded.summary,
-    details = excluded.details, cwes = excluded.cwes, refs = excluded.refs, gone_at = excluded.gone_at
+    details = excluded.details, cwes = excluded.cwes, refs = excluded.refs, named = excluded.named,
+    gone_at = excluded.gone_at
 
--- name: number_advisories
-UPDATE stage_advisory SET adv_id =
-    (SELECT adv_id FROM advisory a WHERE a.feed_id = stage_advisory.feed_id AND a.id = stage_advisory.id)
+-- name: number_staged
+-- The number each staged record has in the store. A withdrawn one keeps its names: the past is still asked about.
+CREATE TEMP TABLE staged AS
+SELECT s.n, a.adv_id, s.withdrawn FROM stage_advisory s CROSS JOIN advisory a WHERE a.id = s.id AND a.feed_id = s.feed_id
+
+-- name: index_staged
+CREATE UNIQUE INDEX temp.staged_n ON staged (n)
 
 -- name: touch_staged
-INSERT INTO touched SELECT adv_id FROM stage_advisory
+INSERT INTO touched SELECT adv_id FROM staged ORDER BY adv_id
 
 -- name: touch_gone
 INSERT INTO touched SELECT adv_id FROM advisory WHERE feed_id = ? AND id = ? ON CONFLICT DO NOTHING
 
 -- name: close_gone
-UPDATE advisory SET gone_at = ? WHERE feed_id = ? AND id = ?
+-- A record that left its feed is read again should it come back: it has no digest.
+UPDATE advisory SET gone_at = ?, hash = x'' WHERE feed_id = ? AND id = ?
 
 -- name: apply_names
-INSERT INTO name (ecosystem, name, scheme) SELECT ecosystem, name, scheme FROM stage_name WHERE true
+INSERT INTO name (ecosystem, name, scheme) SELECT ecosystem, name, scheme FROM stage_name WHERE true ORDER BY k
 ON CONFLICT (ecosystem, name) DO NOTHING
-
--- name: number_names
-UPDATE stage_range SET name_id =
-    (SELECT name_id FROM name n WHERE n.ecosystem = stage_range.ecosystem AND n.name = stage_range.name)
 
 -- name: new_ranges
 -- The ranges that stand after this update, for the records it touches.
 CREATE TEMP TABLE new_range AS
-SELECT r.name_id, r.hi, r.lo, a.adv_id, r.low, r.high, r.fixed, r.severity
-  FROM stage_range r JOIN stage_advisory a ON a.n = r.n
- WHERE NOT a.withdrawn
- GROUP BY r.name_id, r.hi, r.lo, a.adv_id
- ORDER BY r.name_id, r.hi, r.lo, a.adv_id
-
--- name: index_new_ranges
-CREATE INDEX new_range_i ON new_range (adv_id, name_id, hi, lo)
+SELECT nm.name_id, r.hi, r.lo, s.adv_id, r.low, r.high, r.fixed, r.severity
+  FROM stage_range r CROSS JOIN stage_name k CROSS JOIN name nm CROSS JOIN staged s
+ WHERE k.k = r.k AND nm.ecosystem = k.ecosystem AND nm.name = k.name AND s.n = r.n AND NOT s.withdrawn
 
 -- name: any_standing
 SELECT 1 FROM touched JOIN vrange USING (adv_id) WHERE k_to = :forever LIMIT 1
+
+-- name: index_new_ranges
+CREATE INDEX temp.new_range_i ON new_range (adv_id, name_id, hi, lo)
 
 -- name: close_ranges
 -- A range that a touched record no longer holds is known no more.
@@ -106,59 +118,68 @@ UPDATE vrange SET k_to = :at
         WHERE n.adv_id = vrange.adv_id AND n.name_id = vrange.name_id AND n.hi = vrange.hi AND n.lo = vrange.lo
           AND n.fixed = vrange.fixed AND n.severity = vrange.severity)
 
--- name: open_ranges
--- A range that did not stand before is known from now on; the others keep the moment they were first known.
-INSERT INTO vrange (name_id, hi, lo, adv_id, k_from, k_to, low, high, fixed, severity)
-SELECT n.name_id, n.hi, n.lo, n.adv_id, :at, :forever, n.low, n.high, n.fixed, n.severity
-  FROM new_range n
- WHERE NOT EXISTS (
+-- name: drop_standing_ranges
+-- A range that stands already keeps the moment it was first known.
+DELETE FROM new_range WHERE EXISTS (
        SELECT 1 FROM vrange v
-        WHERE v.name_id = n.name_id AND v.hi = n.hi AND v.lo = n.lo AND v.adv_id = n.adv_id AND v.k_to = :forever)
+        WHERE v.name_id = new_range.name_id AND v.hi = new_range.hi AND v.lo = new_range.lo
+          AND v.adv_id = new_range.adv_id AND v.k_to = :forever)
+
+-- name: open_ranges
+-- The others are known from now on.
+INSERT INTO vrange (name_id, hi, lo, adv_id, k_from, k_to, low, high, fixed, severity)
+SELECT name_id, hi, lo, adv_id, :at, :forever, low, high, fixed, severity
+  FROM new_range WHERE true ORDER BY name_id, hi, lo, adv_id
+ON CONFLICT DO NOTHING
 
 -- name: clear_aliases
--- The names of a record that left its feed stay: the past is still asked about.
-DELETE FROM alias WHERE adv_id IN (SELECT adv_id FROM stage_advisory WHERE NOT withdrawn)
+DELETE FROM alias WHERE adv_id IN (SELECT adv_id FROM staged WHERE NOT withdrawn)
 
 -- name: apply_aliases
-INSERT INTO alias (adv_id, kind, id)
-SELECT DISTINCT a.adv_id, s.kind, s.id FROM stage_alias s JOIN stage_advisory a ON a.n = s.n WHERE NOT a.withdrawn
- ORDER BY a.adv_id, s.kind, s.id
+INSERT INTO alias (adv_id, id, covers)
+SELECT s.adv_id, l.id, l.covers FROM stage_alias l CROSS JOIN staged s WHERE s.n = l.n AND NOT s.withdrawn
+ ORDER BY s.adv_id, l.id, l.covers
+ON CONFLICT DO NOTHING
 
 -- name: clear_vulnerabilities
-DELETE FROM advisory_vulnerability WHERE adv_id IN (SELECT adv_id FROM stage_advisory WHERE NOT withdrawn)
+DELETE FROM advisory_vulnerability WHERE adv_id IN (SELECT adv_id FROM staged WHERE NOT withdrawn)
 
 -- name: apply_vulnerability_names
 INSERT INTO vulnerability (id) SELECT DISTINCT id FROM stage_vulnerability WHERE true ON CONFLICT (id) DO NOTHING
 
 -- name: apply_vulnerabilities
 INSERT INTO advisory_vulnerability (adv_id, vuln_id)
-SELECT DISTINCT a.adv_id, v.vuln_id
-  FROM stage_vulnerability s JOIN stage_advisory a ON a.n = s.n JOIN vulnerability v ON v.id = s.id
- WHERE NOT a.withdrawn
- ORDER BY a.adv_id, v.vuln_id
-
--- name: find_nameless
--- Standing records that name no CVE themselves; only their neighbours can say more.
-CREATE TEMP TABLE nameless AS
-SELECT adv_id FROM advisory a
- WHERE gone_at IS NULL AND NOT EXISTS (SELECT 1 FROM alias l WHERE l.adv_id = a.adv_id AND l.kind = 'c')
+SELECT s.adv_id, v.vuln_id FROM stage_vulnerability x CROSS JOIN staged s CROSS JOIN vulnerability v
+ WHERE s.n = x.n AND NOT s.withdrawn AND v.id = x.id
+ ORDER BY s.adv_id, v.vuln_id
+ON CONFLICT DO NOTHING
 
 -- name: names_of_nameless
-SELECT adv_id, id FROM nameless JOIN alias USING (adv_id) ORDER BY adv_id, kind = 's' DESC, id
+-- Standing records that name no CVE themselves, with all their names; only their neighbours can say more.
+SELECT adv_id, id FROM advisory WHERE NOT named AND gone_at IS NULL
+UNION ALL
+SELECT l.adv_id, l.id FROM advisory a CROSS JOIN alias l WHERE NOT a.named AND a.gone_at IS NULL AND l.adv_id = a.adv_id
 
 -- name: cves_by_name
--- CVE ids that other standing records give to a name of the nameless.
-SELECT DISTINCT l.id, c.id
-  FROM nameless m CROSS JOIN alias n CROSS JOIN alias l CROSS JOIN advisory a CROSS JOIN alias c
- WHERE n.adv_id = m.adv_id AND l.id = n.id AND l.kind IN ('s', 'a')
-   AND a.adv_id = l.adv_id AND a.gone_at IS NULL AND c.adv_id = l.adv_id AND c.kind = 'c'
+-- CVE ids that other standing records give to a name of the nameless: to their own id, or to an alias.
+SELECT DISTINCT l.id, v.id
+  FROM advisory a CROSS JOIN alias l CROSS JOIN advisory b CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
+ WHERE NOT a.named AND a.gone_at IS NULL AND l.adv_id = a.adv_id
+   AND b.id = l.id AND b.named AND b.gone_at IS NULL AND av.adv_id = b.adv_id AND v.vuln_id = av.vuln_id
+UNION
+SELECT DISTINCT m.id, v.id
+  FROM (SELECT adv_id, id FROM advisory WHERE NOT named AND gone_at IS NULL
+        UNION ALL
+        SELECT l.adv_id, l.id FROM advisory a CROSS JOIN alias l
+         WHERE NOT a.named AND a.gone_at IS NULL AND l.adv_id = a.adv_id) m
+  CROSS JOIN alias l CROSS JOIN advisory b CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
+ WHERE l.id = m.id AND NOT l.covers AND b.adv_id = l.adv_id AND b.named AND b.gone_at IS NULL
+   AND av.adv_id = b.adv_id AND v.vuln_id = av.vuln_id
 
 -- name: shown_of_nameless
 -- How the nameless are called today.
-SELECT adv_id, v.id FROM nameless JOIN advisory_vulnerability USING (adv_id) JOIN vulnerability v USING (vuln_id)
-
--- name: drop_nameless
-DROP TABLE nameless
+SELECT a.adv_id, v.id FROM advisory a CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
+ WHERE NOT a.named AND a.gone_at IS NULL AND av.adv_id = a.adv_id AND v.vuln_id = av.vuln_id
 
 -- name: put_vulnerability
 INSERT INTO vulnerability (id) VALUES (?) ON CONFLICT (id) DO NOTHING
@@ -173,22 +194,10 @@ ON CONFLICT DO NOTHING
 -- name: clear_problems
 DELETE FROM feed_problem WHERE (feed_id, record) IN
     (SELECT feed_id, id FROM stage_advisory UNION SELECT feed_id, record FROM stage_problem
-     UNION SELECT a.feed_id, a.id FROM touched JOIN advisory a USING (adv_id))
+     UNION SELECT a.feed_id, a.id FROM touched JOIN advisory a USING (adv_id) WHERE a.gone_at IS NOT NULL)
 
 -- name: apply_problems
 INSERT INTO feed_problem (feed_id, record, code, message) SELECT DISTINCT feed_id, record, code, message FROM stage_problem
 
 -- name: apply_ecosystems
-INSERT INTO feed_ecosystem (feed_id, ecosystem, known_at)
-SELECT DISTINCT a.feed_id, r.ecosystem, :at FROM stage_range r JOIN stage_advisory a ON a.n = r.n WHERE true
-ON CONFLICT DO NOTHING
-
--- name: unstage
-DROP TABLE stage_advisory;
-DROP TABLE stage_alias;
-DROP TABLE stage_vulnerability;
-DROP TABLE stage_range;
-DROP TABLE stage_name;
-DROP TABLE stage_problem;
-DROP TABLE touched;
-DROP TABLE IF EXISTS new_range;
+INSERT INTO feed_ecosystem (feed_id, ecosystem, known_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING

@@ -17,6 +17,9 @@ from envscout.errors import StoreBusy, StoreError
 FOREVER = 2**63 - 1
 """The end of an interval that has not ended; fits a signed 64-bit column."""
 
+Connection = sqlite3.Connection
+"""What `Database.read` and `Database.write` give, and what the functions of this folder take."""
+
 BUSY_SECONDS = 60
 _HERE = Path(__file__).parent
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
@@ -146,10 +149,15 @@ def _translated(path: Path) -> Iterator[None]:
                 f"another process has been writing to {path} for over {BUSY_SECONDS} s",
                 "try again when it has finished",
             ) from error
-        raise StoreError(f"cannot use the store {path}: {error}", "check the path, its permissions and free space") from error
+        raise StoreError(
+            f"cannot use the store {path}: {error}", "check the path, its permissions and free space"
+        ) from error
     except sqlite3.DatabaseError as error:
         raise StoreError(
-            f"{path} is not a readable envscout store: {error}", "restore it from a backup, or point ENVSCOUT_STORE elsewhere"
+            f"{path} is not a readable envscout store: {error}",
+            "restore it from a backup, or point ENVSCOUT_STORE elsewhere",
         ) from error
     except OSError as error:
-        raise StoreError(f"cannot use the store {path}: {error.strerror}", "check the path and its permissions") from error
+        raise StoreError(
+            f"cannot use the store {path}: {error.strerror}", "check the path and its permissions"
+        ) from error

@@ -1,12 +1,11 @@
 """What runs where: events are appended, intervals follow from them by a rule that the caller brings."""
 
-import sqlite3
 from collections.abc import Callable, Iterable
 
 import msgspec
 
 from envscout.model import Deployment, Event
-from envscout.store.database import FOREVER, queries
+from envscout.store.database import FOREVER, Connection, queries
 
 _SQL = queries("deployments")
 
@@ -63,14 +62,14 @@ class EnvironmentRow(msgspec.Struct, frozen=True):
     images: int
 
 
-def enrol(connection: sqlite3.Connection, organization: str, repository: str, at: int) -> bool:
+def enrol(connection: Connection, organization: str, repository: str, at: int) -> bool:
     """Note that an organization (or one repository of it) is wanted; return whether that is new."""
     row = {"organization": organization, "repository": repository, "at": at}
     return connection.execute(_SQL["enrol"], row).rowcount > 0
 
 
 def append(
-    connection: sqlite3.Connection, event: Event, image_id: int | None, rule: Rule
+    connection: Connection, event: Event, image_id: int | None, rule: Rule
 ) -> tuple[Event, tuple[Deployment, ...], tuple[Deployment, ...]]:
     """Append an event and move its slot's intervals by the rule; return it as stored, what ended and what began.
 
@@ -79,9 +78,7 @@ def append(
     env_id = _number(connection, "put_environment", event)
     service_id = _number(connection, "put_service", event)
     slot = {"env_id": env_id, "service_id": service_id, "platform": event.platform}
-    (last,) = connection.execute(
-        _SQL["last_moment"], {"env_id": env_id, "service_id": service_id}
-    ).fetchone()
+    (last,) = connection.execute(_SQL["last_moment"], {"env_id": env_id, "service_id": service_id}).fetchone()
     event = msgspec.structs.replace(event, at=max(event.at, (last or 0) + 1))
     row = {**slot, **msgspec.structs.asdict(event), "image_id": image_id}
     (event_id,) = connection.execute(_SQL["put_event"], row).fetchone()
@@ -101,7 +98,7 @@ def append(
     return event, ended, begun
 
 
-def _number(connection: sqlite3.Connection, query: str, event: Event) -> int:
+def _number(connection: Connection, query: str, event: Event) -> int:
     return int(connection.execute(_SQL[query], msgspec.structs.asdict(event)).fetchone()[0])
 
 
@@ -123,12 +120,12 @@ def _held(
     )
 
 
-def environments(connection: sqlite3.Connection, scope: Scope) -> list[EnvironmentRow]:
+def environments(connection: Connection, scope: Scope) -> list[EnvironmentRow]:
     """Return the environments that existed at the moment."""
     return [EnvironmentRow(*row) for row in connection.execute(_SQL["environments"], scope.parameters())]
 
 
-def running(connection: sqlite3.Connection, scope: Scope) -> list[Running]:
+def running(connection: Connection, scope: Scope) -> list[Running]:
     """Return what runs in the scope at its moment."""
     found = []
     for row in connection.execute(_SQL["running"], scope.parameters()):
@@ -139,7 +136,7 @@ def running(connection: sqlite3.Connection, scope: Scope) -> list[Running]:
     return found
 
 
-def events(connection: sqlite3.Connection, scope: Scope) -> list[Event]:
+def events(connection: Connection, scope: Scope) -> list[Event]:
     """Return what was said in the scope up to its moment, newest first."""
     return [
         Event(
@@ -161,7 +158,7 @@ def events(connection: sqlite3.Connection, scope: Scope) -> list[Event]:
     ]  # fmt: skip
 
 
-def spots_of_hits(connection: sqlite3.Connection, scope: Scope) -> list[Spot]:
+def spots_of_hits(connection: Connection, scope: Scope) -> list[Spot]:
     """Return where the packages in the temporary table `hit` run; use after `findings.hit_*`."""
     return [
         Spot(_deployment(*row[:7]), image_id=row[7], pkg_id=row[8])
@@ -170,7 +167,11 @@ def spots_of_hits(connection: sqlite3.Connection, scope: Scope) -> list[Spot]:
 
 
 def spots_of_components(
-    connection: sqlite3.Connection, scope: Scope, name: str, type: str = "", version: str = ""  # noqa: A002
+    connection: Connection,
+    scope: Scope,
+    name: str,
+    type: str = "",  # noqa: A002
+    version: str = "",
 ) -> list[Spot]:
     """Return where components of a name (or built from a source of that name) run."""
     values = {**scope.parameters(), "name": name, "type": type, "version": version}
@@ -180,7 +181,7 @@ def spots_of_components(
     ]
 
 
-def kinds(connection: sqlite3.Connection, scope: Scope) -> list[tuple[int, int]]:
+def kinds(connection: Connection, scope: Scope) -> list[tuple[int, int]]:
     """Return (number of one image, count) of each kind of image that runs; see the query."""
     return [(row[3], row[4]) for row in connection.execute(_SQL["kinds"], scope.parameters())]
 

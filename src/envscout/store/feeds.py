@@ -1,12 +1,11 @@
 """Feeds: where advisories came from, how old they are, what of them could not be used; and facts about CVEs."""
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
 
 import msgspec
 
-from envscout.store.database import FOREVER, queries
+from envscout.store.database import FOREVER, Connection, queries
 
 _SQL = queries("feeds")
 
@@ -55,46 +54,46 @@ class Status(msgspec.Struct, frozen=True):
     problems: tuple[Trouble, ...]
 
 
-def reserve(connection: sqlite3.Connection, name: str, kind: str, location: str) -> int:
+def reserve(connection: Connection, name: str, kind: str, location: str) -> int:
     """Return the number of the feed of this name, taking one where it is new. Needs the write lock."""
     row = {"name": name, "kind": kind, "location": location}
     return int(connection.execute(_SQL["reserve"], row).fetchone()[0])
 
 
-def state_at(connection: sqlite3.Connection, location: str) -> FeedState | None:
+def state_at(connection: Connection, location: str) -> FeedState | None:
     """Return what is known of the feed that last came from this location, None if none did."""
     row = connection.execute(_SQL["state_at"], {"location": location}).fetchone()
     return FeedState(*row) if row else None
 
 
-def last_moment(connection: sqlite3.Connection) -> int:
+def last_moment(connection: Connection) -> int:
     """Return when any feed was last applied."""
     return int(connection.execute(_SQL["last_moment"]).fetchone()[0])
 
 
-def put_state(connection: sqlite3.Connection, state: FeedState) -> None:
+def put_state(connection: Connection, state: FeedState) -> None:
     """Remember what the feed was like. Needs the write lock."""
     connection.execute(_SQL["put_state"], msgspec.structs.asdict(state))
 
 
-def put_run(connection: sqlite3.Connection, run: Run) -> None:
+def put_run(connection: Connection, run: Run) -> None:
     """Append a run. Needs the write lock."""
     connection.execute(_SQL["put_run"], msgspec.structs.asdict(run))
 
 
-def osv_totals(connection: sqlite3.Connection, feed_id: int, at: int) -> tuple[int, int]:
+def osv_totals(connection: Connection, feed_id: int, at: int) -> tuple[int, int]:
     """Return how many records of a feed stand, and when the newest of them changed."""
     records, newest = connection.execute(_SQL["osv_totals"], {"feed_id": feed_id, "at": at}).fetchone()
     return records, newest
 
 
-def last_totals(connection: sqlite3.Connection, feed_id: int) -> tuple[int, int]:
+def last_totals(connection: Connection, feed_id: int) -> tuple[int, int]:
     """Return records and newest of the last run, zeros if there was none."""
     row = connection.execute(_SQL["last_totals"], {"feed_id": feed_id}).fetchone()
     return row or (0, 0)
 
 
-def status(connection: sqlite3.Connection, at: int | None = None) -> list[Status]:
+def status(connection: Connection, at: int | None = None) -> list[Status]:
     """Return every feed as of a moment."""
     troubles: dict[int, list[Trouble]] = defaultdict(list)
     for feed_id, *row in connection.execute(_SQL["problems"]):
@@ -107,26 +106,24 @@ def status(connection: sqlite3.Connection, at: int | None = None) -> list[Status
     ]
 
 
-def coverage(connection: sqlite3.Connection, at: int | None = None) -> dict[str, int]:
+def coverage(connection: Connection, at: int | None = None) -> dict[str, int]:
     """Return ecosystem -> moment up to which its advisories were known; an ecosystem without a feed is missing."""
     return dict(connection.execute(_SQL["coverage"], {"at": FOREVER if at is None else at}).fetchall())
 
 
-def replace_epss(connection: sqlite3.Connection, rows: Iterable[tuple[str, float, float]]) -> None:
+def replace_epss(connection: Connection, rows: Iterable[tuple[str, float, float]]) -> None:
     """Replace all EPSS scores: (cve, score, percentile)."""
     connection.execute(_SQL["drop_epss"])
     connection.executemany(_SQL["put_epss"], rows)
 
 
-def replace_kev(connection: sqlite3.Connection, rows: Iterable[tuple[str, str, str, bool]]) -> None:
+def replace_kev(connection: Connection, rows: Iterable[tuple[str, str, str, bool]]) -> None:
     """Replace the known exploited vulnerabilities: (cve, date added, due date, used by ransomware)."""
     connection.execute(_SQL["drop_kev"])
     connection.executemany(_SQL["put_kev"], rows)
 
 
-def replace_cve(
-    connection: sqlite3.Connection, rows: Iterable[tuple[str, str, str, float | None, str, str, str]]
-) -> None:
+def replace_cve(connection: Connection, rows: Iterable[tuple[str, str, str, float | None, str, str, str]]) -> None:
     """Replace facts about CVEs: (cve, published, description, score, vector, distribution's priority, cwes)."""
     connection.execute(_SQL["drop_cve"])
     connection.executemany(_SQL["put_cve"], rows)

@@ -1,13 +1,12 @@
 """Findings: the join of packages and ranges, kept at hand for now and computed afresh for any past moment."""
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 import msgspec
 
-from envscout.store.database import FOREVER, queries
+from envscout.store.database import FOREVER, Connection, queries
 
 _SQL = queries("findings")
 _UNFIXED = b"\xff"
@@ -31,7 +30,7 @@ class Signals(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """An advisory behind a match. names: its id and aliases. score: CVSS base score of the first of vectors."""
+    """An advisory behind a match. names: its aliases. score: CVSS base score of the first of vectors."""
 
     id: str
     feed: str
@@ -47,7 +46,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Match(msgspec.Struct, frozen=True):
-    """One range of one record that holds one package: `low <= version`, and `< fixed` or `<= high` where these are known.
+    """One range of one record that holds one package: `low <= version`, and `< fixed` or `<= high` where known.
 
     fix_key: byte key of the fixed version, b"" where there is none.
     """
@@ -99,33 +98,35 @@ Score = Callable[[Iterable[str]], tuple[float, str] | None]
 """CVSS base score of the first valid vector and that vector, None if none is valid."""
 
 
-def match_packages(connection: sqlite3.Connection, pkg_ids: Iterable[int], at: int, score: Score) -> None:
+def match_packages(connection: Connection, pkg_ids: Iterable[int], at: int, score: Score) -> None:
     """Match packages never seen before; needs the write lock."""
     rows = [{"pkg_id": pkg_id, "at": at, "forever": FOREVER} for pkg_id in pkg_ids]
     connection.executemany(_SQL["match_package"], rows)
     _settle_scores(connection, score)
 
 
-def match_touched(connection: sqlite3.Connection, at: int, score: Score) -> None:
+def match_touched(connection: Connection, at: int, score: Score) -> None:
     """Match again what a staged update touched; needs the write lock and the stage applied."""
     connection.execute(_SQL["clear_touched"], {"forever": FOREVER})
-    connection.execute(_SQL["match_touched"], {"at": at, "forever": FOREVER})
+    touched, packages = connection.execute(_SQL["sizes"]).fetchone()
+    query = "match_touched" if touched < packages else "match_touched_by_package"
+    connection.execute(_SQL[query], {"at": at, "forever": FOREVER})
     _settle_scores(connection, score)
 
 
-def match_all(connection: sqlite3.Connection) -> set[tuple[int, int]]:
+def match_all(connection: Connection) -> set[tuple[int, int]]:
     """Return (adv_id, pkg_id) of the full join: what incremental matching must equal."""
     return set(connection.execute(_SQL["match_all"], {"forever": FOREVER}).fetchall())
 
 
-def _settle_scores(connection: sqlite3.Connection, score: Score) -> None:
+def _settle_scores(connection: Connection, score: Score) -> None:
     """Compute CVSS scores once, when a record first matters to a stored package."""
     scored = [(score(vectors.split()), adv_id) for adv_id, vectors in connection.execute(_SQL["unscored"])]
     rows = [(*(best or (None, "")), adv_id) for best, adv_id in scored]
     connection.executemany(_SQL["put_score"], rows)
 
 
-def answer(connection: sqlite3.Connection, image_ids: Iterable[int], known_at: int | None) -> Answer:
+def answer(connection: Connection, image_ids: Iterable[int], known_at: int | None) -> Answer:
     """Answer for some images: what stands now (known_at None), or what was known at a moment. Use inside `read()`."""
     connection.execute(_SQL["ask"])
     connection.executemany(_SQL["put_asked"], [(image_id,) for image_id in image_ids])
@@ -136,7 +137,7 @@ def answer(connection: sqlite3.Connection, image_ids: Iterable[int], known_at: i
     return _answer(connection, known_at)
 
 
-def _answer(connection: sqlite3.Connection, known_at: int | None) -> Answer:
+def _answer(connection: Connection, known_at: int | None) -> Answer:
     return Answer(
         matches=_matches(connection, FOREVER - 1 if known_at is None else known_at),
         places=_by_image(_places(connection)),
@@ -147,13 +148,13 @@ def _answer(connection: sqlite3.Connection, known_at: int | None) -> Answer:
     )
 
 
-def resolve(connection: sqlite3.Connection, name: str) -> list[str]:
+def resolve(connection: Connection, name: str) -> list[str]:
     """Return the vulnerabilities that a CVE id, alias or advisory id stands for."""
     return [row[0] for row in connection.execute(_SQL["resolve"], {"name": name})]
 
 
 def answer_vulnerability(
-    connection: sqlite3.Connection, names: Iterable[str], known_at: int | None, running_at: int | None
+    connection: Connection, names: Iterable[str], known_at: int | None, running_at: int | None
 ) -> Answer:
     """Answer where packages under some vulnerabilities run; use inside `read()`. Leaves its hits for `deployments`."""
     connection.execute(_SQL["ask_vulnerability"])
@@ -174,12 +175,13 @@ def _by_image(pairs: Iterable[tuple[int, T]]) -> dict[int, tuple[T, ...]]:
     return {image_id: tuple(values) for image_id, values in grouped.items()}
 
 
-def _places(connection: sqlite3.Connection) -> Iterable[tuple[int, Place]]:
-    for *place, locations in connection.execute(_SQL["hit_components"]):
-        yield place[0], Place(*place, tuple(locations.split("\n")) if locations else ())
+def _places(connection: Connection) -> Iterable[tuple[int, Place]]:
+    for image_id, pkg_id, purl, type_, name, version, source, layer, text in connection.execute(_SQL["hit_components"]):
+        locations = tuple(text.split("\n")) if text else ()
+        yield image_id, Place(image_id, pkg_id, purl, type_, name, version, source, layer, locations)
 
 
-def _matches(connection: sqlite3.Connection, moment: int) -> tuple[Match, ...]:
+def _matches(connection: Connection, moment: int) -> tuple[Match, ...]:
     records = _records(connection)
     signals: dict[str, Signals] = {}
     found = []
@@ -211,7 +213,7 @@ def _signals(
     )
 
 
-def _records(connection: sqlite3.Connection) -> dict[int, Record]:
+def _records(connection: Connection) -> dict[int, Record]:
     names: dict[int, list[str]] = defaultdict(list)
     for adv_id, name in connection.execute(_SQL["names_of_records"]):
         names[adv_id].append(name)

@@ -28,12 +28,16 @@ SELECT DISTINCT r.adv_id, p.pkg_id
   FROM package p CROSS JOIN vrange r
  WHERE r.name_id = p.name_id AND r.hi > p.key AND +r.lo <= p.key AND r.k_to = :forever
 
--- name: match_everything
--- The same, written down after everything was forgotten.
+-- name: sizes
+SELECT (SELECT count(*) FROM touched), (SELECT count(*) FROM package)
+
+-- name: match_touched_by_package
+-- The same, driven from the packages where there are fewer of them than of touched records.
 INSERT INTO finding (adv_id, pkg_id, first_seen)
 SELECT DISTINCT r.adv_id, p.pkg_id, :at
   FROM package p CROSS JOIN vrange r
  WHERE r.name_id = p.name_id AND r.hi > p.key AND +r.lo <= p.key AND r.k_to = :forever
+   AND r.adv_id IN (SELECT adv_id FROM touched)
 ON CONFLICT (adv_id, pkg_id) DO NOTHING
 
 -- name: unscored
@@ -89,7 +93,7 @@ SELECT a.adv_id, a.id, f.name, a.severity, a.vectors, a.score, a.summary, a.deta
 
 -- name: names_of_records
 -- Every other name of the records behind the hits.
-SELECT adv_id, id FROM alias WHERE adv_id IN (SELECT adv_id FROM hit) AND kind IN ('s', 'a')
+SELECT adv_id, id FROM alias WHERE adv_id IN (SELECT adv_id FROM hit) AND NOT covers
 
 -- name: hit_components
 -- Where the matched packages lie in the images asked about.
@@ -117,8 +121,11 @@ SELECT s.image_id, count(DISTINCT sc.comp_id) FROM asked i CROSS JOIN image_set 
 -- The vulnerabilities that a name stands for: its own, an alias, or an advisory that covers several.
 SELECT id FROM vulnerability WHERE id = :name
 UNION
+SELECT v.id FROM advisory a JOIN advisory_vulnerability av USING (adv_id) JOIN vulnerability v USING (vuln_id)
+ WHERE a.id = :name
+UNION
 SELECT v.id FROM alias l JOIN advisory_vulnerability av USING (adv_id) JOIN vulnerability v USING (vuln_id)
- WHERE l.id = :name AND l.kind IN ('s', 'a')
+ WHERE l.id = :name AND NOT l.covers
 
 -- name: hits_of_now
 -- Packages that stand under one vulnerability now.

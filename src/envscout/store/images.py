@@ -1,6 +1,5 @@
 """Images and what is in them: names, packages, components, and the sets they share."""
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
@@ -8,7 +7,7 @@ import msgspec
 
 from envscout.model import Distribution, Image, Inventory, Package, Problem
 from envscout.names.ecosystem import Identity, identity
-from envscout.store.database import queries
+from envscout.store.database import Connection, queries
 from envscout.versions import key
 
 _SQL = queries("images")
@@ -35,13 +34,13 @@ class UnusedImage(msgspec.Struct, frozen=True):
     indexed_at: int | None
 
 
-def find(connection: sqlite3.Connection, digest: str) -> StoredImage | None:
+def find(connection: Connection, digest: str) -> StoredImage | None:
     """Return the image of this digest, or None."""
     row = connection.execute(_SQL["image_by_digest"], {"digest": digest}).fetchone()
     return _stored(row) if row else None
 
 
-def get(connection: sqlite3.Connection, image_id: int) -> StoredImage:
+def get(connection: Connection, image_id: int) -> StoredImage:
     """Return the image of this number."""
     return _stored(connection.execute(_SQL["image_by_id"], {"image_id": image_id}).fetchone())
 
@@ -58,13 +57,13 @@ def _stored(row: tuple[int, str, str, int | None, str | None, str, str]) -> Stor
     )
 
 
-def put_unindexed(connection: sqlite3.Connection, image: Image) -> int:
+def put_unindexed(connection: Connection, image: Image) -> int:
     """Keep an image of which only the digest is known; return its number."""
     row = {"digest": image.digest, "document": _encode(image).decode()}
     return int(connection.execute(_SQL["put_unindexed"], row).fetchone()[0])
 
 
-def put(connection: sqlite3.Connection, image: Image, inventory: Inventory, at: int) -> tuple[int, list[int]]:
+def put(connection: Connection, image: Image, inventory: Inventory, at: int) -> tuple[int, list[int]]:
     """Keep an image with its inventory; return its number and the numbers of packages never seen before."""
     distribution = inventory.distribution
     image_id = int(
@@ -108,7 +107,7 @@ def _address(content: object) -> bytes:
 
 
 def _put_set(
-    connection: sqlite3.Connection,
+    connection: Connection,
     members: list[tuple[bytes, str, Package]],
     identify: Callable[[Package], Identity],
     fresh: list[int],
@@ -129,7 +128,7 @@ def _put_set(
 
 
 def _component(
-    connection: sqlite3.Connection,
+    connection: Connection,
     digest: bytes,
     package: Package,
     identify: Callable[[Package], Identity],
@@ -146,7 +145,7 @@ def _component(
     return int(connection.execute(_SQL["put_component"], row).fetchone()[0])
 
 
-def _package(connection: sqlite3.Connection, matched: Identity, fresh: list[int]) -> int:
+def _package(connection: Connection, matched: Identity, fresh: list[int]) -> int:
     where = (matched.ecosystem, matched.name)
     known = connection.execute(_SQL["package_id"], (*where, matched.version)).fetchone()
     if known:
@@ -158,7 +157,7 @@ def _package(connection: sqlite3.Connection, matched: Identity, fresh: list[int]
     return pkg_id
 
 
-def inventory_of(connection: sqlite3.Connection, stored: StoredImage) -> Inventory:
+def inventory_of(connection: Connection, stored: StoredImage) -> Inventory:
     """Return the inventory as it was put."""
     rows = connection.execute(_SQL["components"], {"image_id": stored.image_id})
     return Inventory(
@@ -186,12 +185,12 @@ def _packages(rows: Iterable[tuple[str, ...]]) -> Iterable[Package]:
         )
 
 
-def ecosystems_in_use(connection: sqlite3.Connection) -> set[str]:
+def ecosystems_in_use(connection: Connection) -> set[str]:
     """Return the ecosystems that any stored package belongs to."""
     return {row[0] for row in connection.execute(_SQL["ecosystems_in_use"])}
 
 
-def unused(connection: sqlite3.Connection) -> list[UnusedImage]:
+def unused(connection: Connection) -> list[UnusedImage]:
     """Return the images that no deployment ever named: what `cache` is about."""
     return [
         UnusedImage(image_id, digest, msgspec.json.decode(document, type=Image).size, indexed_at)
@@ -202,7 +201,7 @@ def unused(connection: sqlite3.Connection) -> list[UnusedImage]:
 _ORPHANS = ("image_sets", "sets", "set_components", "set_packages", "components", "packages", "findings")
 
 
-def drop(connection: sqlite3.Connection, image_ids: Iterable[int]) -> None:
+def drop(connection: Connection, image_ids: Iterable[int]) -> None:
     """Forget images, and everything that only they held."""
     connection.executemany(_SQL["drop_image"], [(image_id,) for image_id in image_ids])
     for kind in _ORPHANS:

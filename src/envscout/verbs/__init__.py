@@ -1,0 +1,1 @@
+"""Everything the product can do: verbs carry data between the folders below."""

@@ -1,7 +1,6 @@
 """Questions: what runs where, what is vulnerable in it, where something runs, how far each answer can be trusted."""
 
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -13,7 +12,7 @@ from envscout.findings.merge import merge, vulnerabilities
 from envscout.findings.select import Selection, rank, select
 from envscout.model import Deployment, Event, Image, Inventory
 from envscout.names.vulnerability import is_cve
-from envscout.store import Database, deployments, feeds, findings, images, now
+from envscout.store import Connection, Database, deployments, feeds, findings, images, now
 from envscout.store.deployments import EnvironmentRow, Running, Scope
 from envscout.store.feeds import Status
 from envscout.store.findings import Answer, Match, Place
@@ -100,10 +99,12 @@ def feed_status(database: Database) -> tuple[list[Status], int]:
         return feeds.status(connection), now()
 
 
-def of_environment(database: Database, scope: Scope, question: Question) -> Report:
-    """Answer for everything that runs in the scope. Raise NotFound where nothing does."""
+def of_environment(
+    database: Database, scope: Scope, question: Question, wanted: Callable[[Deployment], bool] = lambda _: True
+) -> Report:
+    """Answer for everything wanted that runs in the scope. Raise NotFound where nothing does."""
     with database.read() as connection:
-        found = deployments.running(connection, scope)
+        found = [each for each in deployments.running(connection, scope) if wanted(each.deployment)]
         if not found:
             _require(deployments.environments(connection, Scope(scope.organization)), scope)
             raise NotFound(
@@ -123,7 +124,7 @@ def of_image(database: Database, image_id: int, reference: str, question: Questi
 
 
 def _report(
-    connection: sqlite3.Connection,
+    connection: Connection,
     environment: str,
     at: int | None,
     subjects: Sequence[tuple[int, str, Deployment | None]],
@@ -211,7 +212,9 @@ def _one(place: Place, package: PackageRef, match: Match) -> Evidence:
         layer=place.layer,
         locations=place.locations,
         epss=None if score is None or percentile is None else Epss(score, percentile),
-        kev=None if signals.kev_added is None else Kev(signals.kev_added, signals.kev_due or "", signals.kev_ransomware),
+        kev=None
+        if signals.kev_added is None
+        else Kev(signals.kev_added, signals.kev_due or "", signals.kev_ransomware),
         cve_vector=signals.vector,
         cve_score=signals.score,
         cve_description=signals.description,

@@ -1,7 +1,6 @@
 """Where does it run: a vulnerability or a package, over every environment at once."""
 
 import re
-import sqlite3
 from collections.abc import Iterable
 from typing import Literal
 
@@ -13,7 +12,7 @@ from envscout.findings.coverage import Coverage, Reason
 from envscout.findings.merge import range_text
 from envscout.model import Deployment
 from envscout.names import purl
-from envscout.store import Database, deployments, feeds, findings, images, now
+from envscout.store import Connection, Database, deployments, feeds, findings, images, now
 from envscout.store.deployments import Scope
 
 _VULNERABILITY = re.compile(r"(CVE|GHSA|PYSEC|GO|RUSTSEC|DSA|DLA|USN|ALSA|OSV|MAL)-.+", re.IGNORECASE)
@@ -67,7 +66,7 @@ def where(database: Database, query: str, scope: Scope, max_age: int = 7) -> Loc
     return Located(query, kind, names, spots, trusted)
 
 
-def _vulnerabilities(connection: sqlite3.Connection, query: str) -> tuple[str, ...]:
+def _vulnerabilities(connection: Connection, query: str) -> tuple[str, ...]:
     for spelling in dict.fromkeys((query, query.upper())):
         found = findings.resolve(connection, spelling)
         if found:
@@ -75,7 +74,7 @@ def _vulnerabilities(connection: sqlite3.Connection, query: str) -> tuple[str, .
     return ()
 
 
-def _of_vulnerability(connection: sqlite3.Connection, names: Iterable[str], scope: Scope) -> Iterable[Spot]:
+def _of_vulnerability(connection: Connection, names: Iterable[str], scope: Scope) -> Iterable[Spot]:
     wanted = set(names)
     answer = findings.answer_vulnerability(connection, wanted, scope.at, scope.at)
     found = deployments.spots_of_hits(connection, scope)
@@ -104,7 +103,7 @@ def _of_vulnerability(connection: sqlite3.Connection, names: Iterable[str], scop
                 )
 
 
-def _of_package(connection: sqlite3.Connection, query: str, scope: Scope) -> Iterable[Spot]:
+def _of_package(connection: Connection, query: str, scope: Scope) -> Iterable[Spot]:
     kind, name, version = _package(query)
     for spot in deployments.spots_of_components(connection, scope, name, kind, version):
         yield _spot(
@@ -136,7 +135,7 @@ def _spot(deployment: Deployment, **package: str | None) -> Spot:
 
 
 def _coverage(
-    connection: sqlite3.Connection, query: str, kind: str, names: tuple[str, ...], scope: Scope, max_age: int
+    connection: Connection, query: str, kind: str, names: tuple[str, ...], scope: Scope, max_age: int
 ) -> Coverage:
     """Say how far "nowhere" can be trusted: by one image of each kind that runs."""
     kinds = deployments.kinds(connection, scope)

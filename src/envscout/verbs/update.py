@@ -1,8 +1,6 @@
 """Bring advisories up to date: have the bytes of each feed, stage what changed, apply all of it in one transaction."""
 
 import hashlib
-import os
-import sqlite3
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,12 +11,12 @@ import msgspec
 
 from envscout.advisories import cve, epss, kev, load, sniff, sources
 from envscout.advisories.batch import PARSER, Batch
-from envscout.advisories.fetch import Unchanged, fetch
 from envscout.advisories.facts import Facts
+from envscout.advisories.fetch import Unchanged, fetch
 from envscout.advisories.sources import Feed
 from envscout.errors import FeedError
 from envscout.findings.severity import best_score
-from envscout.store import Database, feeds, findings, images, now
+from envscout.store import Connection, Database, feeds, findings, images, now
 from envscout.store.advisories import Change, Stage, known
 
 Progress = Callable[[str, int, int], None]
@@ -33,7 +31,7 @@ class _Kind(NamedTuple):
 
     parse: Callable[[IO[bytes]], Facts[Any]]
     row: Callable[[Any], tuple[Any, ...]]
-    replace: Callable[[sqlite3.Connection, Iterable[Any]], None]
+    replace: Callable[[Connection, Iterable[Any]], None]
 
 
 _FACTS: Mapping[str, _Kind] = {
@@ -85,14 +83,14 @@ def update(
     """Apply the feeds at some places (paths or URLs), or the default ones; return what happened to each.
 
     A feed that cannot be fetched or read is left as it was and says so in its result; the others are applied. A process
-    killed at any moment leaves everything as it was. workers: processes that read beside this one, 0 = one per core.
+    killed at any moment leaves everything as it was. workers: processes that read beside this one.
     """
     with tempfile.TemporaryDirectory(prefix="envscout-") as folder:
         failed: list[FeedResult] = []
         ready = _prepare(database, places, defaults, Path(folder), failed, on_progress)
         stage = Stage(database)
         try:
-            ready = _stage(database, stage, ready, failed, on_progress, workers or os.cpu_count() or 1)
+            ready = _stage(database, stage, ready, failed, on_progress, workers)
             on_progress("Applying", 0, 0)
             done = _apply(database, stage, ready) if ready else []
         finally:
@@ -156,9 +154,7 @@ def _fetched(database: Database, feed: Feed, folder: Path) -> _Ready:
         return _Ready(feed, into, now(), before.etag, before.last_modified, before.digest, same=True)
     digest = _digest(into)
     same = before is not None and before.digest == digest
-    return _Ready(
-        sources.identify(into, feed.location), into, now(), answer.etag, answer.last_modified, digest, same
-    )
+    return _Ready(sources.identify(into, feed.location), into, now(), answer.etag, answer.last_modified, digest, same)
 
 
 def _on_disk(database: Database, feed: Feed) -> _Ready:
@@ -256,7 +252,7 @@ def _apply(database: Database, stage: Stage, ready: list[_Ready]) -> list[FeedRe
         return [_settle(connection, stage, each, at) for each in ready]
 
 
-def _settle(connection: sqlite3.Connection, stage: Stage, each: _Ready, at: int) -> FeedResult:
+def _settle(connection: Connection, stage: Stage, each: _Ready, at: int) -> FeedResult:
     """Write down what a feed is like now."""
     change = stage.changes.get(each.feed_id, Change())
     feed = each.feed

@@ -25,7 +25,9 @@ def df(form: str) -> None:
         usage = keep.usage(session.database)
     rows = [(each.digest, human(each.size), moment.show(each.indexed_at or 0)) for each in usage.unused]
     lines = [*table(("Digest", "Image size", "Indexed"), rows), "", f"  {len(rows)} cached inventories"]
-    options.tell(form, "cache", msgspec.to_builtins(usage), [*lines, f"  store {human(usage.store_bytes)} ({usage.store})"])
+    options.tell(
+        form, "cache", msgspec.to_builtins(usage), [*lines, f"  store {human(usage.store_bytes)} ({usage.store})"]
+    )
 
 
 @command.command()

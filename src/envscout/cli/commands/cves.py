@@ -37,7 +37,7 @@ FOUND = 2
 @click.option("--details", is_flag=True, help="Show descriptions and advisories.")
 @click.option("--locations", is_flag=True, help="Show the layer and the files that packages were found in.")
 @click.option("--only-vuln-packages", is_flag=True, help="Accepted: only packages with vulnerabilities are listed.")
-@click.option("-e", "--exit-code", is_flag=True, help="Exit with 2 if anything is found or unknown.")
+@click.option("-e", "--exit-code", is_flag=True, help="Exit with 2 if anything is found, or nothing could be.")
 @options.form("packages", "only-packages", "json")
 @options.output
 def command(image: str, environment: str | None, output: str, form: str, exit_code: bool, **flags: Any) -> int:
@@ -48,8 +48,8 @@ def command(image: str, environment: str | None, output: str, form: str, exit_co
     envscout cves --env production myorg/myapp
     envscout cves --env production --only-severity critical,high --exit-code
 
-    IMAGE takes the prefixes image:// local:// registry:// oci-dir:// archive:// fs:// sbom://. With --env a name without
-    a tag is looked up in the record and never means `latest`.
+    IMAGE takes the prefixes image:// local:// registry:// oci-dir:// archive:// fs:// sbom://. With --env a name
+    without a tag is looked up in the record and never means `latest`.
     """
     with Session() as session, options.to_output(output):
         question = _question(session, flags)
@@ -61,7 +61,7 @@ def command(image: str, environment: str | None, output: str, form: str, exit_co
             raise UsageError("neither an image nor an environment was named", "name an image, or --env ENVIRONMENT")
         _show(report, form, flags)
         # A gate that cannot see must not open.
-        failed = report.summary.total or report.coverage.state == "unknown"
+        failed = report.summary.total or report.coverage.blind
         return FOUND if exit_code and failed else 0
 
 
@@ -94,7 +94,7 @@ def _of_environment(
         # An unset variable of a script must not turn the question into one about `latest`.
         raise UsageError("the name after --env is empty", "`envscout environment` lists the environments")
     scope = options.scope(session, flags["org"], environment, image, flags["at"])
-    return ask.of_environment(session.database, scope, question)
+    return ask.of_environment(session.database, scope, question, options.named(image, flags["platform"]))
 
 
 def _of_image(session: Session, image: str, question: "Question", flags: dict[str, Any]) -> "Report":

@@ -1,5 +1,6 @@
 """`envscout db`."""
 
+import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -34,15 +35,22 @@ def command() -> None:
 def update(places: tuple[str, ...], every: bool, form: str) -> None:
     """Bring advisories up to date.
 
-    Without --from: OSV.dev's zip of each ecosystem in use, EPSS and CISA's known exploited vulnerabilities. What did not
-    change is not fetched again. An update that fails or is killed leaves the old state.
+    Without --from: OSV.dev's zip of each ecosystem in use, EPSS and CISA's known exploited vulnerabilities. What did
+    not change is not fetched again. An update that fails or is killed leaves the old state.
     """
     from envscout.errors import FeedError
     from envscout.verbs.update import update as run
 
     with Session() as session:
-        results = run(session.database, places, _defaults(session, every), _progress(session))
-    options.tell(form, "update", [msgspec.to_builtins(each) for each in results], [_told(each) for each in results if not each.error])
+        # This process stores while the others read.
+        workers = max(0, (os.cpu_count() or 1) - 1)
+        results = run(session.database, places, _defaults(session, every), _progress(session), workers)
+    options.tell(
+        form,
+        "update",
+        [msgspec.to_builtins(each) for each in results],
+        [_told(each) for each in results if not each.error],
+    )
     failed = [each for each in results if each.error]
     for each in failed[:-1]:
         session.warn(f"{each.name}: {each.error}")
@@ -109,7 +117,15 @@ def _row(each: "Status", now: int) -> tuple[str, ...]:
     skipped = sum(trouble.count for trouble in each.problems)
     newest = moment.show(each.run.newest)[:10] if each.run.newest else ""
     when = moment.show(each.run.as_of)
-    return (each.name, str(each.run.records), newest, when, _age(each.run.as_of, now), str(skipped or ""), each.location)
+    return (
+        each.name,
+        str(each.run.records),
+        newest,
+        when,
+        _age(each.run.as_of, now),
+        str(skipped or ""),
+        each.location,
+    )
 
 
 def _problems(each: "Status") -> list[str]:

@@ -40,7 +40,7 @@ def _demo(folder: Path) -> None:
 
     fleet = write_fleet(folder / "images")
     with Database(folder / "envscout.db") as database:
-        update(database, [str(fleet.advisories)], lambda _used: (), lambda *_: None, workers=1)
+        update(database, [str(fleet.advisories)], lambda _used: (), lambda *_: None)
         for environment, releases in (("production", fleet.production), ("staging", fleet.staging)):
             for release in releases:
                 _record(database, environment, release.service, release.reference, release.layout, fleet.organization)
@@ -126,9 +126,7 @@ def _wrapped(label: str, names: Iterable[str]) -> list[str]:
     import textwrap
 
     text = ", ".join(names)
-    return textwrap.wrap(
-        text, 110, initial_indent=label, subsequent_indent=" " * len(label), break_on_hyphens=False
-    )
+    return textwrap.wrap(text, 110, initial_indent=label, subsequent_indent=" " * len(label), break_on_hyphens=False)
 
 
 def _sides(report: "Report") -> "dict[str, Side]":

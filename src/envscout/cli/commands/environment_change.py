@@ -6,8 +6,9 @@ import click
 import msgspec
 
 from envscout.cli import options
-from envscout.cli.commands.environment_list import document
+from envscout.cli.commands.environment_flags import Flags
 from envscout.cli.session import Session
+from envscout.cli.show.documents import said as document
 from envscout.environments import origin, scope
 from envscout.errors import NotFound, UsageError
 from envscout.model import Deployment, Event
@@ -19,22 +20,6 @@ from envscout.verbs import record as recording
 RESERVED = ("history", "remove", "sync")
 
 
-class Flags(msgspec.Struct, frozen=True):
-    """The flags of one call."""
-
-    org: str
-    service: str
-    platform: str
-    at: str
-    add: bool
-    no_index: bool
-    ref: str
-    commit: str
-    run_url: str
-    actor: str
-    form: str
-
-
 def record(session: Session, asked: Flags, environment: str, text: str) -> None:
     """Look into an image and record that it runs from now on."""
     if environment in RESERVED:
@@ -42,7 +27,9 @@ def record(session: Session, asked: Flags, environment: str, text: str) -> None:
     reference = parse(text)
     service = asked.service or reference.service
     if not service:
-        raise UsageError("a directory, archive or SBOM has no repository to name its service after", "add --service NAME")
+        raise UsageError(
+            "a directory, archive or SBOM has no repository to name its service after", "add --service NAME"
+        )
     image_id, digest = _image(session, asked, reference)
     organization = scope.organization(asked.org, session.settings.text("organization"), reference.organization)
     event = _event(asked, organization, environment, service, asked.platform)
@@ -68,15 +55,21 @@ def _image(session: Session, asked: Flags, reference: Reference) -> tuple[int, s
 
 def remove(session: Session, asked: Flags, environment: str, text: str) -> None:
     """Record that a service, or one image of it (`repo:tag`, `repo@digest`), no longer runs."""
+    if not text.strip():
+        # An unset variable of a script must not end everything that runs.
+        raise UsageError("the name of what to remove is empty", f"`envscout environment {environment}` lists what runs")
     asked_about = options.scope(session, asked.org, environment, text)
     running = [
         each.deployment
         for each in ask.running(session.database, asked_about)
         if asked.platform in ("", each.deployment.platform)
     ]
-    chosen = _chosen(running, text)
+    chosen = [each for each in running if options.named(text)(each)]
     if not chosen:
         raise NotFound(f"{text} does not run in {environment}", f"`envscout environment {environment}` lists what does")
+    owners = sorted({each.organization for each in chosen})
+    if len(owners) > 1:
+        raise UsageError(f"{text} runs in {environment} of {', '.join(owners)}", "say which with --org")
     whole = len(chosen) == len(running)
     for each in chosen:
         event = _event(asked, each.organization, environment, each.service, each.platform)
@@ -89,19 +82,6 @@ def remove(session: Session, asked: Flags, environment: str, text: str) -> None:
 
 def _slot(each: Deployment) -> tuple[str, str, str]:
     return each.organization, each.service, each.platform
-
-
-def _chosen(running: list[Deployment], text: str) -> list[Deployment]:
-    """Return what a repository, or one tag or digest of it, names among what runs."""
-    try:
-        reference = parse(text)
-    except UsageError:
-        return running
-    if reference.digest:
-        return [each for each in running if each.digest == reference.digest]
-    if reference.tag_typed:
-        return [each for each in running if each.reference == reference.familiar]
-    return running
 
 
 def _event(asked: Flags, organization: str, environment: str, service: str, platform: str) -> Event:

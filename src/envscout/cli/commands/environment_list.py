@@ -2,14 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from envscout.cli import options
 from envscout.cli.session import Session
+from envscout.cli.show.documents import said as document
 from envscout.names import moment
 
 if TYPE_CHECKING:
-    from envscout.cli.commands.environment_change import Flags
+    from envscout.cli.commands.environment_flags import Flags
     from envscout.model import Deployment, Event
 
 
@@ -26,7 +25,8 @@ def list_running(session: Session, asked: "Flags", environment: str) -> None:
     from envscout.verbs import ask
 
     scope = options.scope(session, asked.org, environment, asked.service, at=asked.at)
-    running = [each.deployment for each in ask.running(session.database, scope)]
+    wanted = options.named("", asked.platform)
+    running = [each.deployment for each in ask.running(session.database, scope) if wanted(each.deployment)]
     if not running:
         whose = f" in organization {scope.organization}" if scope.organization else ""
         session.warn(f"No image recorded to environment {environment}{whose}")
@@ -41,16 +41,9 @@ def list_events(session: Session, asked: "Flags", environment: str, repository: 
     scope = options.scope(session, asked.org, environment, repository or asked.service, at=asked.at)
     events = ask.history(session.database, scope)
     head = ("When", "What", "Service", "Image", "Platform", "Who", "Commit", "Run")
-    options.tell(asked.form, "events", [document(each) for each in events], table(head, [_row(each) for each in events]))
-
-
-def document(said: "Event | Deployment") -> dict[str, object]:
-    """Return an event or deployment as JSON shows it: moments as RFC 3339."""
-    fields = msgspec.structs.asdict(said)
-    for name in ("at", "since", "until"):
-        if fields.get(name) is not None:
-            fields[name] = moment.show(fields[name])
-    return fields
+    options.tell(
+        asked.form, "events", [document(each) for each in events], table(head, [_row(each) for each in events])
+    )
 
 
 def _line(running: "Deployment") -> str:
@@ -60,6 +53,5 @@ def _line(running: "Deployment") -> str:
 
 def _row(event: "Event") -> tuple[str, ...]:
     image = event.reference or event.digest[:19]
-    return (
-        moment.show(event.at), event.action, event.service, image, event.platform, event.actor, event.commit[:12], event.run_url
-    )  # fmt: skip
+    said = (event.actor, event.commit[:12], event.run_url)
+    return (moment.show(event.at), event.action, event.service, image, event.platform, *said)

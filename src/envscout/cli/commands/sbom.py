@@ -13,9 +13,7 @@ from envscout.cli.session import Session
 @options.many("--only-package-type", "With --format list: only packages of a type (deb, apk, npm, pypi, ...).")
 @options.form("json", "list")
 @options.output
-def command(
-    image: str, platform: str, ref: str, only_package_type: tuple[str, ...], form: str, output: str
-) -> None:
+def command(image: str, platform: str, ref: str, only_package_type: tuple[str, ...], form: str, output: str) -> None:
     """List the packages of an image, from any source that `cves` takes."""
     from envscout.cli.indexing import index_shown
     from envscout.cli.show.table import table

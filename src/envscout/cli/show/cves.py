@@ -39,7 +39,10 @@ def cves(report: Report, wish: Wish) -> Iterator[str]:
         yield from _packages(each, wish)
         yield from _counts(each)
     if len(report.images) > 1:
-        yield from ("", f"  {len(report.images)} images in {report.environment}: {counted(report.summary, report.coverage)}")
+        yield from (
+            "",
+            f"  {len(report.images)} images in {report.environment}: {counted(report.summary, report.coverage)}",
+        )
 
 
 def strip(summary: Summary) -> str:
@@ -167,7 +170,8 @@ def _counts(each: ImageReport) -> Iterator[str]:
     if not total and each.coverage.state == "unknown":
         yield "It is unknown whether there are vulnerabilities"
         return
-    yield f"{total} vulnerabilit{'y' if total == 1 else 'ies'} found in {packages} package{'' if packages == 1 else 's'}"
+    found, where = ("y" if total == 1 else "ies"), ("" if packages == 1 else "s")
+    yield f"{total} vulnerabilit{found} found in {packages} package{where}"
     for word in ("critical", "high", "medium", "low", "unspecified"):
         count = getattr(each.summary, word)
         if count or word != "unspecified":

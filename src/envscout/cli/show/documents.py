@@ -9,6 +9,7 @@ from envscout.names import moment
 if TYPE_CHECKING:
     from envscout.findings.coverage import Coverage
     from envscout.findings.finding import Finding
+    from envscout.model import Deployment, Event
     from envscout.verbs.ask import ImageReport, Report
     from envscout.verbs.locate import Located
 
@@ -50,6 +51,15 @@ def _finding(image: "ImageReport", found: "Finding") -> dict[str, Any]:
     document["service"] = image.deployment.service if image.deployment else None
     document["digest"] = image.image.digest
     return document
+
+
+def said(event: "Event | Deployment") -> dict[str, Any]:
+    """Return an event or a deployment; its moments as RFC 3339."""
+    fields = msgspec.structs.asdict(event)
+    for name in ("at", "since", "until"):
+        if fields.get(name) is not None:
+            fields[name] = moment.show(fields[name])
+    return fields
 
 
 def coverage(found: "Coverage") -> dict[str, Any]:

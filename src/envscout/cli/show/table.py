@@ -20,7 +20,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     kept = [i for i in range(len(head)) if not cells or any(row[i] for row in cells)]
     shown = [[head[i] for i in kept], *([row[i] for i in kept] for row in cells)]
     widths = [max(width(row[i]) for row in shown) for i in range(len(kept))]
-    lines = ["  " + "  ".join(pad(cell, size) for cell, size in zip(row, widths, strict=True)).rstrip() for row in shown]
+    lines = [
+        "  " + "  ".join(pad(cell, size) for cell, size in zip(row, widths, strict=True)).rstrip() for row in shown
+    ]
     return [lines[0], "─" * (sum(widths) + 2 * len(widths)), *lines[1:]]
 
 

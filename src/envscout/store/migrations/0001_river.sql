@@ -112,7 +112,8 @@ CREATE TABLE feed_problem (
 );
 CREATE INDEX feed_problem_f ON feed_problem (feed_id, record);
 
--- gone_at: NULL while the feed holds the record and has not withdrawn it.
+-- hash: of the bytes the record was read from, empty once it has left its feed. gone_at: NULL while the feed holds the
+-- record and has not withdrawn it. named: it names CVE ids itself; if not, its neighbours may name it.
 CREATE TABLE advisory (
     adv_id     INTEGER PRIMARY KEY,
     feed_id    INTEGER NOT NULL REFERENCES feed,
@@ -127,16 +128,19 @@ CREATE TABLE advisory (
     details    TEXT NOT NULL,
     cwes       TEXT NOT NULL,
     refs       TEXT NOT NULL,
+    named      INTEGER NOT NULL,
     known_at   INTEGER NOT NULL,
     gone_at    INTEGER,
-    UNIQUE (feed_id, id)
+    UNIQUE (id, feed_id)
 );
--- Other names of an advisory (kind a: alias, u: upstream vulnerability it covers).
+CREATE INDEX advisory_f ON advisory (feed_id);
+CREATE INDEX advisory_n ON advisory (named) WHERE NOT named;
+-- Other names of an advisory; of one that is not named also the vulnerabilities it covers (covers = 1).
 CREATE TABLE alias (
     adv_id INTEGER NOT NULL,
-    kind   TEXT NOT NULL,
     id     TEXT NOT NULL,
-    PRIMARY KEY (adv_id, kind, id)
+    covers INTEGER NOT NULL,
+    PRIMARY KEY (adv_id, id)
 ) WITHOUT ROWID;
 CREATE INDEX alias_i ON alias (id, adv_id);
 
