@@ -2,8 +2,8 @@
 # Installs the programs that the tests run, where that is ours to do: as root on Debian. Elsewhere says what is missing.
 
 # program:package
-wanted="dockerd:docker.io docker:docker.io docker-registry:docker-registry skopeo:skopeo umoci:umoci
-htpasswd:apache2-utils openssl:openssl zstd:zstd rpm:rpm dpkg:dpkg"
+wanted="dockerd:docker.io docker:docker.io containerd:containerd docker-registry:docker-registry skopeo:skopeo umoci:umoci
+buildah:buildah htpasswd:apache2-utils openssl:openssl zstd:zstd rpm:rpm dpkg:dpkg dpkg-query:dpkg"
 
 PATH="$PATH:/usr/sbin:/sbin"
 programs=""

@@ -1,6 +1,7 @@
 """The fixtures themselves: what the other tests stand on."""
 
 import json
+import re
 import urllib.request
 from pathlib import Path
 
@@ -56,6 +57,17 @@ def test_a_missing_program_skips_or_fails(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("ENVSCOUT_REQUIRE_SERVERS", "1")
     with pytest.raises(pytest.fail.Exception, match="no-such-program"):
         program.need("no-such-program")
+
+
+def test_every_program_that_tests_need_is_installed_for_them() -> None:
+    installed = set(re.findall(r"([\w-]+):", (Path(__file__).parent / "install.sh").read_text().partition('"\n')[0]))
+    needed = {
+        program
+        for path in Path(__file__).parents[1].rglob("test_*.py")
+        for words in re.findall(r"\bneed\(([^)]*)\)", path.read_text(encoding="utf-8"))
+        for program in re.findall(r'"([^"]+)"', words)
+    }
+    assert needed - {"no-such-program"} <= installed
 
 
 def _digests(layout: Path) -> dict[str, str]:
