@@ -63,7 +63,7 @@ def test_every_program_that_tests_need_is_installed_for_them() -> None:
     installed = set(re.findall(r"([\w-]+):", (Path(__file__).parent / "install.sh").read_text().partition('"\n')[0]))
     needed = {
         program
-        for path in Path(__file__).parents[1].rglob("test_*.py")
+        for path in Path(__file__).parents[1].rglob("*.py")
         for words in re.findall(r"\bneed\(([^)]*)\)", path.read_text(encoding="utf-8"))
         for program in re.findall(r'"([^"]+)"', words)
     }
