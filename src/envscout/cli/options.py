@@ -1,6 +1,7 @@
 """Flags that several commands share, and what they mean."""
 
 import contextlib
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -89,15 +90,19 @@ def many(name: str, meaning: str) -> Callable[[F], F]:
 
 
 def when(text: str) -> int | None:
-    """Read --at: None for now."""
+    """Read --at: None for now. A moment to the second means its end, so that one copied from a history includes it."""
     if not text:
         return None
     from envscout.store import now
 
-    asked, present = moment.parse(text, now()), now()
+    present = now()
+    asked = moment.parse(text, present)
     if asked > present:
         raise UsageError(f"{text} lies in the future", "ask for a moment that has been")
-    return asked
+    return min(present, asked + 999_999) if _TO_THE_SECOND.search(text) else asked
+
+
+_TO_THE_SECOND = re.compile(r"T\d\d:?\d\d:?\d\d(Z|[+-]\d\d:?\d\d)?$", re.ASCII)
 
 
 def scope(session: Session, asked_org: str, environment: str = "", repository: str = "", at: str = "") -> "Scope":
@@ -149,18 +154,11 @@ def to_output(path: str) -> Iterator[None]:
     if not path:
         yield
         return
-    import tempfile
+    from envscout.cli.output import whole
 
-    target = Path(path)
     try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, delete=False) as file:
-            try:
-                with contextlib.redirect_stdout(file):
-                    yield
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
-        Path(file.name).replace(target)
+        with whole(Path(path)) as file, contextlib.redirect_stdout(file):
+            yield
     except OSError as error:
         raise UsageError(
             f"cannot write {path}: {error.strerror}", "choose a file in a folder you may write to"

@@ -67,7 +67,9 @@ def where(database: Database, query: str, scope: Scope, max_age: int = 7) -> Loc
 
 
 def _vulnerabilities(connection: Connection, query: str) -> tuple[str, ...]:
-    for spelling in dict.fromkeys((query, query.upper())):
+    head, dash, rest = query.partition("-")
+    # CVE-2021-44228 is in capitals throughout, GHSA-jfh8-c2jp-5v3q in its first part alone.
+    for spelling in dict.fromkeys((query, query.upper(), head.upper() + dash + rest.lower())):
         found = findings.resolve(connection, spelling)
         if found:
             return tuple(sorted(found))

@@ -35,7 +35,8 @@ def command(words: tuple[str, ...], output: str, **flags: Any) -> None:
 
     IMAGE may be fs://DIR, archive://FILE or sbom://FILE together with --service.
     """
-    from envscout.cli.commands.environment_change import Flags, record, remove
+    from envscout.cli.commands.environment_change import record, remove
+    from envscout.cli.commands.environment_flags import Flags
     from envscout.cli.commands.environment_list import list_environments, list_events, list_running
 
     asked = Flags(**flags)

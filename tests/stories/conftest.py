@@ -1,0 +1,82 @@
+"""What the stories share: the sample fleet, stores with advisories, and desks that start from a copy of them."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from envscout.demo.fleet import ADVISORIES, Fleet, Release, write_fleet
+from tests.stories.story import Desk
+
+ROOTS = ("3.9.0", "3.9.6", "3.10.3", "20210212")
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Fleet:
+    return write_fleet(tmp_path_factory.mktemp("fleet"))
+
+
+@pytest.fixture(scope="session")
+def release(fleet: Fleet) -> Callable[[str], Release]:
+    """Find a release of the fleet by `api:2.3.0`."""
+    found = {one.reference.removeprefix("shop/"): one for one in (*fleet.production, *fleet.staging)}
+    return found.__getitem__
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the sample advisories as if they had been written today: how old a checkout is must not matter."""
+    folder = tmp_path_factory.mktemp("sample") / "advisories"
+    return Path(shutil.copytree(ADVISORIES, folder, copy_function=shutil.copyfile))
+
+
+@pytest.fixture(scope="session")
+def sample_store(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store that holds the sample advisories."""
+    desk = Desk(tmp_path_factory.mktemp("sample-store"))
+    desk.ok("db", "update", "--from", sample)
+    return desk.store
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """Return a desk that nobody has used."""
+    return Desk(tmp_path / "home")
+
+
+@pytest.fixture
+def advised(desk: Desk, sample_store: Path) -> Desk:
+    """Return a desk with the sample advisories."""
+    desk.home.mkdir()
+    shutil.copyfile(sample_store, desk.store)
+    return desk
+
+
+@pytest.fixture(scope="session")
+def roots(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with real root filesystems, unpacked: alpine-minirootfs-3.9.0-x86_64, ..."""
+    folder = tmp_path_factory.mktemp("roots")
+    for archive in (data / "rootfs").glob("*.tar.*"):
+        target = folder / archive.name.partition(".tar")[0]
+        target.mkdir()
+        skip = ["--exclude=./dev/*", "--exclude=dev/*", "--no-same-owner"]
+        subprocess.run(["tar", "-xf", archive, "-C", target, *skip], check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def alpine_store(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store that holds all real advisories for Alpine."""
+    desk = Desk(tmp_path_factory.mktemp("alpine-store"))
+    desk.ok("db", "update", "--from", data / "advisories" / "Alpine")
+    return desk.store
+
+
+@pytest.fixture
+def watching_alpine(desk: Desk, alpine_store: Path) -> Desk:
+    """Return a desk with all real advisories for Alpine."""
+    desk.home.mkdir()
+    shutil.copyfile(alpine_store, desk.store)
+    return desk

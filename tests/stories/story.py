@@ -1,0 +1,163 @@
+"""One user's machine for a story: a home of their own, the program run in it, and things to look at."""
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+from envscout.cli import entry
+from envscout.demo import databases
+from envscout.demo.databases import Apk, Deb, Wheel
+from envscout.demo.layout import ImagePlan, layer, write_layout
+
+PROGRAM = Path(sys.executable).parent / "envscout"
+
+# Releases that never reach an end of life, so that no answer changes with the calendar.
+SID = {"id": "debian", "version_codename": "sid", "pretty_name": "Debian GNU/Linux sid"}
+EDGE = {"id": "alpine", "version_id": "3.24.0_alpha20260101", "pretty_name": "Alpine Linux edge"}
+
+
+class Answer(NamedTuple):
+    """What one call said. code: of its exit."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Return stdout as the one JSON document that it has to be."""
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[str]:
+        """Return the lines of stdout."""
+        return self.out.splitlines()
+
+    @property
+    def refusal(self) -> str:
+        """Return what the user is told when something fails: a cause, a next step, and nothing of our insides."""
+        first, *rest = self.err.strip().splitlines()[-2:]
+        assert first.strip().startswith("ERROR ")
+        assert rest
+        assert "Traceback" not in self.err + self.out
+        return self.err
+
+
+class Desk:
+    """A home folder with settings and a store; every variable of the tester's own environment is left out."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.env = {
+            "ENVSCOUT_HOME": str(home),
+            "HOME": str(home),
+            "DOCKER_CONFIG": str(home / "docker"),
+            "PATH": os.environ["PATH"],
+            "USER": "tester",
+        }
+
+    @property
+    def store(self) -> Path:
+        """Return the store's file."""
+        return self.home / "envscout.db"
+
+    def call(self, *words: str | Path, **env: str) -> Answer:
+        """Run one command line in this process; extra variables may be given."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            mock.patch.dict(os.environ, {**self.env, **env}, clear=True),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            code = entry.run([str(word) for word in words])
+        return Answer(code, out.getvalue(), err.getvalue())
+
+    def ok(self, *words: str | Path, **env: str) -> Answer:
+        """Run one command line that has to succeed."""
+        answer = self.call(*words, **env)
+        assert answer.code == 0, answer
+        return answer
+
+    def spawn(self, *words: str | Path, stdin: bytes = b"", **env: str) -> Answer:
+        """Run one command line in a process of its own."""
+        argv = [str(PROGRAM), *map(str, words)]
+        done = subprocess.run(argv, input=stdin, capture_output=True, env={**self.env, **env}, check=False)
+        return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def cves(self, *words: str | Path) -> Any:
+        """Return the JSON of `cves`."""
+        return self.ok("cves", "--format", "json", *words).json
+
+    def record(self, environment: str, image: str | Path, *words: str, **env: str) -> Any:
+        """Record an image and return the event."""
+        return self.ok("environment", environment, image, "--format", "json", *words, **env).json["recorded"]
+
+
+def names(report: Any) -> set[str]:
+    """Return the vulnerabilities of a report."""
+    return {each["vulnerability"] for each in report["findings"]}
+
+
+def codes(report: Any) -> set[str]:
+    """Return why a report is not complete."""
+    return {each["code"] for each in report["coverage"]["reasons"]}
+
+
+def rootfs(into: Path, files: Mapping[str, bytes]) -> Path:
+    """Write files as a root filesystem and return its folder."""
+    for path, data in files.items():
+        (into / path).parent.mkdir(parents=True, exist_ok=True)
+        (into / path).write_bytes(data)
+    return into
+
+
+def debian(*packages: Deb, wheels: Iterable[Wheel] = (), release: Mapping[str, str] = SID) -> dict[str, bytes]:
+    """Return the files of a Debian image."""
+    folder = "usr/local/lib/python3.11/site-packages"
+    return {**databases.os_release(**release), **databases.dpkg(packages), **databases.wheels(wheels, folder)}
+
+
+def alpine(*packages: Apk, release: Mapping[str, str] = EDGE) -> dict[str, bytes]:
+    """Return the files of an Alpine image."""
+    return {**databases.os_release(**release), **databases.apk(packages)}
+
+
+def layout(into: Path, files: Mapping[str, bytes], tag: str = "v1", platform: str = "linux/amd64") -> Path:
+    """Write an image of one layer as an OCI layout and return its folder."""
+    write_layout(into, {tag: ImagePlan((layer(files, "ADD . /"),), platform=platform)})
+    return into
+
+
+def advisory(
+    id_: str, ecosystem: str, package: str, fixed: str = "", vector: str = "", **fields: Any
+) -> dict[str, Any]:
+    """Return an OSV record about every version before fixed, or every one."""
+    events = [{"introduced": "0"}, *([{"fixed": fixed}] if fixed else [])]
+    affected = {
+        "package": {"ecosystem": ecosystem, "name": package},
+        "ranges": [{"type": "ECOSYSTEM", "events": events}],
+    }
+    severity = {"severity": [{"type": "CVSS_V3", "score": vector}]} if vector else {}
+    return {"id": id_, "modified": "2026-01-02T00:00:00Z", "affected": [affected], **severity, **fields}
+
+
+def feed(into: Path, *records: Mapping[str, Any]) -> Path:
+    """Write records as loose files of one folder, in place of those that were there; return the folder."""
+    into.mkdir(parents=True, exist_ok=True)
+    for old in into.glob("*.json"):
+        old.unlink()
+    for record in records:
+        (into / f"{record['id']}.json").write_text(json.dumps(record))
+    return into
+
+
+CRITICAL = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
+HIGH = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"
+LOW = "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N"
