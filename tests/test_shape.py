@@ -25,7 +25,6 @@ POWERS = {
     "urllib.request": ("advisories.fetch",),
     "requests": ("images", "advisories.fetch"),
     "urllib3": ("images", "advisories.fetch"),
-    "oras": ("images",),
     "docker": ("images",),
     "rich": ("cli",),
     "click": ("cli",),
@@ -35,7 +34,7 @@ POWERS = {
 }
 PURE = ("names", "versions", "model", "inventory", "sbom", "findings", "environments", "demo")
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter"}
-HEAVY = {"requests", "urllib3", "msgspec", "rich", "sqlite3", "oras", "docker", "yaml", "cvss", "packageurl"}
+HEAVY = {"requests", "urllib3", "msgspec", "rich", "sqlite3", "docker", "yaml", "cvss", "packageurl"}
 
 
 @pytest.mark.parametrize("name", FILES)
