@@ -1,8 +1,7 @@
 """The text of `cves`, laid out as Docker Scout does."""
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator
 
 import click
 import msgspec
@@ -91,27 +90,50 @@ def coverage(found: Coverage) -> Iterator[str]:
         yield from (f"    {reason.code}: {inert(reason.message)}" for reason in found.reasons)
 
 
-def _source(found: Finding) -> tuple[str, str]:
-    return found.package.type, found.package.purl
+class _Group(msgspec.Struct, frozen=True):
+    """Packages of one source with the same vulnerabilities: what a person fixes in one step."""
+
+    findings: tuple[Finding, ...]
+    packages: tuple[Finding, ...]
+
+    @property
+    def title(self) -> str:
+        """Return the name of the source where the packages differ from it, else of the package."""
+        package = self.packages[0].package
+        return package.name if len(self.packages) == 1 else package.source or package.name
+
+
+def _groups(findings: Iterable[Finding]) -> list[_Group]:
+    """Return what belongs together, the worst first."""
+    by_package: dict[str, list[Finding]] = {}
+    for found in findings:
+        by_package.setdefault(found.package.purl, []).append(found)
+    alike: dict[tuple[object, ...], list[list[Finding]]] = {}
+    for held in by_package.values():
+        package = held[0].package
+        same = (package.type, package.source or package.name, package.version, *(found.vulnerability for found in held))
+        alike.setdefault(same, []).append(held)
+    groups = [_Group(tuple(each[0]), tuple(held[0] for held in each)) for each in alike.values()]
+    return sorted(groups, key=lambda group: [-count for count in _weights(vulnerabilities(group.findings))])
 
 
 def _packages(each: ImageReport, wish: Wish) -> Iterator[str]:
     yield from ("", "", "## Packages and Vulnerabilities", "")
-    groups = [list(group) for _, group in groupby(sorted(each.findings, key=_source), key=_source)]
-    groups.sort(key=lambda group: [-x for x in _weights(vulnerabilities(group))])
+    groups = _groups(each.findings)
     if wish.only_packages:
-        yield from table(("Name", "Version", "Type", "Vulnerabilities"), [_package_row(group) for group in groups])
+        yield from table(("Name", "Version", "Type", "Vulnerabilities"), _package_rows(groups))
         return
     if not groups:
         yield _nothing(each.coverage)
     for group in groups:
-        package = group[0].package
-        yield f"{strip(vulnerabilities(group))}  {inert(package.name)} {inert(package.version)}"
-        yield inert(package.purl)
-        if wish.locations:
-            yield from _locations(each, group[0])
+        version = inert(group.packages[0].package.version)
+        yield f"{strip(vulnerabilities(group.findings))}  {inert(group.title)} {version}"
+        for held in group.packages:
+            yield inert(held.package.purl)
+            if wish.locations:
+                yield from _locations(each, held)
         yield ""
-        for found in group:
+        for found in group.findings:
             yield from _finding(found, wish)
 
 
@@ -125,9 +147,11 @@ def _weights(summary: Summary) -> tuple[int, ...]:
     return summary.critical, summary.high, summary.medium, summary.low, summary.unspecified
 
 
-def _package_row(group: Sequence[Finding]) -> tuple[str, ...]:
-    package = group[0].package
-    return package.name, package.version, package.type, strip(vulnerabilities(group))
+def _package_rows(groups: Iterable[_Group]) -> Iterator[tuple[str, ...]]:
+    for group in groups:
+        for held in group.packages:
+            package = held.package
+            yield package.name, package.version, package.type, strip(vulnerabilities(group.findings))
 
 
 def _locations(each: ImageReport, found: Finding) -> Iterator[str]:
