@@ -1,0 +1,348 @@
+"""The real docker client runs us: as its plugin, against a real registry, beside a real engine."""
+
+import gzip
+import json
+import lzma
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from envscout.demo.databases import Deb
+from envscout.demo.fleet import Release
+from envscout.demo.layout import ImagePlan, LayerBlob, digest_of, layer, write_layout
+from tests.servers.engine import Engine
+from tests.servers.program import need
+from tests.servers.registry import Registry
+from tests.stories.story import CRITICAL, Answer, Desk, advisory, debian, feed, layout, names
+
+Find = Callable[[str], Release]
+
+
+class Client:
+    """The docker client on one desk. host: the engine it is told of; by default none answers."""
+
+    def __init__(self, desk: Desk, host: str = "unix:///nonexistent/docker.sock") -> None:
+        self.desk = desk
+        self.env = {**desk.env, "DOCKER_HOST": host}
+
+    def docker(self, *words: str | Path, stdin: bytes = b"") -> Answer:
+        """Run the real client."""
+        argv = ["docker", *map(str, words)]
+        done = subprocess.run(argv, input=stdin, capture_output=True, env=self.env, check=False)
+        return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def scout(self, *words: str | Path) -> Answer:
+        """Run `docker scout` and require that it succeeds."""
+        answer = self.docker("scout", *words)
+        assert answer.code == 0, answer
+        return answer
+
+
+@pytest.fixture
+def client(advised: Desk) -> Client:
+    """Return a client with the plugin, on a desk with the sample advisories."""
+    need("docker")
+    assert advised.spawn("plugin", "install").code == 0
+    return Client(advised)
+
+
+@pytest.fixture
+def local(client: Client, docker_engine: Engine) -> Client:
+    """Return the same client beside a real engine."""
+    client.env["DOCKER_HOST"] = docker_engine.host
+    return client
+
+
+def test_the_client_lists_the_plugin(client: Client) -> None:
+    folder = client.desk.home / "docker" / "cli-plugins"
+    assert (folder / "docker-scout").is_symlink()
+    assert re.search(r"^  scout\*\s+Which image runs where", client.docker("--help").out, re.MULTILINE)
+    listed = json.loads(client.docker("info", "--format", "{{json .ClientInfo.Plugins}}").out)
+    (scout,) = [each for each in listed if each["Name"] == "scout"]
+    assert scout["Path"] == str(folder / "docker-scout")
+    assert scout["SchemaVersion"] == "0.1.0"
+    assert not scout.get("Err")
+
+
+def test_the_plugin_is_installed_once_and_removed_again(client: Client) -> None:
+    link = client.desk.home / "docker" / "cli-plugins" / "docker-scout"
+    assert "already runs" in client.desk.spawn("plugin", "install").err
+    assert client.desk.spawn("plugin", "uninstall").code == 0
+    assert not link.exists()
+    assert client.desk.spawn("plugin", "uninstall").code == 1
+    link.write_text("#!/bin/sh\necho somebody else\n")
+    refused = client.desk.spawn("plugin", "install")
+    assert (refused.code, "--force" in refused.refusal) == (64, True)
+    assert "somebody else" in link.read_text()
+    assert client.desk.spawn("plugin", "uninstall").code == 1
+    assert client.desk.spawn("plugin", "install", "--force").code == 0
+    assert client.scout("version").out.startswith("version: v")
+
+
+def test_all_spellings_are_one_program(client: Client) -> None:
+    link = client.desk.home / "docker" / "cli-plugins" / "docker-scout"
+    direct = subprocess.run([link, "version"], capture_output=True, env=client.env, check=True).stdout.decode()
+    assert client.scout("version").out == direct == client.desk.spawn("version").out
+    assert "Usage: " in client.scout("--help").out
+    assert "--only-severity" in client.scout("cves", "--help").out
+
+
+def test_recording_from_a_registry_and_asking(client: Client, registry: Registry, release: Find) -> None:
+    registry.push(release("api:2.3.0").layout, "myorg/myapp:v1", "2.3.0")
+    digest = registry.push(release("api:2.4.0").layout, "myorg/myapp:v2", "2.4.0")
+    client.scout("enroll", "myorg/myapp")
+    done = client.scout("environment", "staging", f"{registry.host}/myorg/myapp:v1")
+    assert f"✓ Successfully recorded {registry.host}/myorg/myapp:v1 in environment staging" in done.out
+    assert client.scout("environment").lines == ["staging"]
+    text = client.scout("cves", "--env", "staging", "myorg/myapp").out
+    assert "✗ CRITICAL CVE-2023-38545" in text
+    assert f"{registry.host}/myorg/myapp:v1" in text
+    client.scout("environment", "staging", f"{registry.host}/myorg/myapp:v2")
+    assert client.scout("environment", "staging").lines == [f"{registry.host}/myorg/myapp:v2@{digest}"]
+    found = client.scout("cves", "--env", "staging", "--format", "json", "myorg/myapp").json
+    assert "CVE-2023-38545" not in names(found)
+    history = client.scout("environment", "history", "staging").lines
+    assert len(history) == 4
+    assert "myorg/myapp" in client.scout("where", "openssl").out
+
+
+def test_a_tag_that_moves_does_not_move_the_record(client: Client, registry: Registry, release: Find) -> None:
+    first = registry.push(release("worker:0.9.1").layout, "myorg/moving:v1", "0.9.1")
+    client.scout("environment", "staging", f"{registry.host}/myorg/moving:v1")
+    registry.push(release("worker:1.0.0").layout, "myorg/moving:v1", "1.0.0")
+    assert client.scout("environment", "staging").out.strip().endswith(first)
+    by_digest = f"{registry.host}/myorg/moving@{first}"
+    assert "already known" in client.scout("cves", by_digest).err
+
+
+def test_the_gate_and_its_exit_codes(client: Client, registry: Registry, release: Find, tmp_path: Path) -> None:
+    registry.push(release("api:2.3.0").layout, "myorg/gated:v1", "2.3.0")
+    client.scout("environment", "production", f"{registry.host}/myorg/gated:v1")
+    gate = ("scout", "cves", "--env", "production", "--only-severity", "critical,high", "--exit-code", "myorg/gated")
+    assert client.docker(*gate).code == 2
+    clean = layout(tmp_path / "clean", debian(Deb("bash", "5.2.15-2+b2", "bash (5.2.15-2)")))
+    client.scout(
+        "db", "update", "--from", feed(tmp_path / "sid", advisory("CVE-1", "Debian:sid", "bash", "1", CRITICAL))
+    )
+    registry.push(clean, "myorg/gated:v2", "v1")
+    client.scout("environment", "production", f"{registry.host}/myorg/gated:v2")
+    assert client.docker(*gate).code == 0
+    assert client.docker("scout", "cves", "--env", "nowhere", "-e", "myorg/gated").code == 1
+    assert client.docker("scout", "cves", "--env", "production", "--no-such-flag", "myorg/gated").code == 64
+    assert client.docker("scout", "cves").code == 64
+    assert client.docker("scout", "nonsense").code == 64
+    assert client.docker("scout").code == 64
+
+
+def test_flags_stand_before_and_behind_names(client: Client, registry: Registry, release: Find) -> None:
+    registry.push(release("worker:0.9.1").layout, "myorg/flags:v1", "0.9.1")
+    client.scout("environment", "staging", f"{registry.host}/myorg/flags:v1", "--platform", "linux/amd64")
+    behind = client.scout("cves", "myorg/flags", "--format", "json", "--env", "staging").json
+    before = client.scout("cves", "--env=staging", "--format=json", "myorg/flags").json
+    assert behind == before
+    assert names(behind)
+
+
+def test_flags_of_docker_itself(client: Client, registry: Registry, release: Find, tmp_path: Path) -> None:
+    assert client.docker("--context", "default", "scout", "version").code == 0
+    assert client.docker("-c", "default", "--log-level=error", "scout", "version").code == 0
+    assert client.docker("--debug", "scout", "version").code == 0
+    other = tmp_path / "other"
+    shutil.copytree(client.desk.home / "docker", other, symlinks=True)
+    assert client.docker("--config", other, "scout", "version").out.startswith("version: v")
+    registry.push(release("worker:0.9.1").layout, "myorg/context:v1", "0.9.1")
+    words = ("--context", "default", "scout", "environment", "scout", f"{registry.host}/myorg/context:v1")
+    assert client.docker(*words).code == 0
+    assert client.scout("environment").lines == ["scout"]
+
+
+def test_credentials_of_docker_login(client: Client, registry_basic: Registry, release: Find, tmp_path: Path) -> None:
+    registry_basic.push(release("api:2.3.0").layout, "myorg/private:v1", "2.3.0")
+    image = f"{registry_basic.host}/myorg/private:v1"
+    refused = client.docker("scout", "environment", "staging", image)
+    assert refused.code == 1
+    assert "docker login" in refused.refusal
+    config = {"auths": {registry_basic.host: registry_basic._auth()}}
+    (client.desk.home / "docker" / "config.json").write_text(json.dumps(config))
+    client.scout("environment", "staging", image)
+    assert names(client.scout("cves", "--env", "staging", "myorg/private", "--format", "json").json)
+    other = tmp_path / "other"
+    shutil.copytree(client.desk.home / "docker", other, symlinks=True)
+    (client.desk.home / "docker" / "config.json").unlink()
+    assert client.docker("scout", "environment", "staging", image).code == 1
+    assert client.docker("--config", other, "scout", "environment", "staging", image).code == 0
+
+
+def test_login_of_the_real_client_is_enough(local: Client, registry_basic: Registry, release: Find) -> None:
+    registry_basic.push(release("worker:0.9.1").layout, "myorg/login:v1", "0.9.1")
+    words = ("login", "--username", registry_basic.user, "--password-stdin", registry_basic.host)
+    assert local.docker(*words, stdin=registry_basic.password.encode()).code == 0
+    local.scout("environment", "staging", f"registry://{registry_basic.host}/myorg/login:v1")
+
+
+def test_a_local_image_of_a_real_engine(local: Client, docker_engine: Engine, release: Find) -> None:
+    docker_engine.load_layout(release("api:2.3.0").layout, "myorg/local:v1", "2.3.0")
+    done = local.scout("environment", "production", "local://myorg/local:v1")
+    assert "Successfully recorded myorg/local:v1 in environment production" in done.out
+    found = local.scout("cves", "--env", "production", "myorg/local", "--format", "json").json
+    assert "CVE-2023-38545" in names(found)
+    (line,) = local.scout("environment", "production").lines
+    assert re.fullmatch(r"myorg/local:v1@sha256:[0-9a-f]{64}", line)
+    gone = local.docker("scout", "environment", "production", "local://myorg/nothing:v1")
+    assert gone.code == 1
+    assert gone.refusal
+
+
+def test_an_engine_named_by_flag_and_by_context(client: Client, docker_engine: Engine, release: Find) -> None:
+    docker_engine.load_layout(release("worker:0.9.1").layout, "myorg/byflag:v1", "0.9.1")
+    (client.desk.home / "docker" / "config.json").write_text("{}")
+    record = ("scout", "environment", "staging", "local://myorg/byflag:v1")
+    assert client.docker(*record).code == 1
+    assert client.docker("--host", docker_engine.host, *record).code == 0
+    made = client.docker("context", "create", "there", "--docker", f"host={docker_engine.host}")
+    assert made.code == 0
+    assert client.docker("--context", "there", *record).code == 0
+    del client.env["DOCKER_HOST"]
+    assert client.docker("context", "use", "there").code == 0
+    assert client.docker(*record).code == 0
+
+
+@pytest.fixture
+def seeded(local: Client, docker_engine: Engine, release: Find) -> Iterator[Client]:
+    """Return a client beside an engine that holds every image the seed article names."""
+    old, new = release("api:2.3.0"), release("api:2.4.0")
+    tags = [("myorg/myapp:v1.2.0", old), ("myorg/myapp:v1.2.3", new), (f"myorg/myapp:{SHA}", new)]
+    tags += [("myorg/frontend:v2.1.0", release("frontend:1.5.0")), ("myorg/api:v3.4.2", new)]
+    tags += [("myorg/worker:v1.8.0", release("worker:1.0.0"))]
+    for name, one in tags:
+        docker_engine.load_layout(one.layout, name, one.reference.rpartition(":")[2])
+    yield local
+    docker_engine.docker("rmi", "--force", *(name for name, _ in tags))
+
+
+SHA = "5f1b9c6e0f2d4b7a8c3e1d2f4a6b8c0d1e3f5a7b"
+
+# The lines of the article that ordered this program, as they stand there.
+RECORD = """
+docker scout version
+docker scout enroll myorg/myapp
+docker scout environment staging myorg/myapp:v1.2.3
+docker scout environment production myorg/myapp:v1.2.0
+docker scout environment staging myorg/frontend:v2.1.0
+docker scout environment staging myorg/api:v3.4.2
+docker scout environment staging myorg/worker:v1.8.0
+docker scout environment production myorg/frontend:v2.1.0
+docker scout environment production myorg/api:v3.4.2
+docker scout environment production myorg/worker:v1.8.0
+"""
+ASK = """
+docker scout cves --env production myorg/myapp
+docker scout cves --env staging myorg/myapp
+"""
+ACTION = """
+docker scout environment \\
+  $environment \\
+  myorg/myapp:$sha
+"""
+SCAN = """
+docker scout cves \\
+  --env $environment \\
+  --only-severity critical,high \\
+  --exit-code \\
+  myorg/myapp || echo "Vulnerabilities found in $environment"
+"""
+COMPOSE = """
+ENVIRONMENT="$1"
+COMPOSE_FILE="$2"
+
+# Extract all image references from docker-compose.yml
+IMAGES=$(grep 'image:' "$COMPOSE_FILE" | awk '{print $2}')
+
+for IMAGE in $IMAGES; do
+  echo "Recording $IMAGE in $ENVIRONMENT"
+  docker scout environment "$ENVIRONMENT" "$IMAGE"
+done
+"""
+
+
+def test_the_article_runs_as_it_is_written(seeded: Client, tmp_path: Path) -> None:
+    def shell(script: str, *words: str | Path, **env: str) -> Answer:
+        done = subprocess.run(
+            ["sh", "-eu", "-c", script, "sh", *words], capture_output=True, env={**seeded.env, **env}, check=False
+        )
+        return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    assert shell(RECORD).code == 0
+    assert seeded.scout("environment").lines == ["production", "staging"]
+    assert len(seeded.scout("environment", "staging").lines) == 4
+    asked = shell(ASK)
+    assert asked.code == 0
+    assert "myorg/myapp:v1.2.0" in asked.out
+    assert "myorg/myapp:v1.2.3" in asked.out
+    assert shell(ACTION, environment="production", sha=SHA).code == 0
+    assert f"myorg/myapp:{SHA}@" in seeded.scout("environment", "production").out
+    seeded.scout("environment", "production", "myorg/myapp:v1.2.0")
+    scanned = shell(SCAN, environment="production")
+    assert scanned.code == 0
+    assert scanned.lines[-1] == "Vulnerabilities found in production"
+    compose = tmp_path / "docker-compose.yml"
+    compose.write_text('services:\n  a:\n    image: myorg/api:v3.4.2\n  b:\n    image: "myorg/worker:v1.8.0"\n')
+    assert shell(COMPOSE, "qa", compose).code == 0
+    assert len(seeded.scout("environment", "qa").lines) == 2
+
+
+EXPECTED = {"3.9.0": 14, "3.9.6": 7, "3.10.3": 12, "20210212": 113}
+
+
+@pytest.mark.parametrize("version", EXPECTED)
+def test_real_images_of_alpine(watching_alpine: Desk, roots: Path, version: str) -> None:
+    (root,) = roots.glob(f"alpine-minirootfs-{version}-*")
+    found = watching_alpine.cves(f"fs://{root}")
+    assert found["summary"]["total"] == len(names(found)) == EXPECTED[version]
+    assert found["coverage"]["state"] == ("complete" if version == "20210212" else "unknown")
+
+
+@pytest.mark.parametrize("kind", ["almalinux-9-*", "busybox-*"])
+def test_real_images_that_cannot_be_judged(watching_alpine: Desk, roots: Path, kind: str) -> None:
+    (root,) = roots.glob(kind)
+    found = watching_alpine.cves(f"fs://{root}")
+    assert (found["summary"]["total"], found["coverage"]["state"]) == (0, "unknown")
+    text = watching_alpine.ok("cves", f"fs://{root}").out
+    assert "unknown" in text
+    assert ("rpm" in text) == kind.startswith("alma")
+
+
+@pytest.mark.parametrize("version", EXPECTED)
+def test_real_images_of_alpine_in_layers(watching_alpine: Desk, data: Path, tmp_path: Path, version: str) -> None:
+    _alpine_layout(data, version, tmp_path / "image")
+    found = watching_alpine.cves(f"oci-dir://{tmp_path / 'image'}")
+    assert found["summary"]["total"] == EXPECTED[version]
+
+
+def test_a_real_image_through_client_and_registry(
+    watching_alpine: Desk, data: Path, registry: Registry, tmp_path: Path
+) -> None:
+    need("docker")
+    assert watching_alpine.spawn("plugin", "install").code == 0
+    client = Client(watching_alpine)
+    _alpine_layout(data, "3.9.0", tmp_path / "image")
+    registry.push(tmp_path / "image", "myorg/alpine:3.9.0", "3.9.0")
+    client.scout("environment", "staging", f"{registry.host}/myorg/alpine:3.9.0")
+    found = client.scout("cves", "--env", "staging", "myorg/alpine", "--format", "json").json
+    assert (found["summary"]["total"], found["coverage"]["state"]) == (14, "unknown")
+    text = client.scout("cves", "--env", "staging", "myorg/alpine").out
+    assert "14 vulnerabilities found" in text
+    assert "end-of-life" in text
+
+
+def _alpine_layout(data: Path, version: str, into: Path) -> None:
+    """Write a real root filesystem as an image of one layer."""
+    (archive,) = (data / "rootfs").glob(f"alpine-minirootfs-{version}-*")
+    plain = (lzma if archive.suffix == ".xz" else gzip).decompress(archive.read_bytes())
+    base = layer({}, "ADD rootfs /")
+    blob = LayerBlob(gzip.compress(plain, 1, mtime=0), digest_of(plain), base.media_type, base.created_by)
+    write_layout(into, {version: ImagePlan((blob,))})
