@@ -38,20 +38,17 @@ class Database:
     Use from one thread. `write()` is the only way to change anything.
     """
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
+    def __init__(self, path: Path) -> None:
         """Open the store at path, creating and migrating it as needed. Raise StoreError where that cannot be done."""
         self.path = path
         with _translated(path):
-            if create:
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.connection = sqlite3.connect(
-                f"file:{_uri(path)}?mode={'rwc' if create else 'rw'}",
-                uri=True,
-                isolation_level=None,
-                timeout=BUSY_SECONDS,
-                cached_statements=256,
-            )
-            self._prepare()
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, cached_statements=256)
+            try:
+                self._prepare()
+            except BaseException:
+                self.connection.close()
+                raise
 
     def _prepare(self) -> None:
         self.connection.execute("PRAGMA foreign_keys = ON")
@@ -120,12 +117,6 @@ class Database:
 def now() -> int:
     """Return microseconds since 1970 UTC, the unit of every time in the store."""
     return time.time_ns() // 1000
-
-
-def _uri(path: Path) -> str:
-    from urllib.parse import quote
-
-    return quote(str(path))
 
 
 def _statements(script: str) -> Iterator[str]:
