@@ -194,8 +194,8 @@ def _counts(each: ImageReport) -> Iterator[str]:
     if not total and each.coverage.state == "unknown":
         yield "It is unknown whether there are vulnerabilities"
         return
-    found, where = ("y" if total == 1 else "ies"), ("" if packages == 1 else "s")
-    yield f"{total} vulnerabilit{found} found in {packages} package{where}"
+    found, where = ("vulnerability" if total == 1 else "vulnerabilities"), ("package" if packages == 1 else "packages")
+    yield f"{total} {found} found in {packages} {where}"
     for word in ("critical", "high", "medium", "low", "unspecified"):
         count = getattr(each.summary, word)
         if count or word != "unspecified":
