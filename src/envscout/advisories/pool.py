@@ -1,6 +1,8 @@
 """Processes that read members, started only where there are enough of them."""
 
-from collections.abc import Callable
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Self
 
@@ -43,7 +45,8 @@ class Pool:
             return lambda: run(task)
         if self._processes is None:
             self._processes = _start(self._workers)
-        return _waiting(self._processes.submit(run_packed, task))
+        with _shielded():
+            return _waiting(self._processes.submit(run_packed, task))
 
 
 def _start(workers: int) -> "ProcessPoolExecutor":
@@ -52,6 +55,16 @@ def _start(workers: int) -> "ProcessPoolExecutor":
     from multiprocessing import get_context
 
     return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
+
+
+@contextlib.contextmanager
+def _shielded() -> Iterator[None]:
+    """Keep Ctrl-C for this process alone: a terminal sends it to the whole group, and those started here ignore it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_with_parent() -> None:
