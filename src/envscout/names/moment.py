@@ -15,7 +15,8 @@ def parse(text: str, now: int) -> int:
     if ago:
         return now - int(ago[1]) * _SECONDS[ago[2]] * 1_000_000
     try:
-        moment = datetime.fromisoformat(text.strip())
+        # Python 3.11 takes the first digits of any long row of them for a date.
+        moment = datetime.fromisoformat(text.strip() if "-" in text else "")
     except ValueError as error:
         raise UsageError(
             f"{text[:64]!r} is no moment in time", "write 2026-10-01, 2026-10-01T12:00:00Z, or 7d for seven days ago"

@@ -1,0 +1,35 @@
+"""Moments as people write them."""
+
+import pytest
+
+from envscout.errors import UsageError
+from envscout.names.moment import parse, show
+
+NOW = 1_790_000_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2026-10-01", "2026-10-01T00:00:00Z"),
+        ("2026-10-01T12:30", "2026-10-01T12:30:00Z"),
+        ("2026-10-01T12:30:15Z", "2026-10-01T12:30:15Z"),
+        ("2026-10-01T12:30:15+02:00", "2026-10-01T10:30:15Z"),
+        ("7d", show(NOW - 7 * 86_400_000_000)),
+        ("36h ago", show(NOW - 36 * 3_600_000_000)),
+        (" 2w ", show(NOW - 14 * 86_400_000_000)),
+    ],
+)
+def test_moments(text: str, shown: str) -> None:
+    assert show(parse(text, NOW)) == shown
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "7 years", "9999999d", "2026-10-01T25:00", "1" * 100])
+def test_what_is_no_moment_says_what_is(text: str) -> None:
+    with pytest.raises(UsageError, match="no moment"):
+        parse(text, NOW)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00+14:00", "999999w"])
+def test_the_far_past_is_a_moment(text: str) -> None:
+    assert parse(text, NOW) < 0
