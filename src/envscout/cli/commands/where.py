@@ -49,14 +49,14 @@ def lines(located: "Located") -> list[str]:
     from envscout.cli.show.table import table
 
     head = ("Environment", "Service", "Image", "Package", "Version", "Vulnerability", "Fixed in", "Owned by")
-    trust = list(coverage(located.coverage))
     if located.spots:
         several = len({spot.organization for spot in located.spots}) > 1
-        return [*table(head, [_row(spot, several) for spot in located.spots]), *trust]
+        more = coverage(located.coverage, "It may run in more places, which is unknown")
+        return [*table(head, [_row(spot, several) for spot in located.spots]), *more]
     nowhere = f"  {located.query} runs in no recorded environment"
     if located.coverage.state != "complete":
         nowhere = f"  {located.query} was not found in what could be assessed"
-    return [nowhere, *trust]
+    return [nowhere, *coverage(located.coverage)]
 
 
 def _row(spot: "Spot", several: bool) -> tuple[str, ...]:

@@ -82,11 +82,11 @@ def _overview(report: Report, each: ImageReport) -> Iterator[str]:
     yield from coverage(each.coverage)
 
 
-def coverage(found: Coverage) -> Iterator[str]:
-    """Say why an answer must not be read as complete."""
+def coverage(found: Coverage, said: str = "") -> Iterator[str]:
+    """Say why an answer must not be read as complete; said: in other words than "This answer is unknown"."""
     if found.reasons:
         word = "unknown" if found.state == "unknown" else "partly unknown"
-        yield from ("", click.style(f"  {NOTE} This answer is {word}:", fg="yellow"))
+        yield from ("", click.style(f"  {NOTE} {said or f'This answer is {word}'}:", fg="yellow"))
         yield from (f"    {reason.code}: {inert(reason.message)}" for reason in found.reasons)
 
 
