@@ -1,5 +1,6 @@
 """The command tree and what surrounds every command: lazy loading, errors, exit codes, interruption."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -80,6 +81,8 @@ def execute(arguments: Sequence[str]) -> int:
     arguments = [each for each in arguments if each not in ("--debug", "--verbose-debug")]
     try:
         code = program.main(args=list(arguments), prog_name="envscout", standalone_mode=False, color=color)
+        if sys.stdout:
+            sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
@@ -95,9 +98,20 @@ def execute(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", "nothing half done was kept", 130)
     except BrokenPipeError:
-        # The reader went away (`| head`); point stdout elsewhere so that the interpreter's own flush stays quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader went away (`| head`).
+        _silence()
         return 141
+    except OSError as error:
+        if debug:
+            raise
+        _silence()
+        return _fail(f"{error}", "check disk and permissions; --debug shows where it happened", EnvscoutError.exit_code)
+
+
+def _silence() -> None:
+    """Point stdout elsewhere, so that the interpreter's own flush at the end stays quiet."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(cause: str, next_step: str, code: int) -> int:

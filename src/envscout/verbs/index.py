@@ -59,12 +59,14 @@ def resolve(reference: Reference, *, platform: str = "") -> Image:
 
 
 def _known(database: Database, digest: str) -> Indexed | None:
-    """Return the image of a digest, unless today's cataloguers would see more in it."""
+    """Return the image of a digest, unless reading it again may show more: with other cataloguers, or all layers."""
     if not digest:
         return None
     with database.read() as connection:
         stored = stored_images.find(connection, digest)
         if stored is None or stored.indexed_at is None or stored.tools != inventory.TOOLS:
+            return None
+        if any(problem.code == "damaged-layer" for problem in stored.problems):
             return None
         packages = stored_images.inventory_of(connection, stored).packages
     return Indexed(stored.image_id, stored.image, len(packages), fresh=False)
@@ -72,8 +74,8 @@ def _known(database: Database, digest: str) -> Indexed | None:
 
 def _keep(database: Database, image: Image, found: Inventory) -> Indexed:
     if not image.digest:
-        # What has no manifest is named by what is in it.
-        digest = hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(found, problems=()))).hexdigest()
+        # What has no manifest is named by what is in it, and by what could not be read: that must not pass for whole.
+        digest = hashlib.sha256(msgspec.json.encode(found)).hexdigest()
         image = msgspec.structs.replace(image, digest=f"sha256:{digest}")
     with database.write() as connection:
         at = now()
@@ -92,6 +94,8 @@ def _from_sbom(reference: Reference) -> tuple[Image, Inventory]:
 def _read_bounded(location: str) -> bytes:
     try:
         if location in ("", "-"):
+            if sys.stdin is None:
+                raise SourceError("there is no SBOM on standard input: it is closed", "name a file: sbom://FILE")
             data = sys.stdin.buffer.read(MAX_SBOM_BYTES + 1)
         else:
             with Path(location).open("rb") as file:

@@ -1,11 +1,14 @@
 """`envscout cache`."""
 
+import sys
+
 import click
 import msgspec
 
 from envscout.cli import options
 from envscout.cli.session import Session
 from envscout.cli.show.size import human
+from envscout.errors import UsageError
 
 
 @click.group()
@@ -39,6 +42,10 @@ def prune(force: bool, sboms: bool) -> None:  # noqa: ARG001
 
     with Session() as session:
         if not force:
-            click.confirm("Forget every inventory of an image that no environment names?", abort=True, err=True)
+            if sys.stdin is None:
+                raise UsageError("nobody can be asked: standard input is closed", "--force does it without asking")
+            if not click.confirm("Forget every inventory of an image that no environment names?", err=True):
+                session.warn("Nothing was forgotten")
+                return
         done = keep.prune(session.database)
     session.say(f"Forgot {done.images} inventories, freed {human(done.bytes)}")
