@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import tarfile
+import tempfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -94,7 +95,11 @@ def test_a_damaged_directory_does_not_pass_for_a_whole_one(watched: Desk, tmp_pa
     assert watched.cves("--env", "staging", "app")["coverage"]["state"] == "partial"
 
 
-@pytest.mark.parametrize("stored", [b"", b"junk" * 1000, gzip.compress(b"junk" * 1000), pack(FILES)[:700]])
+@pytest.mark.parametrize(
+    "stored",
+    [b"", b"junk" * 1000, compress(b"junk" * 1000, "gzip"), pack(FILES)[:700]],
+    ids=["empty", "junk", "packed-junk", "cut"],
+)
 def test_a_layer_that_is_no_archive_makes_the_answer_doubtful(watched: Desk, tmp_path: Path, stored: bytes) -> None:
     image = tmp_path / "image"
     image.mkdir()
@@ -239,6 +244,7 @@ def test_an_empty_directory_is_unknown(watched: Desk, tmp_path: Path) -> None:
         b"[" * 100_000, b'{"spdxVersion": "SPDX-2.3"', b'{"bomFormat": 7}', b"<xml/>",
         b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
     ],
+    ids=range(12),
 )  # fmt: skip
 def test_an_sbom_that_is_none(watched: Desk, tmp_path: Path, document: bytes) -> None:
     (tmp_path / "sbom.json").write_bytes(document)
@@ -276,7 +282,7 @@ def zipped(path: Path, members: dict[str, bytes]) -> Path:
 BROKEN = (b"", b"{", b"[]", b'{"id": 7}', b'{"id": "CVE-2", "affected": 3}', b"\xff\xfe", b'"text"', b"[" * 10_000)
 
 
-@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("broken", BROKEN, ids=range(len(BROKEN)))
 def test_one_broken_record_does_not_stop_the_others(desk: Desk, tmp_path: Path, broken: bytes) -> None:
     members = {"CVE-2026-0001.json": json.dumps(HOLE).encode(), "CVE-2026-0002.json": broken}
     place = zipped(tmp_path / "Debian" / "all.zip", members)
@@ -304,14 +310,10 @@ def _cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-40])
 
 
-def _flip(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 0xFF
-    path.write_bytes(data)
-
-
 @pytest.mark.parametrize(
-    "damage", [_cut, lambda path: path.write_bytes(b""), lambda path: path.write_bytes(b"PK\x03\x04")]
+    "damage",
+    [_cut, lambda path: path.write_bytes(b""), lambda path: path.write_bytes(b"PK\x03\x04")],
+    ids=["cut", "empty", "head"],
 )
 def test_a_feed_that_is_damaged_leaves_the_old_state(
     desk: Desk, tmp_path: Path, damage: Callable[[Path], None]
@@ -395,39 +397,41 @@ def test_a_store_in_a_folder_that_is_a_file(desk: Desk, tmp_path: Path) -> None:
     assert answer.refusal
 
 
-def test_a_folder_that_may_not_be_written(watched: Desk, tmp_path: Path) -> None:
-    image = rootfs(tmp_path / "root", FILES)
-    with nobody(tmp_path, watched.home) as run:
-        answer = run("environment", "staging", f"fs://{image}", "--service", "app")
-        assert answer.code == 1
-        assert answer.refusal
-    with nobody(tmp_path, watched.home / "envscout.db") as run:
-        assert run("environment", "staging", f"fs://{image}", "--service", "app").code == 1
+@pytest.fixture
+def shared_desk(watched: Desk) -> Iterator[Desk]:
+    """Return a desk in a folder that every user of this machine may look into."""
+    folder = Path(tempfile.mkdtemp(prefix="es-"))
+    folder.chmod(0o755)
+    desk = Desk(folder / "home")
+    shutil.copytree(watched.home, desk.home)
+    desk.home.chmod(0o755)
+    desk.store.chmod(0o644)
+    try:
+        yield desk
+    finally:
+        shutil.rmtree(folder)
 
 
-@contextlib.contextmanager
-def nobody(tmp_path: Path, place: Path) -> Iterator[Callable[..., Answer]]:
-    """Let the program run as a user who may read everything and write nothing at a place."""
+def as_nobody(desk: Desk, *words: str) -> Answer:
+    """Run the program as a user who owns nothing."""
     if os.geteuid() or shutil.which("setpriv") is None:
         pytest.skip("needs root and setpriv to become another user")
-    user = 65534
-    for folder in (*tmp_path.parents, tmp_path):
-        if folder.name.startswith(("pytest-", "test_")):
-            folder.chmod(0o755)
+    argv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", str(PROGRAM), *words]
+    done = subprocess.run(argv, capture_output=True, env=desk.env, check=False)
+    return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    def run(*words: str) -> Answer:
-        argv = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", str(PROGRAM), *words]
-        env = {"ENVSCOUT_HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"], "HOME": "/nonexistent"}
-        done = subprocess.run(argv, capture_output=True, env=env, check=False)
-        return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    (tmp_path / "home").chmod(0o755)
-    (tmp_path / "home" / "envscout.db").chmod(0o644)
-    if place.is_file():
-        (tmp_path / "home").chmod(0o777)
-    if run("version").code:
+def test_a_store_that_may_not_be_written(shared_desk: Desk) -> None:
+    image = rootfs(shared_desk.home.parent / "root", FILES)
+    if as_nobody(shared_desk, "version").code:
         pytest.skip("another user cannot run the program where it is installed")
-    yield run
+    record = ("environment", "staging", f"fs://{image}", "--service", "app")
+    answer = as_nobody(shared_desk, *record)
+    assert answer.code == 1
+    assert str(shared_desk.store) in answer.refusal
+    shared_desk.home.chmod(0o777)
+    assert as_nobody(shared_desk, *record).code == 1
+    assert shared_desk.ok("environment").lines == []
 
 
 @pytest.fixture
@@ -456,7 +460,7 @@ def test_a_full_disk(desk: Desk, tmp_path: Path, small_disk: Path) -> None:
     assert "full" in answer.refusal
     after = desk.ok("db", "status", "--format", "json").json["feeds"]
     assert [each["records"] for each in after] == [each["records"] for each in before]
-    packages = (Deb(f"p{n}", "1-1") for n in range(20_000))
+    packages = (Deb(f"p{n}", "1-1") for n in range(8_000))
     answer = desk.call(
         "environment", "staging", f"fs://{rootfs(tmp_path / 'root', debian(*packages))}", "--service", "a"
     )
@@ -466,7 +470,7 @@ def test_a_full_disk(desk: Desk, tmp_path: Path, small_disk: Path) -> None:
 
 
 def test_a_report_that_does_not_fit_leaves_nothing(watched: Desk, tmp_path: Path, small_disk: Path) -> None:
-    packages = (Deb(f"p{n}", "1-1") for n in range(20_000))
+    packages = (Deb(f"p{n}", "1-1") for n in range(8_000))
     image = rootfs(tmp_path / "root", debian(*packages))
     answer = watched.call("sbom", f"fs://{image}", "-o", small_disk / "sbom.json")
     assert answer.code in (1, 64)
@@ -554,7 +558,9 @@ def test_archives_of_nonsense(watched: Desk, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "image", ["myorg/UPPER", "a b", "myorg/myapp:", "ftp://x/y", "$IMAGE", "${TAG}", "", "a" * 5000, "\0"]
+    "image",
+    ["myorg/UPPER", "a b", "myorg/myapp:", "ftp://x/y", "$IMAGE", "${TAG}", "", "a" * 5000, "\0"],
+    ids=range(9),
 )
 def test_names_that_are_none(watched: Desk, image: str) -> None:
     answer = watched.call("environment", "staging", image)
@@ -562,7 +568,7 @@ def test_names_that_are_none(watched: Desk, image: str) -> None:
     assert len(answer.refusal) < 20_000
 
 
-@pytest.mark.parametrize("name", ["", " ", "-x", "a\nb", "x" * 200, "a\x1b[0m"])
+@pytest.mark.parametrize("name", ["", " ", "-x", "a\nb", "x" * 200, "a\x1b[0m"], ids=range(6))
 def test_environments_that_have_no_name(watched: Desk, tmp_path: Path, name: str) -> None:
     image = f"fs://{rootfs(tmp_path / 'root', FILES)}"
     answer = watched.call("environment", "--service", "a", "--", name, image)
