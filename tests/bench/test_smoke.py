@@ -1,0 +1,81 @@
+"""Every script of bench/ runs and prints what it promises, on very little data; no time is judged."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+BENCH = Path(__file__).parents[2] / "bench"
+
+
+def _run(script: str, *arguments: str, data: Path | None = None) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if name != "ENVSCOUT_TEST_DATA"}
+    if data is not None:
+        env["ENVSCOUT_TEST_DATA"] = str(data)
+    command = [sys.executable, str(BENCH / script), *arguments]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+
+def _lines(done: subprocess.CompletedProcess[str]) -> list[str]:
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+@pytest.fixture
+def feeds(tmp_path: Path) -> Path:
+    """Return a folder of data that holds one small feed."""
+    folder = tmp_path / "advisories" / "npm"
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(folder / "all.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(20):
+            affected = {
+                "package": {"ecosystem": "npm", "name": f"module-{number}"},
+                "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "1.2.3"}]}],
+            }
+            record = {"id": f"GHSA-{number}", "modified": "2026-01-01T00:00:00Z", "affected": [affected]}
+            archive.writestr(f"GHSA-{number}.json", json.dumps(record))
+    return tmp_path
+
+
+def test_update_is_measured_against_its_floor(feeds: Path) -> None:
+    lines = _lines(_run("update.py", "--times", "1", data=feeds))
+    assert [line.partition("  ")[0] for line in lines[3:]] == [
+        "inflate and decode",
+        "db update, fresh store",
+        "db update, nothing new",
+    ]
+
+
+def test_update_without_data_says_what_it_needs() -> None:
+    done = _run("update.py")
+    assert done.returncode == 1
+    assert "ENVSCOUT_TEST_DATA" in done.stderr
+
+
+def test_the_fleet_is_built_once_and_answers_as_bare_sql_does(tmp_path: Path) -> None:
+    arguments = ("--work", str(tmp_path), "--scale", "0.002", "--times", "1", "--samples", "3")
+    first, second = _lines(_run("fleet.py", *arguments)), _lines(_run("fleet.py", *arguments))
+    assert [line.startswith("# building") for line in first].count(True) == 1
+    assert [line.startswith("# building") for line in second].count(True) == 0
+    for question in ("full match", "one image", "CVE -> environments", "1,000 changed"):
+        assert any(line.startswith(question) for line in second)
+    assert "# product and bare SQL agree" in second
+
+
+def test_startup_is_measured_on_a_real_answer() -> None:
+    lines = _lines(_run("startup.py", "--times", "1"))
+    assert any(line.startswith("envscout cves --env") and line.endswith("200 findings") for line in lines)
+
+
+def test_keys_are_made_with_and_without_data(tmp_path: Path) -> None:
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "versions" / "deb.tsv").write_text("left\top\tright\n1.0-1\t<\t1.0-2\n", encoding="utf-8")
+    made = _lines(_run("keys.py", "--times", "1"))
+    real = _lines(_run("keys.py", "--times", "1", data=tmp_path))
+    assert any(line.startswith("maven") for line in made)
+    assert [line.split()[0] for line in real[5:]] == ["deb"]
