@@ -75,12 +75,10 @@ def program(ctx: click.Context, debug: bool, verbose_debug: bool) -> None:
 
 def execute(arguments: Sequence[str]) -> int:
     """Run a command; return its exit code: 0, 1, 2 (gate failed) or 64 (wrong usage)."""
-    # https://no-color.org: any value that is not empty turns colour off.
-    color = False if os.environ.get("NO_COLOR") else None
     debug = bool({"--debug", "--verbose-debug"} & set(arguments))
     arguments = [each for each in arguments if each not in ("--debug", "--verbose-debug")]
     try:
-        code = program.main(args=list(arguments), prog_name="envscout", standalone_mode=False, color=color)
+        code = program.main(args=list(arguments), prog_name="envscout", standalone_mode=False, color=_color())
         if sys.stdout:
             sys.stdout.flush()
         return code if isinstance(code, int) else 0
@@ -89,7 +87,7 @@ def execute(arguments: Sequence[str]) -> int:
         return UsageError.exit_code
     except click.ClickException as error:
         ctx = getattr(error, "ctx", None)
-        hint = f"`{ctx.command_path} --help` shows what it takes" if ctx else ""
+        hint = f"`{ctx.command_path if ctx else 'envscout'} --help` shows what it takes"
         return _fail(error.format_message(), hint, UsageError.exit_code)
     except EnvscoutError as error:
         if debug:
@@ -114,8 +112,13 @@ def _silence() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _color() -> bool | None:
+    """Return False where colour is not wanted, None where the terminal decides: https://no-color.org."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
 def _fail(cause: str, next_step: str, code: int) -> int:
-    click.echo(f"{click.style('ERROR', fg='red', bold=True)} {cause}", err=True)
+    click.echo(f"{click.style('ERROR', fg='red', bold=True)} {cause}", err=True, color=_color())
     if next_step:
         click.echo(f"      {next_step}", err=True)
     return code
