@@ -47,7 +47,7 @@ def main() -> None:
 
 def _fleet(folder: Path, scale: float) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"fleet-{synthetic.VERSION}-{scale:g}.db"
+    path = folder / f"fleet-{synthetic.edition()}-{scale:g}.db"
     if not path.exists():
         print(f"# building {path}", flush=True)
         synthetic.build(path, Sizes() if scale == 1 else Sizes().scaled(scale))

@@ -20,20 +20,26 @@ import msgspec
 from shape import FEEDS, POSITIONS, RELEASE_COUNT, Pool, Sizes, name_of, pools, version
 from sql import queries
 
+from envscout import store
 from envscout.model import Distribution, Image, Layer
 from envscout.store import FOREVER, Database
 from envscout.versions import HIGHEST, LOWEST, key
-
-VERSION = 2
-"""Raised with every change of what is built."""
 
 START = 1_700_000_000_000_000
 YEAR = 365 * 86_400 * 1_000_000
 """Microseconds: when the fleet's history begins (since 1970 UTC), and how long it is."""
 
 _SQL = queries("synthetic")
+_MIGRATIONS = sorted(Path(store.__file__).parent.glob("migrations/*.sql"))
 _TEXT = "A remote attacker can send a crafted message that is copied into a buffer that is too small for it. " * 3
 _encode = msgspec.json.encode
+
+
+def edition() -> str:
+    """Return what changes with the tables and with what is written into them: a fleet of another edition is no use."""
+    here = Path(__file__).parent
+    parts = [here / "shape.py", here / "synthetic.py", here / "synthetic.sql", *_MIGRATIONS]
+    return hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()[:8]
 
 
 def build(path: Path, sizes: Sizes) -> None:
@@ -239,7 +245,7 @@ def _advisories(
 ) -> None:
     put("feed", ((number, f"osv:{name}", f"{name}/all.zip") for number, name in enumerate(FEEDS, 1)))
     put("feed_run", ((number, START, START, 1, START, 1) for number, _ in enumerate(FEEDS, 1)))
-    put("feed_ecosystem", ((pool.feed, pool.ecosystem, START) for pool in ecosystems))
+    put("feed_ecosystem", ((pool.feed, pool.ecosystem, START, FOREVER) for pool in ecosystems))
     cves = [f"CVE-2024-{number}" for number in range(10_000, 10_000 + sizes.cves)]
     others = [f"CVE-2025-{number}" for number in range(10_000, 10_000 + sizes.language)]
     bad = [f"MAL-2025-{number}" for number in range(sizes.malware)]

@@ -31,7 +31,7 @@ INSERT INTO feed (feed_id, name, kind, location) VALUES (?, ?, 'osv', ?)
 INSERT INTO feed_run (feed_id, at, as_of, records, newest, added, changed, withdrawn) VALUES (?, ?, ?, ?, ?, ?, 0, 0)
 
 -- name: feed_ecosystem
-INSERT INTO feed_ecosystem (feed_id, ecosystem, known_at) VALUES (?, ?, ?)
+INSERT INTO feed_ecosystem (feed_id, ecosystem, known_at, gone_at) VALUES (?, ?, ?, ?)
 
 -- name: advisory
 INSERT INTO advisory (adv_id, feed_id, id, hash, published, modified, severity, vectors, score, summary, details, cwes, refs, named, known_at)
