@@ -1,0 +1,76 @@
+"""Looking into images: once, and again only where that may show more."""
+
+from pathlib import Path
+
+import pytest
+
+from envscout import inventory
+from envscout.demo.databases import Deb
+from envscout.errors import NotFound, UsageError
+from envscout.names.reference import parse
+from envscout.store import Database
+from envscout.verbs import keep
+from envscout.verbs.index import index, resolve
+from tests.stories.story import debian, layout, rootfs
+
+FILES = debian(Deb("bash", "5.2-1"))
+
+
+def test_a_digest_is_read_once(tmp_path: Path) -> None:
+    reference = parse(f"oci-dir://{layout(tmp_path / 'image', FILES)}")
+    with Database(tmp_path / "x.db") as database:
+        first, again = index(database, reference), index(database, reference)
+        assert (first.fresh, again.fresh) == (True, False)
+        assert (first.image_id, first.packages, first.image) == (again.image_id, again.packages, again.image)
+
+
+def test_other_cataloguers_read_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = parse(f"oci-dir://{layout(tmp_path / 'image', FILES)}")
+    with Database(tmp_path / "x.db") as database:
+        first = index(database, reference)
+        monkeypatch.setattr(inventory, "TOOLS", ("dpkg@99",))
+        again = index(database, reference)
+        assert again.fresh
+        assert again.image_id == first.image_id
+
+
+def test_a_directory_is_named_by_what_is_in_it(tmp_path: Path) -> None:
+    with Database(tmp_path / "x.db") as database:
+        one = index(database, parse(f"fs://{rootfs(tmp_path / 'one', FILES)}"))
+        same = index(database, parse(f"fs://{rootfs(tmp_path / 'two', FILES)}"))
+        other = index(database, parse(f"fs://{rootfs(tmp_path / 'three', debian(Deb('bash', '5.3-1')))}"))
+        assert one.image.digest == same.image.digest != other.image.digest
+
+
+def test_what_cannot_be_reached_is_named_by_its_reference() -> None:
+    assert resolve(parse("registry://127.0.0.1:1/a/b:v1")).digest == "unresolved:127.0.0.1:1/a/b:v1"
+    digest = f"sha256:{'a' * 64}"
+    assert resolve(parse(f"registry://127.0.0.1:1/a/b@{digest}")).digest == digest
+
+
+def test_what_is_not_there_or_no_image(tmp_path: Path) -> None:
+    with Database(tmp_path / "x.db") as database:
+        with pytest.raises(NotFound):
+            index(database, parse(f"fs://{tmp_path / 'none'}"))
+        with pytest.raises(UsageError):
+            index(database, parse(f"oci-dir://{layout(tmp_path / 'image', FILES)}"), platform="nonsense")
+        assert keep.usage(database).unused == ()
+
+
+def test_pruning_gives_back_everything(tmp_path: Path) -> None:
+    with Database(tmp_path / "x.db") as database:
+        index(database, parse(f"fs://{rootfs(tmp_path / 'one', FILES)}"))
+        assert len(keep.usage(database).unused) == 1
+        assert keep.prune(database).images == 1
+        for table in (
+            "image",
+            "image_set",
+            "package_set",
+            "set_component",
+            "set_pkg",
+            "component",
+            "package",
+            "finding",
+        ):
+            assert database.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
+        assert keep.prune(database).images == 0
