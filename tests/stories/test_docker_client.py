@@ -268,6 +268,20 @@ for IMAGE in $IMAGES; do
 done
 """
 
+KUBERNETES = """
+NAMESPACE="$1"
+DEPLOYMENT="$2"
+ENVIRONMENT="$3"
+
+# Extract the current image from the running deployment
+IMAGE=$(kubectl get deployment "$DEPLOYMENT" \\
+  -n "$NAMESPACE" \\
+  -o jsonpath='{.spec.template.spec.containers[0].image}')
+
+echo "Recording $IMAGE as deployed to $ENVIRONMENT"
+docker scout environment "$ENVIRONMENT" "$IMAGE"
+"""
+
 
 def test_the_article_runs_as_it_is_written(seeded: Client, tmp_path: Path) -> None:
     def shell(script: str, *words: str | Path, **env: str) -> Answer:
@@ -293,6 +307,13 @@ def test_the_article_runs_as_it_is_written(seeded: Client, tmp_path: Path) -> No
     compose.write_text('services:\n  a:\n    image: myorg/api:v3.4.2\n  b:\n    image: "myorg/worker:v1.8.0"\n')
     assert shell(COMPOSE, "qa", compose).code == 0
     assert len(seeded.scout("environment", "qa").lines) == 2
+    # What kubectl prints is all that this script needs of a cluster.
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text("#!/bin/sh\nprintf %s myorg/worker:v1.8.0\n")
+    kubectl.chmod(0o755)
+    path = f"{tmp_path}:{seeded.env['PATH']}"
+    assert shell(KUBERNETES, "default", "worker", "canary", PATH=path).code == 0
+    assert seeded.scout("environment", "canary").out.startswith("myorg/worker:v1.8.0@")
 
 
 EXPECTED = {"3.9.0": 14, "3.9.6": 7, "3.10.3": 12, "20210212": 113}

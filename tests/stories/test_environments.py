@@ -11,6 +11,7 @@ import pytest
 from envscout.demo.databases import Apk, Deb, Wheel
 from envscout.demo.fleet import Fleet, Release
 from envscout.demo.layout import ImagePlan, IndexPlan, layer, write_layout
+from tests.images.test_archive import save
 from tests.stories.story import CRITICAL, HIGH, LOW, Desk, advisory, alpine, codes, debian, feed, layout, names, rootfs
 
 OPENSSL_3_0_9 = Deb("libssl3", "3.0.9-1", "openssl")
@@ -229,6 +230,21 @@ def test_every_kind_of_place_gives_the_same_answer(watched: Desk, tmp_path: Path
         assert names(found) == {"CVE-2023-5363"}, place
         assert found["coverage"] == {"state": "complete", "reasons": []}
         assert found["findings"][0]["package"]["purl"].startswith("pkg:deb/debian/libssl3@3.0.9-1")
+
+
+def test_an_archive_of_one_image_or_of_several(watched: Desk, tmp_path: Path) -> None:
+    old, new = (ImagePlan((layer(debian(each), "ADD . /"),)) for each in (OPENSSL_3_0_9, OPENSSL_3_0_11))
+    save(tmp_path / "one.tar", {"myorg/myapp:v1": old})
+    save(tmp_path / "two.tar", {"myorg/myapp:v1": old, "myorg/myapp:v2": new})
+    watched.record("staging", f"archive://{tmp_path / 'one.tar'}", "--service", "one")
+    assert names(watched.cves("--env", "staging", "one")) == {"CVE-2023-5363"}
+    assert (
+        "--ref" in watched.call("environment", "staging", f"archive://{tmp_path / 'two.tar'}", "--service", "a").refusal
+    )
+    for tag, found in (("v1", {"CVE-2023-5363"}), ("v2", set())):
+        watched.record("staging", f"archive://{tmp_path / 'two.tar'}", "--service", tag, "--ref", f"myorg/myapp:{tag}")
+        assert names(watched.cves("--env", "staging", tag)) == found
+    assert watched.call("cves", f"archive://{tmp_path / 'two.tar'}", "--ref", "myorg/myapp:v9").code == 1
 
 
 def test_a_service_without_an_organization_belongs_to_library(watched: Desk, old: str) -> None:
@@ -599,7 +615,7 @@ def test_the_json_of_cves(varied: Desk) -> None:
     assert by_name["CVE-2026-0004"]["aliases"] == ["GHSA-aaaa-bbbb-cccc"]
     assert [each["severity"] for each in found["findings"]] == ["critical", "high", "low", "unspecified"]
     ordered = varied.cves("--env", "production", "--epss", "myorg/myapp")["findings"]
-    assert ordered[0]["severity"] == "critical"
+    assert [each["vulnerability"] for each in ordered[:2]] == ["CVE-2026-0003", "CVE-2026-0001"]
 
 
 def test_the_json_of_sbom(varied: Desk, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from envscout.demo.databases import Deb, Wheel
-from envscout.demo.layout import ImagePlan, layer, write_layout
+from envscout.demo.layout import ImagePlan, IndexPlan, layer, write_layout
 from envscout.demo.tar import Entry, Hardlink, Symlink, compress, pack
 from tests.images.images import blob, with_layer
 from tests.stories.story import HIGH, PROGRAM, Answer, Desk, advisory, codes, debian, feed, layout, names, rootfs
@@ -152,6 +152,14 @@ def test_a_bomb_does_not_go_off(watched: Desk, tmp_path: Path, how: str) -> None
         assert answer.refusal
     else:
         assert answer.json["coverage"]["state"] != "complete"
+
+
+def test_an_index_in_an_index_in_an_index(watched: Desk, tmp_path: Path) -> None:
+    plan: ImagePlan | IndexPlan = ImagePlan((layer(FILES, "ADD . /"),))
+    for _ in range(100):
+        plan = IndexPlan((plan,))
+    write_layout(tmp_path / "image", {"v1": plan})
+    refused(watched, f"oci-dir://{tmp_path / 'image'}")
 
 
 OUTSIDE = ("../../../../../../{}", "/{}", "var/lib/dpkg/../../../../../../{}")
