@@ -114,14 +114,13 @@ def scope(session: Session, asked_org: str, environment: str = "", repository: s
     from envscout.names.reference import parse
     from envscout.store.deployments import Scope
 
-    service, other, of_reference = repository, "", ""
-    if repository:
-        with contextlib.suppress(InvalidReference):
-            reference = parse(repository)
-            if reference.path:
-                service, other, of_reference = reference.service, repository, ""
-    organization = asked_org or session.settings.text("organization") or of_reference
-    return Scope(organization, environment, service, other, when(at))
+    service = other = repository
+    with contextlib.suppress(InvalidReference):
+        reference = parse(repository)
+        if reference.path:
+            # `api@sha256:...` also names one image of a service that was called `api` when it was recorded.
+            service, other = reference.service, repository.partition("@")[0].partition(":")[0]
+    return Scope(asked_org or session.settings.text("organization"), environment, service, other, when(at))
 
 
 def named(text: str, platform: str = "") -> Callable[["Deployment"], bool]:
@@ -135,12 +134,24 @@ def named(text: str, platform: str = "") -> Callable[["Deployment"], bool]:
 
     def holds(each: "Deployment") -> bool:
         return (
-            (not reference.digest or each.digest == reference.digest)
+            (not reference.digest or reference.digest in (each.digest, each.reference.partition("@")[2]))
             and (not reference.tag_typed or each.reference.partition("@")[0] == reference.familiar.partition("@")[0])
+            and (not reference.host_typed or _host(each) == reference.host)
             and (not platform or each.platform in ("", platform))
         )
 
     return holds
+
+
+def _host(each: "Deployment") -> str:
+    """Return the registry a deployment's image came from, "" for a place on disk."""
+    from envscout.errors import InvalidReference
+    from envscout.names.reference import parse
+
+    try:
+        return parse(each.reference).host
+    except InvalidReference:
+        return ""
 
 
 def emit(text: str) -> None:

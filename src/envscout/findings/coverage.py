@@ -9,7 +9,11 @@ unsupported-distribution  no feed serves it
 end-of-life               its security support has ended
 no-feed                   an ecosystem without advisories in the store
 stale-feed                advisories older than they may be
+no-source-package         an SBOM that does not say what its distribution packages were built from
 unkeyable-version         versions that have no place in their order
+unassessable-advisory     advisories about installed packages whose versions cannot be compared
+no-kev, no-epss           a filter by facts that the store does not have
+unspecified-severity      a filter of severities left out what has none yet
 damaged-layer, damaged-database   parts of the image that could not be read
 """
 
@@ -28,9 +32,13 @@ _DISTRIBUTION_TYPES = frozenset({"deb", "apk", "rpm", "alpm", "ebuild"})
 # What these mean is told from the packages and the distribution, or harms no answer.
 _TOLD_OTHERWISE = frozenset({
     "no-package-database", "unknown-distribution", "unusable-version", "platform-fallback", "more-problems",
+    "no-source-package",
 })  # fmt: skip
 _LAYER_CODES = frozenset({"damaged-layer", "unresolved-link"})
-_NOT_BLIND = frozenset({"end-of-life", "stale-feed", "unkeyable-version", "damaged-layer", "damaged-database"})
+# A gate does not fail for these alone: what is known was compared, but for single packages that are named.
+_NOT_BLIND = frozenset(
+    {"end-of-life", "stale-feed", "unkeyable-version", "unassessable-advisory", "unspecified-severity"}
+)
 _UPDATE = "run `envscout db update`"
 
 State = Literal["complete", "partial", "unknown"]
@@ -71,8 +79,8 @@ class Coverage(msgspec.Struct, frozen=True):
 
     @property
     def blind(self) -> bool:
-        """Return whether even what is known could not have been found; an end of life only hides what is not known."""
-        return self.state == "unknown" and any(reason.code not in _NOT_BLIND for reason in self.reasons)
+        """Return whether even what is known could have been missed; an end of life only hides what nobody publishes."""
+        return any(reason.code not in _NOT_BLIND for reason in self.reasons)
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -91,12 +99,13 @@ def assess(
     feeds: Mapping[str, int],
     now: int,
     max_age: int = 7,
+    unassessed: Iterable[tuple[str, str]] = (),
 ) -> Coverage:
     """Say how far the findings of one image can be trusted.
 
     problems: of its inventory. counts: of the packages that are matched. feeds: ecosystem, exact or its base
     (`Debian`) -> the moment its advisories are of. now and moments: microseconds since 1970 UTC; 0: not known.
-    max_age: days after which advisories are stale.
+    max_age: days after which advisories are stale. unassessed: (package, vulnerability) that could not be compared.
     """
     if not indexed:
         text = "The content of this image was never read: record it again where it can be reached, without --no-index."
@@ -108,8 +117,52 @@ def assess(
         *_distribution(distribution, held, now),
         *_feeds(distribution, held, feeds, now, max_age),
         *_versions(held),
+        *(_Found(False, "unassessable-advisory", _unassessed(*each)) for each in unassessed),
         *_damage(met),
     ]
+    return _coverage(found)
+
+
+def of_feeds(present: Iterable[str], feeds: Mapping[str, int], now: int, max_age: int = 7) -> Coverage:
+    """Say how far an answer about packages of these ecosystems, wherever they are, can be trusted."""
+    found: list[_Found] = []
+    for name in sorted(present):
+        as_of = _as_of(name, feeds)
+        if as_of is None:
+            found.append(_Found(False, "no-feed", f"The store holds no advisories for {name}: {_UPDATE}."))
+        else:
+            found += _stale(name, as_of, now, max_age)
+    return _coverage(found)
+
+
+def lacking(kinds: Iterable[str]) -> Coverage:
+    """Say that an answer was filtered by facts (kev, epss) that the store does not have."""
+    return _coverage(
+        [
+            _Found(True, f"no-{kind}", f"The store holds no {_FACTS[kind]}, so nothing can be told by it: {_UPDATE}.")
+            for kind in kinds
+        ]
+    )
+
+
+def left_out(unspecified: int) -> Coverage:
+    """Say that vulnerabilities without a severity were left out by a filter of severities."""
+    if not unspecified:
+        return Coverage()
+    many = "1 vulnerability has" if unspecified == 1 else f"{unspecified} vulnerabilities have"
+    text = f"{many} no severity yet and were left out by the filter: --only-severity unspecified shows them."
+    return _coverage([_Found(False, "unspecified-severity", text)])
+
+
+_FACTS = {"kev": "catalog of known exploited vulnerabilities", "epss": "EPSS scores"}
+
+
+def _unassessed(package: str, vulnerability: str) -> str:
+    return f"{package} may have {vulnerability}: its advisory names no versions that can be compared. Check by hand."
+
+
+def _coverage(found: Iterable[_Found]) -> Coverage:
+    found = tuple(found)
     reasons = tuple(dict.fromkeys(Reason(one.code, one.message) for one in found))
     state: State = "unknown" if any(one.grave for one in found) else "partial" if found else "complete"
     return Coverage(state, reasons)
@@ -125,6 +178,12 @@ def combine(coverages: Iterable[Coverage]) -> Coverage:
 
 def _database(problems: Iterable[Problem], held: Iterable[Count]) -> Iterator[_Found]:
     unread = [problem for problem in problems if problem.code == "unread-package-database"]
+    if any(problem.code == "no-source-package" for problem in problems):
+        text = (
+            "The document does not say which source packages its distribution packages were built from, and advisories "
+            "name those: make it with a tool that does (syft, Trivy, envscout), or pass the image."
+        )
+        yield _Found(True, "no-source-package", text)
     for problem in unread:
         text = f"{_sentence(problem.message)} Its packages are not part of this answer: pass an SBOM (sbom://FILE)."
         yield _Found(True, problem.code, text)

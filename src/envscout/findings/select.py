@@ -30,6 +30,11 @@ class Selection(msgspec.Struct, frozen=True):
     epss_score: float = 0.0
     epss_percentile: float = 0.0
 
+    @property
+    def by_epss(self) -> bool:
+        """Return whether EPSS scores decide what is shown."""
+        return self.epss_score > 0 or self.epss_percentile > 0
+
     def holds(self, finding: Finding) -> bool:
         """Tell whether a finding is to be shown."""
         return (
@@ -104,11 +109,11 @@ def select(findings: Iterable[Finding], chosen: Selection) -> tuple[Finding, ...
 
 
 def rank(findings: Iterable[Finding], by_epss: bool = False) -> tuple[Finding, ...]:
-    """Order findings: the worst first; then, if asked for, the likeliest; then by CVSS score, id and package."""
+    """Order findings: if asked for the likeliest first; then the worst; then by CVSS score, id and package."""
     return tuple(sorted(findings, key=lambda finding: _place(finding, by_epss)))
 
 
-def _place(finding: Finding, by_epss: bool) -> tuple[int, float, float, str, str]:
+def _place(finding: Finding, by_epss: bool) -> tuple[float, int, float, str, str]:
     likely = finding.epss.score if by_epss and finding.epss else 0.0
     score = finding.cvss.score if finding.cvss else 0.0
-    return -finding.level, -likely, -score, finding.vulnerability, finding.package.purl
+    return -likely, -finding.level, -score, finding.vulnerability, finding.package.purl

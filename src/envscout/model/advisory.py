@@ -29,7 +29,9 @@ class Advisory(msgspec.Struct, frozen=True, gc=False):
     aliases: other ids of the same vulnerability. upstream: vulnerabilities this record covers (a distribution's
     advisory may cover many). published, modified: microseconds since 1970 UTC, 0 if the record does not say.
     severity: the vendor's word, lower case, "" if none. vectors: CVSS vectors, best version first.
-    score: a CVSS base score that the record states without a vector.
+    score: a CVSS base score that the record states without a vector. unassessed: (canonical ecosystem, normalised name)
+    of packages that the record calls affected, but whose versions it names in words that have no order, or not at all:
+    whether an installed one is affected stays unknown.
     """
 
     id: str
@@ -47,3 +49,4 @@ class Advisory(msgspec.Struct, frozen=True, gc=False):
     references: tuple[str, ...] = ()
     ranges: tuple[Range, ...] = ()
     problems: tuple[Problem, ...] = ()
+    unassessed: tuple[tuple[str, str], ...] = ()

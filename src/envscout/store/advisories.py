@@ -47,8 +47,14 @@ class Stage:
         """Give the room back."""
         _each(self._connection, "unstage")
 
-    def add(self, feed_id: int, records: Iterable[tuple[Advisory, bytes]], problems: Iterable[Problem]) -> None:
-        """Stage records (with the digest of the bytes each was read from) and what could not be read of the feed."""
+    def add(
+        self, feed_id: int, records: Iterable[tuple[Advisory, bytes]], problems: Iterable[Problem], base: str = ""
+    ) -> None:
+        """Stage records (with the digest of the bytes each was read from) and what could not be read of the feed.
+
+        base: the one ecosystem (`Debian`, with all its releases) that the feed is the source for; "" = all it names. A
+        record of PyPI's feed that also names an npm package does not make it a source for npm.
+        """
         rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _STAGED}
         for n, (advisory, digest) in enumerate(records, self._count):
             cves = vulnerability.own(advisory.id, advisory.aliases, advisory.upstream)
@@ -64,8 +70,12 @@ class Stage:
                 rows["alias"] += [(n, name, 1) for name in advisory.upstream]
             for r in advisory.ranges:
                 k = self._names.get((r.ecosystem, r.name)) or self._name(r.ecosystem, r.name, rows["name"])
-                self._ecosystems.add((feed_id, r.ecosystem))
+                if not base or r.ecosystem.partition(":")[0] == base:
+                    self._ecosystems.add((feed_id, r.ecosystem))
                 rows["range"].append((n, k, r.lo, r.hi, r.low, r.high, r.fixed, r.severity))
+            for ecosystem, name in advisory.unassessed:
+                k = self._names.get((ecosystem, name)) or self._name(ecosystem, name, rows["name"])
+                rows["unassessed"].append((n, k))
             rows["problem"] += [(feed_id, advisory.id, problem.code, problem.message) for problem in advisory.problems]
         self._count += len(rows["advisory"])
         rows["problem"] += [(feed_id, problem.where, problem.code, problem.message) for problem in problems]
@@ -82,7 +92,7 @@ class Stage:
 
     def drop(self, feed_id: int) -> None:
         """Forget what was staged of a feed that could not be read to its end."""
-        for kind in ("aliases", "vulnerabilities", "ranges", "advisories", "problems"):
+        for kind in ("aliases", "vulnerabilities", "ranges", "unassessed", "advisories", "problems"):
             self._connection.execute(_SQL[f"drop_stage_{kind}"], (feed_id,))
         self._ecosystems = {each for each in self._ecosystems if each[0] != feed_id}
 
@@ -113,14 +123,16 @@ class Stage:
         run("apply_names", "new_ranges")
         if connection.execute(_SQL["any_standing"], {"forever": FOREVER}).fetchone():
             run("index_new_ranges", "close_ranges", "drop_standing_ranges")
-        run("open_ranges", "clear_aliases", "apply_aliases")
+        run("open_ranges", "clear_unassessed", "apply_unassessed", "clear_aliases", "apply_aliases")
         run("clear_vulnerabilities", "apply_vulnerability_names", "apply_vulnerabilities")
         _name_the_nameless(connection)
         run("clear_problems", "apply_problems")
-        connection.executemany(_SQL["apply_ecosystems"], [(*each, at) for each in self._ecosystems])
+        ecosystems = [{"feed_id": feed, "ecosystem": name, **moment} for feed, name in self._ecosystems]
+        connection.executemany(_SQL["apply_ecosystems"], ecosystems)
+        run("close_ecosystems")
 
 
-_STAGED = ("advisory", "alias", "vulnerability", "name", "range", "problem")
+_STAGED = ("advisory", "alias", "vulnerability", "name", "range", "unassessed", "problem")
 
 
 def _each(connection: Connection, name: str) -> None:

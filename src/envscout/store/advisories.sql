@@ -10,6 +10,7 @@ CREATE TEMP TABLE stage_name (k INTEGER PRIMARY KEY, ecosystem TEXT, name TEXT, 
 CREATE TEMP TABLE stage_range (
     n INTEGER, k INTEGER, lo BLOB, hi BLOB, low TEXT, high TEXT, fixed TEXT, severity TEXT
 );
+CREATE TEMP TABLE stage_unassessed (n INTEGER, k INTEGER);
 CREATE TEMP TABLE stage_problem (feed_id INTEGER, record TEXT, code TEXT, message TEXT);
 CREATE TEMP TABLE touched (adv_id INTEGER PRIMARY KEY)
 
@@ -19,6 +20,7 @@ DROP TABLE temp.stage_alias;
 DROP TABLE temp.stage_vulnerability;
 DROP TABLE temp.stage_name;
 DROP TABLE temp.stage_range;
+DROP TABLE temp.stage_unassessed;
 DROP TABLE temp.stage_problem;
 DROP TABLE temp.touched;
 DROP TABLE IF EXISTS temp.staged;
@@ -39,6 +41,9 @@ INSERT INTO stage_name VALUES (?, ?, ?, ?)
 -- name: put_stage_range
 INSERT INTO stage_range VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
+-- name: put_stage_unassessed
+INSERT INTO stage_unassessed VALUES (?, ?)
+
 -- name: put_stage_problem
 INSERT INTO stage_problem VALUES (?, ?, ?, ?)
 
@@ -50,6 +55,9 @@ DELETE FROM stage_vulnerability WHERE n IN (SELECT n FROM stage_advisory WHERE f
 
 -- name: drop_stage_ranges
 DELETE FROM stage_range WHERE n IN (SELECT n FROM stage_advisory WHERE feed_id = ?)
+
+-- name: drop_stage_unassessed
+DELETE FROM stage_unassessed WHERE n IN (SELECT n FROM stage_advisory WHERE feed_id = ?)
 
 -- name: drop_stage_advisories
 DELETE FROM stage_advisory WHERE feed_id = ?
@@ -132,6 +140,16 @@ SELECT name_id, hi, lo, adv_id, :at, :forever, low, high, fixed, severity
   FROM new_range WHERE true ORDER BY name_id, hi, lo, adv_id
 ON CONFLICT DO NOTHING
 
+-- name: clear_unassessed
+DELETE FROM unassessed WHERE adv_id IN (SELECT adv_id FROM touched)
+
+-- name: apply_unassessed
+INSERT INTO unassessed (name_id, adv_id)
+SELECT nm.name_id, s.adv_id
+  FROM stage_unassessed x CROSS JOIN stage_name k CROSS JOIN name nm CROSS JOIN staged s
+ WHERE k.k = x.k AND nm.ecosystem = k.ecosystem AND nm.name = k.name AND s.n = x.n AND NOT s.withdrawn
+ON CONFLICT DO NOTHING
+
 -- name: clear_aliases
 DELETE FROM alias WHERE adv_id IN (SELECT adv_id FROM staged WHERE NOT withdrawn)
 
@@ -200,4 +218,16 @@ DELETE FROM feed_problem WHERE (feed_id, record) IN
 INSERT INTO feed_problem (feed_id, record, code, message) SELECT DISTINCT feed_id, record, code, message FROM stage_problem
 
 -- name: apply_ecosystems
-INSERT INTO feed_ecosystem (feed_id, ecosystem, known_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+-- A feed speaks of an ecosystem from the update that brought its first range of it ...
+INSERT INTO feed_ecosystem (feed_id, ecosystem, known_at, gone_at)
+SELECT :feed_id, :ecosystem, :at, :forever
+ WHERE NOT EXISTS (SELECT 1 FROM feed_ecosystem e
+                    WHERE e.feed_id = :feed_id AND e.ecosystem = :ecosystem AND e.gone_at = :forever)
+
+-- name: close_ecosystems
+-- ... until none of its ranges stands.
+UPDATE feed_ecosystem SET gone_at = :at
+ WHERE gone_at = :forever AND NOT EXISTS (
+       SELECT 1 FROM name n CROSS JOIN vrange r CROSS JOIN advisory a
+        WHERE n.ecosystem = feed_ecosystem.ecosystem AND r.name_id = n.name_id AND r.k_to = :forever
+          AND a.adv_id = r.adv_id AND a.feed_id = feed_ecosystem.feed_id)

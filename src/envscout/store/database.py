@@ -81,10 +81,12 @@ class Database:
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self.connection
+                self.connection.execute("COMMIT")
             except BaseException:
-                self.connection.execute("ROLLBACK")
+                # A full disk makes SQLite roll back by itself.
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
                 raise
-            self.connection.execute("COMMIT")
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -95,7 +97,17 @@ class Database:
                 yield self.connection
             finally:
                 # Nothing was written but temporary tables, which go with it.
-                self.connection.execute("ROLLBACK")
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def alone(self, purpose: str) -> Iterator[None]:
+        """Wait for other processes that do the same with this store. The lock ends with its process in any case."""
+        import fcntl
+
+        with _translated(self.path), self.path.with_name(f"{self.path.name}-{purpose}").open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def compact(self) -> None:
         """Give free space back to the file system."""

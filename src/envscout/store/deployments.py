@@ -54,6 +54,16 @@ class Spot(msgspec.Struct, frozen=True):
     owner: str = ""
 
 
+class Wanted(msgspec.Struct, frozen=True):
+    """A package that is looked for. normal: the name as an ecosystem normalises it; "" = any, or not asked for."""
+
+    name: str
+    type: str = ""
+    version: str = ""
+    ecosystem: str = ""
+    normal: str = ""
+
+
 class EnvironmentRow(msgspec.Struct, frozen=True):
     """An environment and how many different images run in it."""
 
@@ -166,15 +176,9 @@ def spots_of_hits(connection: Connection, scope: Scope) -> list[Spot]:
     ]
 
 
-def spots_of_components(
-    connection: Connection,
-    scope: Scope,
-    name: str,
-    type: str = "",  # noqa: A002
-    version: str = "",
-) -> list[Spot]:
+def spots_of_components(connection: Connection, scope: Scope, wanted: Wanted) -> list[Spot]:
     """Return where components of a name (or built from a source of that name) run."""
-    values = {**scope.parameters(), "name": name, "type": type, "version": version}
+    values = {**scope.parameters(), **msgspec.structs.asdict(wanted)}
     return [
         Spot(_deployment(*row[:7]), purl=row[7], type=row[8], name=row[9], version=row[10], owner=row[11])
         for row in connection.execute(_SQL["component_deployments"], values)

@@ -107,8 +107,20 @@ def status(connection: Connection, at: int | None = None) -> list[Status]:
 
 
 def coverage(connection: Connection, at: int | None = None) -> dict[str, int]:
-    """Return ecosystem -> moment up to which its advisories were known; an ecosystem without a feed is missing."""
-    return dict(connection.execute(_SQL["coverage"], {"at": FOREVER if at is None else at}).fetchall())
+    """Return ecosystem -> moment up to which its advisories were known; an ecosystem without a feed is missing.
+
+    Where several feeds speak of it, the ecosystem's own (`osv:PyPI`) counts; without one, the newest.
+    """
+    known: dict[str, tuple[bool, int]] = {}
+    for ecosystem, feed, as_of in connection.execute(_SQL["coverage"], {"at": FOREVER - 1 if at is None else at}):
+        own = feed == f"osv:{ecosystem.partition(':')[0]}"
+        known[ecosystem] = max(known.get(ecosystem, (False, 0)), (own, as_of))
+    return {ecosystem: as_of for ecosystem, (_, as_of) in known.items()}
+
+
+def kinds(connection: Connection, at: int | None = None) -> set[str]:
+    """Return which kinds of feeds (osv, epss, kev, cve) were applied by a moment."""
+    return {row[0] for row in connection.execute(_SQL["kinds"], {"at": FOREVER - 1 if at is None else at})}
 
 
 def replace_epss(connection: Connection, rows: Iterable[tuple[str, float, float]]) -> None:
@@ -123,7 +135,7 @@ def replace_kev(connection: Connection, rows: Iterable[tuple[str, str, str, bool
     connection.executemany(_SQL["put_kev"], rows)
 
 
-def replace_cve(connection: Connection, rows: Iterable[tuple[str, str, str, float | None, str, str, str]]) -> None:
-    """Replace facts about CVEs: (cve, published, description, score, vector, distribution's priority, cwes)."""
+def replace_cve(connection: Connection, rows: Iterable[tuple[str, str, float | None, str, str, str]]) -> None:
+    """Replace facts about CVEs: (cve, description, score, vector, distribution's priority, cwes)."""
     connection.execute(_SQL["drop_cve"])
     connection.executemany(_SQL["put_cve"], rows)

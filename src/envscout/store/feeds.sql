@@ -36,19 +36,16 @@ SELECT f.feed_id, f.name, f.kind, f.location, r.at, r.as_of, r.records, r.newest
 -- name: problems
 SELECT feed_id, code, count(*), min(record), min(message) FROM feed_problem GROUP BY feed_id, code ORDER BY feed_id, code
 
--- name: problem_list
-SELECT record, code, message FROM feed_problem WHERE feed_id = :feed_id ORDER BY record, code
-
 -- name: coverage
--- The moment up to which advisories of each ecosystem were known at a moment.
-SELECT e.ecosystem, max(r.as_of)
-  FROM feed_ecosystem e JOIN feed_run r USING (feed_id)
- WHERE e.known_at <= :at AND r.at = (SELECT max(x.at) FROM feed_run x WHERE x.feed_id = e.feed_id AND x.at <= :at)
- GROUP BY e.ecosystem
+-- The moment up to which each feed that spoke of an ecosystem at a moment knew it.
+SELECT e.ecosystem, f.name, r.as_of
+  FROM feed_ecosystem e JOIN feed f USING (feed_id) JOIN feed_run r USING (feed_id)
+ WHERE e.known_at <= :at AND e.gone_at > :at
+   AND r.at = (SELECT max(x.at) FROM feed_run x WHERE x.feed_id = e.feed_id AND x.at <= :at)
 
--- name: as_of
-SELECT min(r.as_of), max(r.at) FROM feed_run r
- WHERE r.at = (SELECT max(x.at) FROM feed_run x WHERE x.feed_id = r.feed_id AND x.at <= :at)
+-- name: kinds
+-- Which kinds of feeds were ever applied by a moment.
+SELECT DISTINCT f.kind FROM feed f JOIN feed_run r USING (feed_id) WHERE r.at <= :at
 
 -- name: drop_epss
 DELETE FROM epss
@@ -68,6 +65,6 @@ ON CONFLICT (cve) DO UPDATE SET added = excluded.added, due = excluded.due, rans
 DELETE FROM cve
 
 -- name: put_cve
-INSERT INTO cve (cve, published, description, score, vector, priority, cwes) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (cve) DO UPDATE SET published = excluded.published, description = excluded.description, score = excluded.score,
-    vector = excluded.vector, priority = excluded.priority, cwes = excluded.cwes
+INSERT INTO cve (cve, description, score, vector, priority, cwes) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (cve) DO UPDATE SET description = excluded.description, score = excluded.score, vector = excluded.vector,
+    priority = excluded.priority, cwes = excluded.cwes

@@ -26,7 +26,6 @@ class Signals(msgspec.Struct, frozen=True):
     priority: str = ""
     cwes: tuple[str, ...] = ()
     description: str = ""
-    published: str = ""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -86,12 +85,16 @@ class Count(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Everything the join says about some images. places, counts and packages by image number."""
+    """Everything the join says about some images. places, counts, packages and unassessed by image number.
+
+    unassessed: (package name, vulnerability) where a record names the package without a range that could be compared.
+    """
 
     matches: tuple[Match, ...]
     places: Mapping[int, tuple[Place, ...]]
     counts: Mapping[int, tuple[Count, ...]]
     packages: Mapping[int, int]
+    unassessed: Mapping[int, tuple[tuple[str, str], ...]]
 
 
 Score = Callable[[Iterable[str]], tuple[float, str] | None]
@@ -128,7 +131,8 @@ def _settle_scores(connection: Connection, score: Score) -> None:
 
 def answer(connection: Connection, image_ids: Iterable[int], known_at: int | None) -> Answer:
     """Answer for some images: what stands now (known_at None), or what was known at a moment. Use inside `read()`."""
-    connection.execute(_SQL["ask"])
+    for name in ("forget_asked", "forget_hits", "ask"):
+        connection.execute(_SQL[name])
     connection.executemany(_SQL["put_asked"], [(image_id,) for image_id in image_ids])
     if known_at is None:
         connection.execute(_SQL["hits_now"])
@@ -145,6 +149,7 @@ def _answer(connection: Connection, known_at: int | None) -> Answer:
             (image_id, Count(*rest)) for image_id, *rest in connection.execute(_SQL["counted"]).fetchall()
         ),
         packages=dict(connection.execute(_SQL["listed"]).fetchall()),
+        unassessed=_by_image((row[0], row[1:]) for row in connection.execute(_SQL["unassessed"]).fetchall()),
     )
 
 
@@ -166,6 +171,12 @@ def answer_vulnerability(
     connection.execute(_SQL["ask"])
     connection.execute(_SQL["ask_images_of_hits"], {"at": FOREVER - 1 if running_at is None else running_at})
     return _answer(connection, known_at)
+
+
+def doubtful(connection: Connection, running_at: int | None) -> list[tuple[str, str, int]]:
+    """Return (name, version, images) of running packages that could not be compared; after `answer_vulnerability`."""
+    at = FOREVER - 1 if running_at is None else running_at
+    return connection.execute(_SQL["doubtful"], {"at": at, "forever": FOREVER}).fetchall()
 
 
 def _by_image(pairs: Iterable[tuple[int, T]]) -> dict[int, tuple[T, ...]]:
@@ -196,7 +207,7 @@ def _matches(connection: Connection, moment: int) -> tuple[Match, ...]:
 
 def _signals(
     epss: float | None, percentile: float | None, added: str | None, due: str | None, ransomware: int | None,
-    score: float | None, vector: str | None, priority: str | None, cwes: str | None, text: str | None, day: str | None,
+    score: float | None, vector: str | None, priority: str | None, cwes: str | None, text: str | None,
 ) -> Signals:  # fmt: skip
     return Signals(
         epss_score=epss,
@@ -209,7 +220,6 @@ def _signals(
         priority=priority or "",
         cwes=tuple((cwes or "").split()),
         description=text or "",
-        published=day or "",
     )
 
 

@@ -48,6 +48,12 @@ SELECT adv_id, vectors FROM advisory
 -- name: put_score
 UPDATE advisory SET score = ?, vectors = ? WHERE adv_id = ?
 
+-- name: forget_asked
+DROP TABLE IF EXISTS temp.asked
+
+-- name: forget_hits
+DROP TABLE IF EXISTS temp.hit
+
 -- name: ask
 CREATE TEMP TABLE asked (image_id INTEGER PRIMARY KEY)
 
@@ -75,7 +81,7 @@ SELECT DISTINCT p.pkg_id, r.adv_id
 -- Each hit with its record, range and vulnerability.
 SELECT h.pkg_id, v.id, a.adv_id, r.low, r.high, r.fixed, r.hi, r.severity,
        e.score, e.percentile, k.added, k.due, k.ransomware,
-       c.score, c.vector, c.priority, c.cwes, c.description, c.published
+       c.score, c.vector, c.priority, c.cwes, c.description
   FROM hit h CROSS JOIN package p CROSS JOIN vrange r INDEXED BY vrange_adv
   CROSS JOIN advisory a CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
   LEFT JOIN epss e ON e.cve = v.id
@@ -111,6 +117,30 @@ SELECT s.image_id, n.ecosystem, c.type, count(DISTINCT c.comp_id), count(DISTINC
  WHERE s.image_id = i.image_id AND sc.set_id = s.set_id AND c.comp_id = sc.comp_id AND p.pkg_id = c.pkg_id
    AND n.name_id = p.name_id AND c.owner = ''
  GROUP BY s.image_id, n.ecosystem, c.type
+
+-- name: unassessed
+-- Packages of the images asked about that a standing record names without a range that could be compared.
+SELECT DISTINCT i.image_id, n.name, v.id
+  FROM asked i CROSS JOIN image_set s CROSS JOIN set_pkg m CROSS JOIN package p CROSS JOIN unassessed u
+  CROSS JOIN name n CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
+ WHERE s.image_id = i.image_id AND m.set_id = s.set_id AND p.pkg_id = m.pkg_id AND u.name_id = p.name_id
+   AND n.name_id = p.name_id AND av.adv_id = u.adv_id AND v.vuln_id = av.vuln_id
+ ORDER BY i.image_id, n.name, v.id
+
+-- name: doubtful
+-- Running packages that records of the asked vulnerabilities name, and that could not be compared with them.
+SELECT n.name, p.version, count(DISTINCT d.image_id)
+  FROM (SELECT u.name_id, 0 AS keyed FROM asked_vulnerability q CROSS JOIN vulnerability v
+          CROSS JOIN advisory_vulnerability av CROSS JOIN unassessed u
+         WHERE v.id = q.id AND av.vuln_id = v.vuln_id AND u.adv_id = av.adv_id
+        UNION
+        SELECT r.name_id, 1 FROM asked_vulnerability q CROSS JOIN vulnerability v
+          CROSS JOIN advisory_vulnerability av CROSS JOIN vrange r
+         WHERE v.id = q.id AND av.vuln_id = v.vuln_id AND r.adv_id = av.adv_id AND r.k_to = :forever) x
+  CROSS JOIN package p CROSS JOIN name n CROSS JOIN set_pkg m CROSS JOIN image_set s CROSS JOIN deployment d
+ WHERE p.name_id = x.name_id AND (x.keyed = 0 OR p.key IS NULL) AND n.name_id = p.name_id
+   AND m.pkg_id = p.pkg_id AND s.set_id = m.set_id AND d.image_id = s.image_id AND d.d_from <= :at AND d.d_to > :at
+ GROUP BY n.name, p.version ORDER BY n.name, p.version
 
 -- name: listed
 -- How many packages each image asked about holds, owned ones included.

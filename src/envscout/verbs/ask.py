@@ -151,6 +151,13 @@ def _report(
                 coverage=_coverage(stored, answer, known, question),
             )
         )
+    asked = {"kev": question.selection.kev, "epss": question.selection.by_epss}
+    missing = [
+        kind for kind, filtered in asked.items() if filtered and kind not in feeds.kinds(connection, question.known_at)
+    ]
+    hidden = question.selection.severities and "unspecified" not in question.selection.severities
+    without = {each.vulnerability for held in found.values() for each in held if each.severity == "unspecified"}
+    left = covering.left_out(len(without) if hidden else 0)
     ecosystems = {count.ecosystem for counts in answer.counts.values() for count in counts} & known.keys()
     return Report(
         environment=environment,
@@ -158,7 +165,7 @@ def _report(
         as_of=min((known[each] for each in ecosystems), default=None),
         images=tuple(reports),
         summary=vulnerabilities(finding for report in reports for finding in report.findings),
-        coverage=covering.combine(report.coverage for report in reports),
+        coverage=covering.combine([*(report.coverage for report in reports), covering.lacking(missing), left]),
     )
 
 
@@ -171,6 +178,7 @@ def _coverage(stored: images.StoredImage, answer: Answer, known: Mapping[str, in
         known,
         now() if question.known_at is None else question.known_at,
         question.max_age,
+        answer.unassessed.get(stored.image_id, ()),
     )
 
 

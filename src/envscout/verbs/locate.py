@@ -11,11 +11,13 @@ from envscout.findings import coverage as covering
 from envscout.findings.coverage import Coverage, Reason
 from envscout.findings.merge import range_text
 from envscout.model import Deployment
+from envscout.names import ecosystem as ecosystems
 from envscout.names import purl
 from envscout.store import Connection, Database, deployments, feeds, findings, images, now
 from envscout.store.deployments import Scope
 
-_VULNERABILITY = re.compile(r"(CVE|GHSA|PYSEC|GO|RUSTSEC|DSA|DLA|USN|ALSA|OSV|MAL)-.+", re.IGNORECASE)
+# What nobody would call a package: CVE-2021-44228, GHSA-jfh8-c2jp-5v3q, PYSEC-2024-1, RHSA-2024:1234, DSA-5678-1.
+_VULNERABILITY = re.compile(r"(CVE|[A-Z]{2,12}(-CVE)?-\d{4}|GHSA-\w{4}|DSA|DLA|USN)[-:][\w:.-]+", re.ASCII)
 
 
 class Spot(msgspec.Struct, frozen=True):
@@ -39,8 +41,7 @@ class Spot(msgspec.Struct, frozen=True):
 
 
 class Located(msgspec.Struct, frozen=True):
-    """The answer. names: the vulnerabilities that were meant, () when a package was. known: whether any record says
-    something of them."""
+    """The answer. names: the vulnerabilities that were meant, () when a package was, or when no record knows them."""
 
     query: str
     kind: Literal["vulnerability", "package"]
@@ -56,14 +57,13 @@ def where(database: Database, query: str, scope: Scope, max_age: int = 7) -> Loc
         raise InvalidReference("nothing to look for", "ask for CVE-2021-44228, pkg:npm/lodash@4.17.20 or openssl@3.0.2")
     with database.read() as connection:
         names = _vulnerabilities(connection, query)
-        if names or _VULNERABILITY.fullmatch(query):
-            kind: Literal["vulnerability", "package"] = "vulnerability"
+        if names or _VULNERABILITY.fullmatch(query.upper()):
             spots = tuple(_of_vulnerability(connection, names, scope))
-        else:
-            kind = "package"
-            spots = tuple(_of_package(connection, query, scope))
-        trusted = _coverage(connection, query, kind, names, scope, max_age)
-    return Located(query, kind, names, spots, trusted)
+            doubts = findings.doubtful(connection, scope.at) if names else []
+            trusted = _coverage(connection, scope, max_age, [*_of_query(query, names), *map(_of_doubt, doubts)])
+            return Located(query, "vulnerability", names, spots, trusted)
+        spots = tuple(_of_package(connection, query, scope))
+        return Located(query, "package", (), spots, _of_content(_coverage(connection, scope, max_age, [])))
 
 
 def _vulnerabilities(connection: Connection, query: str) -> tuple[str, ...]:
@@ -106,21 +106,29 @@ def _of_vulnerability(connection: Connection, names: Iterable[str], scope: Scope
 
 
 def _of_package(connection: Connection, query: str, scope: Scope) -> Iterable[Spot]:
-    kind, name, version = _package(query)
-    for spot in deployments.spots_of_components(connection, scope, name, kind, version):
+    found: dict[deployments.Spot, None] = {}
+    for wanted in _wanted(query):
+        found |= dict.fromkeys(deployments.spots_of_components(connection, scope, wanted))
+    for spot in found:
         yield _spot(
             spot.deployment, purl=spot.purl, type=spot.type, name=spot.name, version=spot.version, owner=spot.owner
         )
 
 
-def _package(query: str) -> tuple[str, str, str]:
-    """Return type ("" = any), name and version ("" = any)."""
+def _wanted(query: str) -> Iterable[deployments.Wanted]:
+    """Return what a package URL or NAME[@VERSION] may be called, in each ecosystem that spells names its own way."""
     if query.startswith("pkg:"):
         asked = purl.parse(query)
-        return asked.type, asked.full_name, asked.version
-    # The first character may be the @ of an npm scope.
-    name, _, version = query[1:].partition("@")
-    return "", query[0] + name, version
+        kind, name, version = asked.type, asked.full_name, asked.version
+        bases = [base for base in [ecosystems.of_type(kind)] if base]
+    else:
+        # The first character may be the @ of an npm scope.
+        name, _, version = query[1:].partition("@")
+        kind, name = "", query[0] + name
+        bases = [base for base in ecosystems.bases() if ecosystems.normalise(base, name) != name]
+    yield deployments.Wanted(name, kind, version)
+    for base in bases:
+        yield deployments.Wanted(name, kind, version, base, ecosystems.normalise(base, name))
 
 
 def _spot(deployment: Deployment, **package: str | None) -> Spot:
@@ -136,43 +144,40 @@ def _spot(deployment: Deployment, **package: str | None) -> Spot:
     )
 
 
-def _coverage(
-    connection: Connection, query: str, kind: str, names: tuple[str, ...], scope: Scope, max_age: int
-) -> Coverage:
-    """Say how far "nowhere" can be trusted: by one image of each kind that runs."""
+def _coverage(connection: Connection, scope: Scope, max_age: int, more: list[Coverage]) -> Coverage:
+    """Say how far "nowhere" can be trusted: by one image of each kind that runs, and by the feeds of all packages."""
     kinds = deployments.kinds(connection, scope)
-    connection.execute("DROP TABLE IF EXISTS temp.asked")
-    connection.execute("DROP TABLE IF EXISTS temp.hit")
     answer = findings.answer(connection, [number for number, _ in kinds], scope.at)
     known = feeds.coverage(connection, scope.at)
     moment = now() if scope.at is None else scope.at
-    parts = []
+    parts = list(more)
     for number, count in kinds:
         stored = images.get(connection, number)
-        found = covering.assess(
-            stored.indexed_at is not None,
-            stored.distribution,
-            stored.problems,
-            answer.counts.get(number, ()),
-            known,
-            moment,
-            max_age,
-        )
+        counts = answer.counts.get(number, ())
+        indexed = stored.indexed_at is not None
+        found = covering.assess(indexed, stored.distribution, stored.problems, counts, known, moment, max_age)
         text = "1 running image: " if count == 1 else f"{count} running images: "
-        parts.append(Coverage(found.state, tuple(Reason(each.code, text + each.message) for each in found.reasons)))
-    if kind == "package":
-        return _of_content(covering.combine(parts))
-    parts += _of_feeds(images.ecosystems_in_use(connection) - known.keys())
-    if not names:
-        text = f"No advisory in the store speaks of {query}: run `envscout db update`, or check the id."
-        parts.append(Coverage("unknown", (Reason("unknown-vulnerability", text),)))
+        reasons = (each for each in found.reasons if each.code not in _OF_FEEDS)
+        parts.append(Coverage(found.state, tuple(Reason(each.code, text + each.message) for each in reasons)))
+    parts.append(covering.of_feeds(images.ecosystems_in_use(connection), known, moment, max_age))
     return covering.combine(parts)
 
 
-def _of_feeds(missing: Iterable[str]) -> Iterable[Coverage]:
-    for ecosystem in sorted(missing):
-        text = f"The store holds no advisories for {ecosystem}: run `envscout db update`."
-        yield Coverage("partial", (Reason("no-feed", text),))
+_OF_FEEDS = frozenset({"no-feed", "stale-feed", "unkeyable-version", "unassessable-advisory"})
+
+
+def _of_query(query: str, names: tuple[str, ...]) -> list[Coverage]:
+    if names:
+        return []
+    text = f"No advisory in the store speaks of {query}: run `envscout db update`, or check the id."
+    return [Coverage("unknown", (Reason("unknown-vulnerability", text),))]
+
+
+def _of_doubt(doubt: tuple[str, str, int]) -> Coverage:
+    name, version, count = doubt
+    where = "1 running image" if count == 1 else f"{count} running images"
+    text = f"{name} {version} in {where} may have it, but could not be compared with its advisory: check by hand."
+    return Coverage("partial", (Reason("unkeyable-version", text),))
 
 
 def _of_content(found: Coverage) -> Coverage:

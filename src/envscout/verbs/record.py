@@ -26,19 +26,24 @@ def enroll(database: Database, organization: str, repository: str) -> bool:
         return deployments.enrol(connection, organization, repository, now())
 
 
-def record(database: Database, event: Event, image_id: int) -> Recorded:
-    """Append that an image runs in a slot, from now on."""
+def record(database: Database, event: Event) -> Recorded:
+    """Append that the image of event.digest runs in a slot, from now on. Raise NotFound if it is not stored."""
     for field in ("organization", "environment", "service"):
         _check(field, getattr(event, field))
     with database.write() as connection:
+        stored = stored_images.find(connection, event.digest)
+        if stored is None:
+            raise NotFound(f"{event.reference} was pruned from the store while it was recorded", "record it again")
         event = msgspec.structs.replace(event, at=now())
-        return Recorded(*deployments.append(connection, event, image_id, advance))
+        return Recorded(*deployments.append(connection, event, stored.image_id, advance))
 
 
-def keep_unindexed(database: Database, image: Image) -> int:
-    """Keep the digest of an image nobody could look into; return its number. It is unknown, not clean."""
+def keep_unindexed(database: Database, image: Image) -> bool:
+    """Keep the digest of an image nobody could look into; return whether its content is unknown, not clean."""
     with database.write() as connection:
-        return stored_images.put_unindexed(connection, image)
+        stored_images.put_unindexed(connection, image)
+        stored = stored_images.find(connection, image.digest)
+    return stored is None or stored.indexed_at is None
 
 
 def remove(database: Database, event: Event) -> Recorded:

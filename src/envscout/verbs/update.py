@@ -16,6 +16,7 @@ from envscout.advisories.fetch import Unchanged, fetch
 from envscout.advisories.sources import Feed
 from envscout.errors import FeedError
 from envscout.findings.severity import best_score
+from envscout.names import ecosystem as ecosystems
 from envscout.store import Connection, Database, feeds, findings, images, now
 from envscout.store.advisories import Change, Stage, known
 
@@ -39,7 +40,7 @@ _FACTS: Mapping[str, _Kind] = {
     "kev": _Kind(kev.parse, lambda k: (k.cve, k.added, k.due, k.ransomware), feeds.replace_kev),
     "cve": _Kind(
         cve.parse,
-        lambda c: (c.cve, c.published, c.description, c.score, c.vector, c.priority, " ".join(c.cwes)),
+        lambda c: (c.cve, c.description, c.score, c.vector, c.priority, " ".join(c.cwes)),
         feeds.replace_cve,
     ),
 }
@@ -85,7 +86,7 @@ def update(
     A feed that cannot be fetched or read is left as it was and says so in its result; the others are applied. A process
     killed at any moment leaves everything as it was. workers: processes that read beside this one.
     """
-    with tempfile.TemporaryDirectory(prefix="envscout-") as folder:
+    with database.alone("update"), tempfile.TemporaryDirectory(prefix="envscout-") as folder:
         failed: list[FeedResult] = []
         ready = _prepare(database, places, defaults, Path(folder), failed, on_progress)
         stage = Stage(database)
@@ -119,7 +120,18 @@ def _prepare(
         with database.read() as connection:
             used = images.ecosystems_in_use(connection)
         ready = _at_hand(database, defaults(used), folder, failed, on_progress)
-    return list({each.feed.name: each for each in ready}.values())
+    return _once(ready)
+
+
+def _once(ready: list[_Ready]) -> list[_Ready]:
+    """Refuse two places for one feed: whichever came last would withdraw what only the other holds."""
+    by_name: dict[str, _Ready] = {}
+    for each in ready:
+        other = by_name.setdefault(each.feed.name, each)
+        if other.feed.location != each.feed.location:
+            places = f"{other.feed.location} and {each.feed.location}"
+            raise FeedError(f"{places} are both the feed {each.feed.name}", "pass one of them")
+    return list(by_name.values())
 
 
 def _at_hand(
@@ -234,7 +246,8 @@ def _read_facts(stage: Stage, each: _Ready) -> None:
 
 
 def _take(stage: Stage, each: _Ready, batch: Batch) -> None:
-    stage.add(each.feed_id, batch.records, batch.problems)
+    base = each.feed.name.removeprefix("osv:")
+    stage.add(each.feed_id, batch.records, batch.problems, base if base in ecosystems.bases() else "")
     fresh = {advisory.id for advisory, _ in batch.records}
     each.staged |= fresh
     each.seen |= fresh

@@ -67,7 +67,7 @@ def _record(
         reference=reference,
         actor="demo",
     )
-    record(database, event, indexed.image_id)
+    record(database, event)
 
 
 def _story(database: "Database", fleet: "Fleet") -> Iterator[str]:

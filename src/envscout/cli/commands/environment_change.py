@@ -11,7 +11,7 @@ from envscout.cli.session import Session
 from envscout.cli.show.documents import said as document
 from envscout.environments import origin, scope
 from envscout.errors import NotFound, UsageError
-from envscout.model import Deployment, Event
+from envscout.model import Event
 from envscout.names.reference import Reference, parse
 from envscout.verbs import ask
 from envscout.verbs import index as indexing
@@ -30,27 +30,28 @@ def record(session: Session, asked: Flags, environment: str, text: str) -> None:
         raise UsageError(
             "a directory, archive or SBOM has no repository to name its service after", "add --service NAME"
         )
-    image_id, digest = _image(session, asked, reference)
+    digest = _image(session, asked, reference)
     organization = scope.organization(asked.org, session.settings.text("organization"), reference.organization)
     event = _event(asked, organization, environment, service, asked.platform)
     action = "add" if asked.add else "record"
     event = msgspec.structs.replace(event, action=action, digest=digest, reference=reference.familiar)
-    done = recording.record(session.database, event, image_id)
+    done = recording.record(session.database, event)
     for each in done.ended:
         session.warn(f"{each.reference} no longer runs in {environment}")
     _told(asked, "recorded", done.event, f"Successfully recorded {event.reference} in environment {environment}")
 
 
-def _image(session: Session, asked: Flags, reference: Reference) -> tuple[int, str]:
-    """Return number and digest of the image, looking into it unless told not to."""
+def _image(session: Session, asked: Flags, reference: Reference) -> str:
+    """Return the digest of the image, looking into it unless told not to."""
     if asked.no_index:
         image = indexing.resolve(reference, platform=asked.platform)
-        session.warn(f"{reference.familiar} was not looked into: what is in it stays unknown")
-        return recording.keep_unindexed(session.database, image), image.digest
+        if recording.keep_unindexed(session.database, image):
+            session.warn(f"{reference.familiar} was not looked into: what is in it stays unknown")
+        return image.digest
     from envscout.cli.indexing import index_shown
 
     indexed = index_shown(session, reference, platform=asked.platform, archive_ref=asked.ref)
-    return indexed.image_id, indexed.image.digest
+    return indexed.image.digest
 
 
 def remove(session: Session, asked: Flags, environment: str, text: str) -> None:
@@ -70,18 +71,10 @@ def remove(session: Session, asked: Flags, environment: str, text: str) -> None:
     owners = sorted({each.organization for each in chosen})
     if len(owners) > 1:
         raise UsageError(f"{text} runs in {environment} of {', '.join(owners)}", "say which with --org")
-    whole = len(chosen) == len(running)
     for each in chosen:
         event = _event(asked, each.organization, environment, each.service, each.platform)
-        event = msgspec.structs.replace(event, action="remove", digest="" if whole else each.digest)
-        if whole and each is not next(other for other in chosen if _slot(other) == _slot(each)):
-            continue
-        done = recording.remove(session.database, event)
-        _told(asked, "removed", done.event, f"Removed {each.service} from environment {environment}")
-
-
-def _slot(each: Deployment) -> tuple[str, str, str]:
-    return each.organization, each.service, each.platform
+        done = recording.remove(session.database, msgspec.structs.replace(event, action="remove", digest=each.digest))
+        _told(asked, "removed", done.event, f"Removed {each.reference} ({each.service}) from environment {environment}")
 
 
 def _event(asked: Flags, organization: str, environment: str, service: str, platform: str) -> Event:

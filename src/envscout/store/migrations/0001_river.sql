@@ -20,6 +20,7 @@ CREATE TABLE package (
     UNIQUE (name_id, version)
 );
 CREATE INDEX package_nk ON package (name_id, key);
+CREATE INDEX package_unkeyable ON package (name_id) WHERE key IS NULL;
 
 -- What is listed: one installed package as its purl says it; many components may be matched as one package.
 CREATE TABLE component (
@@ -40,9 +41,9 @@ CREATE INDEX component_p ON component (pkg_id);
 CREATE INDEX component_n ON component (name);
 CREATE INDEX component_s ON component (source_name);
 
--- document: the image as JSON. indexed_at: NULL = known by digest only, content unknown.
+-- image_id: never used again after a prune. document: the image as JSON. indexed_at: NULL = known by digest only, content unknown.
 CREATE TABLE image (
-    image_id     INTEGER PRIMARY KEY,
+    image_id     INTEGER PRIMARY KEY AUTOINCREMENT,
     digest       TEXT NOT NULL UNIQUE,
     document     TEXT NOT NULL,
     indexed_at   INTEGER,
@@ -96,12 +97,13 @@ CREATE TABLE feed_run (
     withdrawn INTEGER NOT NULL,
     PRIMARY KEY (feed_id, at)
 );
--- Which ecosystems a feed spoke of at its last run; the coverage of an answer rests on it.
+-- Which ecosystems a feed speaks of, and from when until when it did; the coverage of an answer rests on it.
 CREATE TABLE feed_ecosystem (
     feed_id   INTEGER NOT NULL REFERENCES feed,
     ecosystem TEXT NOT NULL,
     known_at  INTEGER NOT NULL,
-    PRIMARY KEY (feed_id, ecosystem)
+    gone_at   INTEGER NOT NULL,
+    PRIMARY KEY (feed_id, ecosystem, known_at)
 );
 -- What of a feed could not be used, and why.
 CREATE TABLE feed_problem (
@@ -169,6 +171,14 @@ CREATE TABLE vrange (
 ) WITHOUT ROWID;
 CREATE INDEX vrange_adv ON vrange (adv_id);
 
+-- Packages that a standing record names without a range that could be compared: they may be vulnerable.
+CREATE TABLE unassessed (
+    name_id INTEGER NOT NULL,
+    adv_id  INTEGER NOT NULL,
+    PRIMARY KEY (name_id, adv_id)
+) WITHOUT ROWID;
+CREATE INDEX unassessed_a ON unassessed (adv_id);
+
 -- Derived: the full join of packages and standing ranges, kept current by every write.
 CREATE TABLE finding (
     adv_id     INTEGER NOT NULL,
@@ -188,7 +198,6 @@ CREATE TABLE kev (
 ) WITHOUT ROWID;
 CREATE TABLE cve (
     cve         TEXT PRIMARY KEY,
-    published   TEXT NOT NULL,
     description TEXT NOT NULL,
     score       REAL,
     vector      TEXT NOT NULL,
