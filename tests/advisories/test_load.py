@@ -97,6 +97,15 @@ def test_merging_keeps_what_stands(tmp_path: Path) -> None:
     assert found.published == 1_704_067_200_000_000
 
 
+def test_merging_joins_what_could_not_be_compared(tmp_path: Path) -> None:
+    one = encode(record("T-1", affected=[block("PyPI", "x"), block("npm", "y", versions=["nightly"])]))
+    two = encode(record("T-1", affected=[block("npm", "y"), block("PyPI", "z", {"introduced": "0"})]))
+    gone = encode(record("T-1", affected=[block("PyPI", "gone")], withdrawn="2024-03-01T00:00:00Z"))
+    path = write_zip(tmp_path / "x/all.zip", {"a/T-1.json": one, "b/T-1.json": two, "c/T-1.json": gone})
+    [(found, _)] = by_id(read([path])).values()
+    assert sorted(found.unassessed) == [("PyPI", "x"), ("npm", "y")]
+
+
 def test_members_may_be_called_anything(tmp_path: Path) -> None:
     named = {f"file{number}.json": data for number, data in enumerate(members(3).values())}
     path = write_zip(tmp_path / "x/all.zip", named | {"other.json": encode(record("T-1", affected=[]))})

@@ -148,6 +148,7 @@ def test_ecosystems_come_in_one_spelling_and_a_bare_distribution_means_every_rel
         (block("npm", "x", {"introduced": "0"}, {"fixed": "9" * 10_000_000}), "unkeyable-range"),
         (block("npm", "x", versions=["nightly", "branch"]), "unkeyable-version"),
         (block("PyPI", "x"), "no-versions"),
+        (block("PyPI", "x", ranges=[{"type": "ECOSYSTEM", "events": []}]), "no-versions"),
         ({"ranges": []}, "no-package"),
         (
             {
@@ -163,6 +164,42 @@ def test_what_cannot_be_used_is_a_problem(affected: dict[str, Any], code: str) -
     assert codes(found) == [code]
     assert [(one.name, one.hi) for one in found.ranges] == [("good", HIGHEST)]
     assert all(problem.where == "TEST-1" and len(problem.message) < 500 for problem in found.problems)
+
+
+GIT = [{"type": "GIT", "repo": "https://example.org/x", "events": [{"introduced": "0"}]}]
+RELEASES = [(f"Debian:{release}", "x") for release in ("11", "12")]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "pairs"),
+    [
+        ([block("PyPI", "X_y")], [("PyPI", "x-y")]),
+        ([block("PyPI", "x", ranges=GIT)], [("PyPI", "x")]),
+        ([block("PyPI", "x", ranges=GIT), block("PyPI", "X", {"introduced": "1"})], []),
+        ([block("PyPI", "x", {"introduced": "1"}), block("PyPI", "y", ranges=GIT)], [("PyPI", "y")]),
+        ([block("npm", "x", {"introduced": "0"}, {"fixed": "the next one"}), block("npm", "x")], [("npm", "x")]),
+        ([block("npm", "x", {"introduced": "1.0.0"}, versions=["1.0.0", "nightly"])], [("npm", "x")]),
+        ([block("Ubuntu:22.04:LTS", "x")], [("Ubuntu:22.04", "x")]),
+        ([block("Debian", "x")], RELEASES),
+        ([block("Debian", "x", ranges=GIT)], RELEASES),
+        ([block("PyPI", "x", {"introduced": "2"}, {"fixed": "2"}), block("Nowhere", "y"), {"ranges": GIT}], []),
+        ([block("Alpine:v3.18", "x", {"introduced": "0"}, {"fixed": "0"})], []),
+    ],
+)
+def test_packages_whose_versions_cannot_be_compared_are_named(
+    blocks: list[dict[str, Any]], pairs: list[tuple[str, str]]
+) -> None:
+    found = parse(affected=blocks).unassessed
+    assert len(set(found)) == len(found)
+    assert set(pairs) <= set(found)
+    assert pairs == RELEASES or list(found) == pairs
+
+
+def test_a_withdrawn_record_or_a_bug_fix_leaves_nothing_unassessed() -> None:
+    affected = [block("AlmaLinux:8", "x")]
+    assert parse("ALBA-2019:1", affected=affected).unassessed == ()
+    assert parse("ALSA-2019:1", affected=affected, withdrawn="2024-05-01T00:00:00Z").unassessed == ()
+    assert parse("ALSA-2019:1", affected=affected).unassessed == (("AlmaLinux:8", "x"),)
 
 
 def test_commits_beside_versions_are_no_problem() -> None:

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from typing import TypeVar
 
 import msgspec
 
 from envscout.errors import FeedError
 from envscout.model import Advisory, Problem
 
-PARSER = b"osv-1"
+PARSER = b"osv-2"
 """Raised with every change of what `osv.parse` makes of the same bytes, so that stored records are read again."""
+_Item = TypeVar("_Item")
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -55,10 +57,11 @@ def merge(parts: Sequence[tuple[Advisory, bytes]]) -> tuple[Advisory, bytes]:
         vectors=_union(advisory.vectors for advisory in standing) or first.vectors,
         references=_union(advisory.references for advisory in advisories),
         ranges=tuple({(r.ecosystem, r.name, r.lo, r.hi): r for a in reversed(standing) for r in a.ranges}.values()),
-        problems=tuple(dict.fromkeys(problem for advisory in advisories for problem in advisory.problems)),
+        problems=_union(advisory.problems for advisory in advisories),
+        unassessed=_union(advisory.unassessed for advisory in standing),
     )
     return merged, digest(b"".join(part[1] for part in ordered))
 
 
-def _union(lists: Iterable[Iterable[str]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for names in lists for name in names))
+def _union(lists: Iterable[Iterable[_Item]]) -> tuple[_Item, ...]:
+    return tuple(dict.fromkeys(item for items in lists for item in items))

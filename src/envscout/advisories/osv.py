@@ -9,6 +9,7 @@ empty-range           a range ends before it begins
 git-range             a package is described by commits alone
 no-versions           a package is named without any version
 bug-fix               the record announces a bug fix and no vulnerability: its ranges are left out
+Packages of which a range or every version is missing for such a reason are `Advisory.unassessed`.
 """
 
 from datetime import datetime
@@ -26,6 +27,30 @@ _REFERENCES = 30
 _URL = 2_000
 _FROM_THE_START = wire.Event(introduced="0")
 _DISTRIBUTION_SCHEMES = frozenset({"deb", "rpm", "apk", "alpm"})
+_UNASSESSED = frozenset({"no-versions", "unkeyable-range", "unkeyable-version"})
+
+
+class _Reading:
+    """What one record says of packages. commits: those that a block describes by commits alone."""
+
+    __slots__ = ("commits", "problems", "ranges", "unassessed", "where")
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.ranges: list[Range] = []
+        self.problems: list[Problem] = []
+        self.unassessed: list[tuple[str, str]] = []
+        self.commits: list[tuple[str, str]] = []
+
+    def problem(self, code: str, message: str) -> None:
+        self.problems.append(Problem(code, message, self.where))
+
+    def missing(self) -> tuple[tuple[str, str], ...]:
+        """Return the packages of which something could not be expressed; commits beside ranges are no loss."""
+        if not self.commits:
+            return tuple(dict.fromkeys(self.unassessed)) if self.unassessed else ()
+        ranged = {(one.ecosystem, one.name) for one in self.ranges}
+        return tuple(dict.fromkeys([*self.unassessed, *(pair for pair in self.commits if pair not in ranged)]))
 
 
 class NotARecordError(FeedError):
@@ -45,15 +70,16 @@ def parse(data: bytes) -> Advisory:
 
 
 def _advisory(record: wire.Record, fault: str) -> Advisory:
-    ranges: list[Range] = []
-    problems = [Problem("malformed-record", f"only its ids and ranges were read: {fault}", record.id)] if fault else []
+    reading = _Reading(record.id)
+    if fault:
+        reading.problem("malformed-record", f"only its ids and ranges were read: {fault}")
     blocks = record.affected or ()
     found = identity.names(record, _of_distribution(blocks))
     if identity.is_bug_fix(record, found):
-        problems.append(Problem("bug-fix", "it announces a bug fix and names no vulnerability", record.id))
+        reading.problem("bug-fix", "it announces a bug fix and names no vulnerability")
     elif not record.withdrawn:
         for block in blocks:
-            _read(block, record.id, ranges, problems)
+            _read(block, reading)
     return Advisory(
         id=record.id,
         aliases=found.aliases,
@@ -68,8 +94,9 @@ def _advisory(record: wire.Record, fault: str) -> Advisory:
         score=vendor.bare_score(record),
         cwes=_cwes(record),
         references=_references(record),
-        ranges=_distinct(ranges),
-        problems=tuple(problems),
+        ranges=_distinct(reading.ranges),
+        problems=tuple(reading.problems),
+        unassessed=reading.missing(),
     )
 
 
@@ -113,26 +140,32 @@ def _distinct(ranges: list[Range]) -> tuple[Range, ...]:
     return tuple(seen.values())
 
 
-def _read(block: wire.Affected, where: str, ranges: list[Range], problems: list[Problem]) -> None:
+def _read(block: wire.Affected, into: _Reading) -> None:
     """Append the ranges of one `affected` block, and what of it could not be used."""
     package = block.package
     if package is None:
-        problems.append(Problem("no-package", "it names no package, only a repository", where))
+        into.problem("no-package", "it names no package, only a repository")
         return
     meaning = of_ecosystem(package.ecosystem)
     if meaning is None:
-        problems.append(Problem("unknown-ecosystem", f"no version order is known for {package.ecosystem}", where))
+        into.problem("unknown-ecosystem", f"no version order is known for {package.ecosystem}")
         return
     name = meaning.spelling[package.name]
     word = vendor.word_of_block(block)
     fixed = _single_fix(block)
     if fixed is not None and (hi := meaning.keys[fixed] if fixed else HIGHEST) is not None:
         for target in meaning.targets:
-            ranges.append(Range(target, name, LOWEST, hi, "", fixed, fixed, word))
+            into.ranges.append(Range(target, name, LOWEST, hi, "", fixed, fixed, word))
         return
-    for lo, hi, low, high, fix in _intervals(block, meaning.keys, f"{package.ecosystem} {name}", where, problems):
+    before = len(into.problems)
+    for lo, hi, low, high, fix in _intervals(block, meaning.keys, f"{package.ecosystem} {name}", into):
         for target in meaning.targets:
-            ranges.append(Range(target, name, lo, hi, low, high, fix, word))
+            into.ranges.append(Range(target, name, lo, hi, low, high, fix, word))
+    codes = {problem.code for problem in into.problems[before:]}
+    if codes & _UNASSESSED:
+        into.unassessed += [(target, name) for target in meaning.targets]
+    elif "git-range" in codes:
+        into.commits += [(target, name) for target in meaning.targets]
 
 
 def _single_fix(block: wire.Affected) -> str | None:
@@ -151,11 +184,11 @@ def _single_fix(block: wire.Affected) -> str | None:
     return last.fixed or None
 
 
-def _intervals(block: wire.Affected, keys: Keys, package: str, where: str, problems: list[Problem]) -> list[Interval]:
+def _intervals(block: wire.Affected, keys: Keys, package: str, into: _Reading) -> list[Interval]:
     found: list[Interval] = []
-    ordered = [span for span in block.ranges or () if span.type != "GIT"]
+    ordered = [span for span in block.ranges or () if span.type != "GIT" and span.events]
     for span in ordered:
-        found += _of_span(span, keys, package, where, problems)
+        found += _of_span(span, keys, package, into)
     if block.versions:
         singles, unkeyable = intervals.of_versions(block.versions, keys.__getitem__, found)
         found += singles
@@ -163,27 +196,26 @@ def _intervals(block: wire.Affected, keys: Keys, package: str, where: str, probl
             text = (
                 f"{package}: {len(unkeyable)} listed versions have no place in the order, such as {unkeyable[0]!r:.100}"
             )
-            problems.append(Problem("unkeyable-version", text, where))
+            into.problem("unkeyable-version", text)
     elif not ordered:
-        problems.append(_nothing_said(block, package, where))
+        _nothing_said(block, package, into)
     return found
 
 
-def _of_span(span: wire.Span, keys: Keys, package: str, where: str, problems: list[Problem]) -> list[Interval]:
+def _of_span(span: wire.Span, keys: Keys, package: str, into: _Reading) -> list[Interval]:
     events = span.events or ()
     try:
         found = intervals.of_events(events, keys.__getitem__)
     except intervals.UnkeyableError as error:
-        problems.append(
-            Problem("unkeyable-range", f"{package}: the bound {error.args[0]!r:.100} has no place in the order", where)
-        )
+        into.problem("unkeyable-range", f"{package}: the bound {error.args[0]!r:.100} has no place in the order")
         return []
     if not found and not any(event.fixed == "0" for event in events):
-        problems.append(Problem("empty-range", f"{package}: a range ends before it begins", where))
+        into.problem("empty-range", f"{package}: a range ends before it begins")
     return found
 
 
-def _nothing_said(block: wire.Affected, package: str, where: str) -> Problem:
-    if block.ranges:
-        return Problem("git-range", f"{package}: only commits are named, and commits have no order", where)
-    return Problem("no-versions", f"{package}: no version is named", where)
+def _nothing_said(block: wire.Affected, package: str, into: _Reading) -> None:
+    if any(span.type == "GIT" for span in block.ranges or ()):
+        into.problem("git-range", f"{package}: only commits are named, and commits have no order")
+    else:
+        into.problem("no-versions", f"{package}: no version is named")
