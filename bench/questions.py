@@ -126,13 +126,13 @@ def one_image(database: Database, times: int, samples: int) -> list[Row]:
 
 
 def _find_sql(database: Database, name: str) -> object:
-    """Run the SQL behind `where` alone: which names, which packages, which deployments."""
+    """Run the SQL behind `where` that finds the deployments; their names are read for the whole answer."""
     with database.read() as connection:
         findings.resolve(connection, name)
         connection.execute(_FINDINGS["ask_vulnerability"])
         connection.execute(_FINDINGS["put_asked_vulnerability"], (name,))
         connection.execute(_FINDINGS["hits_of_now"])
-        return connection.execute(_DEPLOYMENTS["hit_deployments"], Scope().parameters()).fetchall()
+        return connection.execute(_DEPLOYMENTS["spots"], Scope().parameters())
 
 
 def find_cve(database: Database, times: int, samples: int) -> list[Row]:

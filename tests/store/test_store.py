@@ -200,6 +200,39 @@ def test_aliases_join_into_one_vulnerability_in_any_order(database: Database, or
     assert seen(database, image) == {("django", "CVE-2023-0001")}
 
 
+def test_names_step_by_step_are_the_names_of_a_fresh_start(database: Database, tmp_path: Path) -> None:
+    chance = random.Random(11)
+    names = ["GHSA-1", "GHSA-2", "PYSEC-1", "PYSEC-2", "OSV-1", "CVE-2023-0001", "CVE-2023-0002"]
+    feeds_now: dict[str, list[Advisory]] = {}
+    for step in range(1, 40):
+        feed = chance.choice("abc")
+        feeds_now[feed] = [
+            Advisory(
+                record,
+                aliases=tuple(chance.sample(names, chance.randrange(3))),
+                upstream=tuple(chance.sample(names, chance.randrange(2))),
+                withdrawn=chance.random() < 0.2,
+            )
+            for record in chance.sample([*names, "X-1", "X-2"], chance.randrange(1, 5))
+        ]
+        update(database, feed, step, *feeds_now[feed])
+        if step % 4 == 0:
+            with Database(tmp_path / f"{step}.db") as fresh:
+                for number, (name, records) in enumerate(feeds_now.items(), 1):
+                    update(fresh, name, number, *records)
+                assert shown(database) == shown(fresh)
+
+
+def shown(database: Database) -> set[tuple[str, str, str]]:
+    """Return (feed, record, vulnerability) of every standing record."""
+    return set(
+        database.connection.execute(
+            "SELECT f.name, a.id, v.id FROM advisory a JOIN feed f USING (feed_id)"
+            " JOIN advisory_vulnerability USING (adv_id) JOIN vulnerability v USING (vuln_id) WHERE a.gone_at IS NULL"
+        )
+    )
+
+
 def test_without_a_cve_the_ghsa_id_is_shown(database: Database) -> None:
     image = put(database, "sha256:1", pypi("django", "4.1"))
     fix = (below("django", "4.2", "PyPI", "pep440"),)

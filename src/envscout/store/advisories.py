@@ -67,7 +67,7 @@ class Stage:
             if cves:
                 rows["vulnerability"] += [(n, name) for name in cves]
             else:
-                rows["alias"] += [(n, name, 1) for name in advisory.upstream]
+                rows["alias"] += [(n, advisory.id, 0), *((n, name, 1) for name in advisory.upstream)]
             for r in advisory.ranges:
                 k = self._names.get((r.ecosystem, r.name)) or self._name(r.ecosystem, r.name, rows["name"])
                 if not base or r.ecosystem.partition(":")[0] == base:
@@ -123,7 +123,8 @@ class Stage:
         run("apply_names", "new_ranges")
         if connection.execute(_SQL["any_standing"], {"forever": FOREVER}).fetchone():
             run("index_new_ranges", "close_ranges", "drop_standing_ranges")
-        run("open_ranges", "clear_unassessed", "apply_unassessed", "clear_aliases", "apply_aliases")
+        run("open_ranges", "clear_unassessed", "apply_unassessed")
+        run("rename", "clear_aliases", "apply_aliases", "rename")
         run("clear_vulnerabilities", "apply_vulnerability_names", "apply_vulnerabilities")
         _name_the_nameless(connection)
         run("clear_problems", "apply_problems")
@@ -142,7 +143,8 @@ def _each(connection: Connection, name: str) -> None:
 
 
 def _name_the_nameless(connection: Connection) -> None:
-    """Name the records without a CVE id of their own after their neighbours; any record may have become one."""
+    """Name the records without a CVE id of their own after their neighbours, as far as a touched record may matter."""
+    connection.execute(_SQL["find_nameless"])
     records: dict[int, list[str]] = defaultdict(list)
     for adv_id, name in connection.execute(_SQL["names_of_nameless"]):
         records[adv_id].append(name)

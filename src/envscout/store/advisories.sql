@@ -12,7 +12,8 @@ CREATE TEMP TABLE stage_range (
 );
 CREATE TEMP TABLE stage_unassessed (n INTEGER, k INTEGER);
 CREATE TEMP TABLE stage_problem (feed_id INTEGER, record TEXT, code TEXT, message TEXT);
-CREATE TEMP TABLE touched (adv_id INTEGER PRIMARY KEY)
+CREATE TEMP TABLE touched (adv_id INTEGER PRIMARY KEY);
+CREATE TEMP TABLE renamed (id TEXT PRIMARY KEY) WITHOUT ROWID
 
 -- name: unstage
 DROP TABLE temp.stage_advisory;
@@ -23,6 +24,8 @@ DROP TABLE temp.stage_range;
 DROP TABLE temp.stage_unassessed;
 DROP TABLE temp.stage_problem;
 DROP TABLE temp.touched;
+DROP TABLE temp.renamed;
+DROP TABLE IF EXISTS temp.nameless;
 DROP TABLE IF EXISTS temp.staged;
 DROP TABLE IF EXISTS temp.new_range
 
@@ -150,6 +153,14 @@ SELECT nm.name_id, s.adv_id
  WHERE k.k = x.k AND nm.ecosystem = k.ecosystem AND nm.name = k.name AND s.n = x.n AND NOT s.withdrawn
 ON CONFLICT DO NOTHING
 
+-- name: rename
+-- Every name that a touched record has at this moment: before and after the change, its neighbours may be others.
+INSERT INTO renamed
+SELECT a.id FROM touched t CROSS JOIN advisory a WHERE a.adv_id = t.adv_id
+UNION
+SELECT l.id FROM touched t CROSS JOIN alias l WHERE l.adv_id = t.adv_id
+ON CONFLICT DO NOTHING
+
 -- name: clear_aliases
 DELETE FROM alias WHERE adv_id IN (SELECT adv_id FROM staged WHERE NOT withdrawn)
 
@@ -172,32 +183,38 @@ SELECT s.adv_id, v.vuln_id FROM stage_vulnerability x CROSS JOIN staged s CROSS 
  ORDER BY s.adv_id, v.vuln_id
 ON CONFLICT DO NOTHING
 
+-- name: find_nameless
+-- Standing records that name no CVE themselves and that a touched record is joined to by names, over any number of steps.
+CREATE TEMP TABLE nameless AS
+WITH RECURSIVE reach (id) AS (
+    SELECT id FROM renamed
+    UNION
+    SELECT m.id FROM reach r CROSS JOIN alias l CROSS JOIN advisory a CROSS JOIN alias m
+     WHERE l.id = r.id AND a.adv_id = l.adv_id AND NOT a.named AND a.gone_at IS NULL AND m.adv_id = a.adv_id
+)
+SELECT DISTINCT a.adv_id FROM reach r CROSS JOIN alias l CROSS JOIN advisory a
+ WHERE l.id = r.id AND a.adv_id = l.adv_id AND NOT a.named AND a.gone_at IS NULL
+
 -- name: names_of_nameless
--- Standing records that name no CVE themselves, with all their names; only their neighbours can say more.
-SELECT adv_id, id FROM advisory WHERE NOT named AND gone_at IS NULL
-UNION ALL
-SELECT l.adv_id, l.id FROM advisory a CROSS JOIN alias l WHERE NOT a.named AND a.gone_at IS NULL AND l.adv_id = a.adv_id
+SELECT l.adv_id, l.id FROM nameless n CROSS JOIN alias l WHERE l.adv_id = n.adv_id
 
 -- name: cves_by_name
--- CVE ids that other standing records give to a name of the nameless: to their own id, or to an alias.
-SELECT DISTINCT l.id, v.id
-  FROM advisory a CROSS JOIN alias l CROSS JOIN advisory b CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
- WHERE NOT a.named AND a.gone_at IS NULL AND l.adv_id = a.adv_id
-   AND b.id = l.id AND b.named AND b.gone_at IS NULL AND av.adv_id = b.adv_id AND v.vuln_id = av.vuln_id
+-- CVE ids that standing records give to a name of the nameless: to their own id, or to an alias.
+SELECT l.id, v.id
+  FROM nameless n CROSS JOIN alias l CROSS JOIN advisory b CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
+ WHERE l.adv_id = n.adv_id AND b.id = l.id AND b.named AND b.gone_at IS NULL
+   AND av.adv_id = b.adv_id AND v.vuln_id = av.vuln_id
 UNION
-SELECT DISTINCT m.id, v.id
-  FROM (SELECT adv_id, id FROM advisory WHERE NOT named AND gone_at IS NULL
-        UNION ALL
-        SELECT l.adv_id, l.id FROM advisory a CROSS JOIN alias l
-         WHERE NOT a.named AND a.gone_at IS NULL AND l.adv_id = a.adv_id) m
-  CROSS JOIN alias l CROSS JOIN advisory b CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
- WHERE l.id = m.id AND NOT l.covers AND b.adv_id = l.adv_id AND b.named AND b.gone_at IS NULL
+SELECT l.id, v.id
+  FROM nameless n CROSS JOIN alias l CROSS JOIN alias m CROSS JOIN advisory b
+  CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
+ WHERE l.adv_id = n.adv_id AND m.id = l.id AND NOT m.covers AND b.adv_id = m.adv_id AND b.named AND b.gone_at IS NULL
    AND av.adv_id = b.adv_id AND v.vuln_id = av.vuln_id
 
 -- name: shown_of_nameless
--- How the nameless are called today.
-SELECT a.adv_id, v.id FROM advisory a CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
- WHERE NOT a.named AND a.gone_at IS NULL AND av.adv_id = a.adv_id AND v.vuln_id = av.vuln_id
+-- How they are called today.
+SELECT n.adv_id, v.id FROM nameless n CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
+ WHERE av.adv_id = n.adv_id AND v.vuln_id = av.vuln_id
 
 -- name: put_vulnerability
 INSERT INTO vulnerability (id) VALUES (?) ON CONFLICT (id) DO NOTHING

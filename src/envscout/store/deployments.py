@@ -170,9 +170,10 @@ def events(connection: Connection, scope: Scope) -> list[Event]:
 
 def spots_of_hits(connection: Connection, scope: Scope) -> list[Spot]:
     """Return where the packages in the temporary table `hit` run; use after `findings.hit_*`."""
+    connection.execute(_SQL["spots"], scope.parameters())
     return [
         Spot(_deployment(*row[:7]), image_id=row[7], pkg_id=row[8])
-        for row in connection.execute(_SQL["hit_deployments"], scope.parameters())
+        for row in connection.execute(_SQL["spot_details"], scope.parameters())
     ]
 
 

@@ -56,16 +56,20 @@ SELECT v.organization, v.name, s.name, e.platform, e.action, i.digest, e.referen
    AND (:service = '' OR s.name = :service OR s.name = :other) AND e.at <= :at
  ORDER BY e.at DESC, e.event_id DESC
 
--- name: hit_deployments
--- Where packages in the temporary table `hit` run at a moment.
-SELECT v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_from, d.image_id, h.pkg_id
+-- name: spots
+-- Which deployments hold which packages of the temporary table `hit` at a moment.
+CREATE TEMP TABLE spot AS
+SELECT DISTINCT d.deployment_id, h.pkg_id
   FROM (SELECT DISTINCT pkg_id FROM hit) h CROSS JOIN set_pkg m CROSS JOIN image_set x CROSS JOIN deployment d
-  CROSS JOIN environment v CROSS JOIN service s CROSS JOIN image i CROSS JOIN event e
- WHERE m.pkg_id = h.pkg_id AND x.set_id = m.set_id AND d.image_id = x.image_id
-   AND d.d_from <= :at AND d.d_to > :at AND v.env_id = d.env_id AND s.service_id = d.service_id
+ WHERE m.pkg_id = h.pkg_id AND x.set_id = m.set_id AND d.image_id = x.image_id AND d.d_from <= :at AND d.d_to > :at
+
+-- name: spot_details
+SELECT v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_from, d.image_id, p.pkg_id
+  FROM spot p CROSS JOIN deployment d CROSS JOIN environment v CROSS JOIN service s CROSS JOIN image i CROSS JOIN event e
+ WHERE d.deployment_id = p.deployment_id AND v.env_id = d.env_id AND s.service_id = d.service_id
    AND i.image_id = d.image_id AND e.event_id = d.event_id
    AND (:organization = '' OR v.organization = :organization)
- ORDER BY v.organization, v.name, s.name, d.platform, d.d_from, d.deployment_id, h.pkg_id
+ ORDER BY v.organization, v.name, s.name, d.platform, d.d_from, d.deployment_id, p.pkg_id
 
 -- name: component_deployments
 -- Where components run at a moment, by their own name, that of their source, or the one they are matched by.

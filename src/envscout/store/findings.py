@@ -105,7 +105,12 @@ def match_packages(connection: Connection, pkg_ids: Iterable[int], at: int, scor
     """Match packages never seen before; needs the write lock."""
     rows = [{"pkg_id": pkg_id, "at": at, "forever": FOREVER} for pkg_id in pkg_ids]
     connection.executemany(_SQL["match_package"], rows)
-    _settle_scores(connection, score)
+    unscored = {
+        adv_id: vectors
+        for row in rows
+        for adv_id, vectors in connection.execute(_SQL["unscored_of_package"], {"pkg_id": row["pkg_id"]})
+    }
+    _settle_scores(connection, unscored.items(), score)
 
 
 def match_touched(connection: Connection, at: int, score: Score) -> None:
@@ -114,7 +119,7 @@ def match_touched(connection: Connection, at: int, score: Score) -> None:
     touched, packages = connection.execute(_SQL["sizes"]).fetchone()
     query = "match_touched" if touched < packages else "match_touched_by_package"
     connection.execute(_SQL[query], {"at": at, "forever": FOREVER})
-    _settle_scores(connection, score)
+    _settle_scores(connection, connection.execute(_SQL["unscored_touched"]).fetchall(), score)
 
 
 def match_all(connection: Connection) -> set[tuple[int, int]]:
@@ -122,18 +127,16 @@ def match_all(connection: Connection) -> set[tuple[int, int]]:
     return set(connection.execute(_SQL["match_all"], {"forever": FOREVER}).fetchall())
 
 
-def _settle_scores(connection: Connection, score: Score) -> None:
+def _settle_scores(connection: Connection, unscored: Iterable[tuple[int, str]], score: Score) -> None:
     """Compute CVSS scores once, when a record first matters to a stored package."""
-    scored = [(score(vectors.split()), adv_id) for adv_id, vectors in connection.execute(_SQL["unscored"])]
+    scored = [(score(vectors.split()), adv_id) for adv_id, vectors in unscored]
     rows = [(*(best or (None, "")), adv_id) for best, adv_id in scored]
     connection.executemany(_SQL["put_score"], rows)
 
 
 def answer(connection: Connection, image_ids: Iterable[int], known_at: int | None) -> Answer:
     """Answer for some images: what stands now (known_at None), or what was known at a moment. Use inside `read()`."""
-    for name in ("forget_asked", "forget_hits", "ask"):
-        connection.execute(_SQL[name])
-    connection.executemany(_SQL["put_asked"], [(image_id,) for image_id in image_ids])
+    _ask(connection, image_ids)
     if known_at is None:
         connection.execute(_SQL["hits_now"])
     else:
@@ -145,12 +148,26 @@ def _answer(connection: Connection, known_at: int | None) -> Answer:
     return Answer(
         matches=_matches(connection, FOREVER - 1 if known_at is None else known_at),
         places=_by_image(_places(connection)),
-        counts=_by_image(
-            (image_id, Count(*rest)) for image_id, *rest in connection.execute(_SQL["counted"]).fetchall()
-        ),
+        counts=_counts(connection),
         packages=dict(connection.execute(_SQL["listed"]).fetchall()),
         unassessed=_by_image((row[0], row[1:]) for row in connection.execute(_SQL["unassessed"]).fetchall()),
     )
+
+
+def counts(connection: Connection, image_ids: Iterable[int]) -> dict[int, tuple[Count, ...]]:
+    """Return how many packages of each ecosystem some images hold; use inside `read()`."""
+    _ask(connection, image_ids)
+    return _counts(connection)
+
+
+def _counts(connection: Connection) -> dict[int, tuple[Count, ...]]:
+    return _by_image((image_id, Count(*rest)) for image_id, *rest in connection.execute(_SQL["counted"]).fetchall())
+
+
+def _ask(connection: Connection, image_ids: Iterable[int]) -> None:
+    for name in ("forget_asked", "forget_hits", "ask"):
+        connection.execute(_SQL[name])
+    connection.executemany(_SQL["put_asked"], [(image_id,) for image_id in image_ids])
 
 
 def resolve(connection: Connection, name: str) -> list[str]:

@@ -40,10 +40,16 @@ SELECT DISTINCT r.adv_id, p.pkg_id, :at
    AND r.adv_id IN (SELECT adv_id FROM touched)
 ON CONFLICT (adv_id, pkg_id) DO NOTHING
 
--- name: unscored
--- Vectors of records that matter to a stored package and have no score yet.
-SELECT adv_id, vectors FROM advisory
- WHERE score IS NULL AND vectors <> '' AND adv_id IN (SELECT adv_id FROM finding)
+-- name: unscored_touched
+-- Vectors of touched records that matter to a stored package and have no score yet.
+SELECT a.adv_id, a.vectors FROM touched t CROSS JOIN advisory a
+ WHERE a.adv_id = t.adv_id AND a.score IS NULL AND a.vectors <> ''
+   AND EXISTS (SELECT 1 FROM finding f WHERE f.adv_id = a.adv_id)
+
+-- name: unscored_of_package
+-- Vectors of records that matter to one package and have no score yet.
+SELECT a.adv_id, a.vectors FROM finding f CROSS JOIN advisory a
+ WHERE f.pkg_id = :pkg_id AND a.adv_id = f.adv_id AND a.score IS NULL AND a.vectors <> ''
 
 -- name: put_score
 UPDATE advisory SET score = ?, vectors = ? WHERE adv_id = ?

@@ -147,13 +147,13 @@ def _spot(deployment: Deployment, **package: str | None) -> Spot:
 def _coverage(connection: Connection, scope: Scope, max_age: int, more: list[Coverage]) -> Coverage:
     """Say how far "nowhere" can be trusted: by one image of each kind that runs, and by the feeds of all packages."""
     kinds = deployments.kinds(connection, scope)
-    answer = findings.answer(connection, [number for number, _ in kinds], scope.at)
+    held = findings.counts(connection, [number for number, _ in kinds])
     known = feeds.coverage(connection, scope.at)
     moment = now() if scope.at is None else scope.at
     parts = list(more)
     for number, count in kinds:
         stored = images.get(connection, number)
-        counts = answer.counts.get(number, ())
+        counts = held.get(number, ())
         indexed = stored.indexed_at is not None
         found = covering.assess(indexed, stored.distribution, stored.problems, counts, known, moment, max_age)
         text = "1 running image: " if count == 1 else f"{count} running images: "

@@ -136,8 +136,7 @@ CREATE TABLE advisory (
     UNIQUE (id, feed_id)
 );
 CREATE INDEX advisory_f ON advisory (feed_id);
-CREATE INDEX advisory_n ON advisory (named) WHERE NOT named;
--- Other names of an advisory; of one that is not named also the vulnerabilities it covers (covers = 1).
+-- Other names of an advisory; of one that is not named also its own, and what it covers (covers = 1).
 CREATE TABLE alias (
     adv_id INTEGER NOT NULL,
     id     TEXT NOT NULL,
