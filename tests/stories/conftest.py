@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envscout.demo.fleet import ADVISORIES, Fleet, Release, write_fleet
-from tests.stories.story import Desk
+from tests.stories.story import HOLE, OPENSSL_3_0_9, OPENSSL_3_0_11, Desk, debian, feed, layout
 
 ROOTS = ("3.9.0", "3.9.6", "3.10.3", "20210212")
 
@@ -80,3 +80,22 @@ def watching_alpine(desk: Desk, alpine_store: Path) -> Desk:
     desk.home.mkdir()
     shutil.copyfile(alpine_store, desk.store)
     return desk
+
+
+@pytest.fixture
+def watched(desk: Desk, tmp_path: Path) -> Desk:
+    """Return a desk that knows one hole in Debian's openssl."""
+    desk.ok("db", "update", "--from", feed(tmp_path / "feed", HOLE))
+    return desk
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> str:
+    """Return an image with that hole."""
+    return f"oci-dir://{layout(tmp_path / 'old', debian(OPENSSL_3_0_9))}"
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> str:
+    """Return an image without it."""
+    return f"oci-dir://{layout(tmp_path / 'new', debian(OPENSSL_3_0_11))}"

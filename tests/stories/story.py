@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -158,6 +160,41 @@ def feed(into: Path, *records: Mapping[str, Any]) -> Path:
     return into
 
 
+def zipped(path: Path, members: Mapping[str, bytes]) -> Path:
+    """Write members as a zip; return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+def published(into: Path, records: Iterable[Mapping[str, Any]]) -> Path:
+    """Write records where OSV has Debian's; return the folder to pass to --from."""
+    zipped(into / "Debian" / "all.zip", {f"{each['id']}.json": json.dumps(each).encode() for each in records})
+    return into
+
+
+def refused(desk: Desk, image: str) -> str:
+    """Ask about an image that must be refused; nothing may be recorded of it. Return what the user is told."""
+    answer = desk.call("cves", "--format", "json", image)
+    assert (answer.code, answer.out) == (1, ""), answer
+    assert desk.call("environment", "staging", image, "--service", "app").code == 1
+    assert desk.ok("environment").lines == []
+    return answer.refusal
+
+
+def moment() -> str:
+    """Return this moment as a user writes it after --at."""
+    return datetime.now(UTC).isoformat()
+
+
 CRITICAL = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
 HIGH = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"
 LOW = "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N"
+
+APP = ("--service", "myorg/myapp", "--org", "myorg")
+OPENSSL_3_0_9 = Deb("libssl3", "3.0.9-1", "openssl")
+OPENSSL_3_0_11 = Deb("libssl3", "3.0.11-1", "openssl")
+HOLE = advisory("CVE-2023-5363", "Debian:sid", "openssl", "3.0.11-1", HIGH)
+FILES = debian(OPENSSL_3_0_9, Deb("bash", "5.2-1"))

@@ -1,8 +1,6 @@
 """The real docker client runs us: as its plugin, against a real registry, beside a real engine."""
 
-import gzip
 import json
-import lzma
 import re
 import shutil
 import subprocess
@@ -13,11 +11,11 @@ import pytest
 
 from envscout.demo.databases import Deb
 from envscout.demo.fleet import Release
-from envscout.demo.layout import ImagePlan, LayerBlob, digest_of, layer, write_layout
 from tests.servers.engine import Engine
 from tests.servers.program import need
 from tests.servers.registry import Registry
 from tests.stories.story import CRITICAL, Answer, Desk, advisory, debian, feed, layout, names
+from tests.stories.test_real_images import alpine_layout
 
 Find = Callable[[str], Release]
 
@@ -316,41 +314,13 @@ def test_the_article_runs_as_it_is_written(seeded: Client, tmp_path: Path) -> No
     assert seeded.scout("environment", "canary").out.startswith("myorg/worker:v1.8.0@")
 
 
-EXPECTED = {"3.9.0": 14, "3.9.6": 7, "3.10.3": 12, "20210212": 113}
-
-
-@pytest.mark.parametrize("version", EXPECTED)
-def test_real_images_of_alpine(watching_alpine: Desk, roots: Path, version: str) -> None:
-    (root,) = roots.glob(f"alpine-minirootfs-{version}-*")
-    found = watching_alpine.cves(f"fs://{root}")
-    assert found["summary"]["total"] == len(names(found)) == EXPECTED[version]
-    assert found["coverage"]["state"] == ("complete" if version == "20210212" else "unknown")
-
-
-@pytest.mark.parametrize("kind", ["almalinux-9-*", "busybox-*"])
-def test_real_images_that_cannot_be_judged(watching_alpine: Desk, roots: Path, kind: str) -> None:
-    (root,) = roots.glob(kind)
-    found = watching_alpine.cves(f"fs://{root}")
-    assert (found["summary"]["total"], found["coverage"]["state"]) == (0, "unknown")
-    text = watching_alpine.ok("cves", f"fs://{root}").out
-    assert "unknown" in text
-    assert ("rpm" in text) == kind.startswith("alma")
-
-
-@pytest.mark.parametrize("version", EXPECTED)
-def test_real_images_of_alpine_in_layers(watching_alpine: Desk, data: Path, tmp_path: Path, version: str) -> None:
-    _alpine_layout(data, version, tmp_path / "image")
-    found = watching_alpine.cves(f"oci-dir://{tmp_path / 'image'}")
-    assert found["summary"]["total"] == EXPECTED[version]
-
-
 def test_a_real_image_through_client_and_registry(
     watching_alpine: Desk, data: Path, registry: Registry, tmp_path: Path
 ) -> None:
     need("docker")
     assert watching_alpine.spawn("plugin", "install").code == 0
     client = Client(watching_alpine)
-    _alpine_layout(data, "3.9.0", tmp_path / "image")
+    alpine_layout(data, "3.9.0", tmp_path / "image")
     registry.push(tmp_path / "image", "myorg/alpine:3.9.0", "3.9.0")
     client.scout("environment", "staging", f"{registry.host}/myorg/alpine:3.9.0")
     found = client.scout("cves", "--env", "staging", "myorg/alpine", "--format", "json").json
@@ -358,12 +328,3 @@ def test_a_real_image_through_client_and_registry(
     text = client.scout("cves", "--env", "staging", "myorg/alpine").out
     assert "14 vulnerabilities found" in text
     assert "end-of-life" in text
-
-
-def _alpine_layout(data: Path, version: str, into: Path) -> None:
-    """Write a real root filesystem as an image of one layer."""
-    (archive,) = (data / "rootfs").glob(f"alpine-minirootfs-{version}-*")
-    plain = (lzma if archive.suffix == ".xz" else gzip).decompress(archive.read_bytes())
-    base = layer({}, "ADD rootfs /")
-    blob = LayerBlob(gzip.compress(plain, 1, mtime=0), digest_of(plain), base.media_type, base.created_by)
-    write_layout(into, {version: ImagePlan((blob,))})

@@ -1,14 +1,11 @@
 """Killed at any moment, and all at once: what was acknowledged is there, and nothing is half there."""
 
-import json
 import os
 import random
 import shutil
 import signal
 import subprocess
 import time
-import zipfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +14,13 @@ import pytest
 from envscout.demo.databases import Deb
 from envscout.environments.fold import fold
 from envscout.store import FOREVER, Database, deployments, findings
-from tests.stories.story import CRITICAL, HIGH, PROGRAM, Desk, advisory, debian, feed, rootfs
+from tests.stories.story import CRITICAL, HIGH, PROGRAM, Desk, advisory, debian, feed, published, rootfs
 
 KILLS = 50
 PACKAGES = 800
 RECORDS = 6000  # Enough for reading processes of their own.
 
 State = dict[str, Any]
-
-
-def zipped(into: Path, records: Iterable[dict[str, Any]]) -> Path:
-    """Write records where OSV has them; return the folder to pass to --from."""
-    (into / "Debian").mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(into / "Debian" / "all.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for record in records:
-            archive.writestr(f"{record['id']}.json", json.dumps(record))
-    return into
 
 
 def before() -> list[dict[str, Any]]:
@@ -51,6 +39,12 @@ def after() -> list[dict[str, Any]]:
     return [*records, *fresh]
 
 
+@pytest.fixture(autouse=True)
+def own_temporary_folder(desk: Desk, tmp_path: Path) -> None:
+    """Keep what a killed process leaves behind away from the machine's own folder."""
+    desk.env["TMPDIR"] = str(tmp_path)
+
+
 @pytest.fixture(scope="module")
 def fleet_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     packages = (Deb(f"lib{n}", f"{n % 6}-1", f"p{n}") for n in range(PACKAGES))
@@ -62,14 +56,14 @@ def story(tmp_path_factory: pytest.TempPathFactory, fleet_root: Path) -> tuple[P
     """Return a store before an update, the feed of the update, both states, and how long the update takes."""
     base = tmp_path_factory.mktemp("killed")
     desk = Desk(base / "home")
-    desk.ok("db", "update", "--from", zipped(base / "one", before()))
+    desk.ok("db", "update", "--from", published(base / "one", before()))
     desk.record("staging", f"fs://{fleet_root}", "--service", "app")
     kept = base / "old.db"
     shutil.copyfile(desk.store, kept)
     old = state(desk.store)
     # The same place both times: what is updated is one feed.
     shutil.copyfile(kept, desk.store)
-    place = zipped(base / "one", after())
+    place = published(base / "one", after())
     started = time.monotonic()
     assert desk.spawn("db", "update", "--from", place).code == 0
     took = time.monotonic() - started
@@ -133,7 +127,6 @@ def test_an_update_killed_at_any_moment(
 ) -> None:
     kept, place, old, new, took = story
     desk.home.mkdir()
-    desk.env["TMPDIR"] = str(tmp_path)
     chance = random.Random(20261123)
     delays = [chance.uniform(0, 1.1 * took) for _ in range(KILLS)]
     met = {"old": 0, "new": 0}
@@ -162,7 +155,7 @@ def test_what_helped_a_killed_update_ends_with_it(
 ) -> None:
     if not Path("/proc/self/stat").exists():
         pytest.skip("no /proc here")
-    place = zipped(tmp_path / "many", ({**each, "id": f"{each['id']}{n}"} for n in range(4) for each in before()))
+    place = published(tmp_path / "many", ({**each, "id": f"{each['id']}{n}"} for n in range(4) for each in before()))
     process = start(desk, "db", "update", "--from", place)
     deadline = time.monotonic() + 20
     while len(alive(process.pid)) < 2 and process.poll() is None and time.monotonic() < deadline:

@@ -17,8 +17,7 @@ from envscout.store import FOREVER, Database, findings
 from envscout.verbs import ask
 from envscout.verbs.index import index
 from envscout.verbs.update import FeedResult, update
-from tests.stories.story import CRITICAL, HIGH, advisory, debian, feed, rootfs
-from tests.stories.test_killed import zipped
+from tests.stories.story import CRITICAL, HIGH, advisory, debian, feed, published, rootfs
 
 PACKAGES = 12
 
@@ -101,7 +100,7 @@ def test_step_by_step_is_at_once(tmp_path: Path, image: str, seed: int) -> None:
 
 
 def test_the_same_again_touches_nothing(tmp_path: Path) -> None:
-    place = zipped(
+    place = published(
         tmp_path / "feed", [advisory("CVE-2026-1", "Debian:sid", "p1", "1"), advisory("CVE-2026-2", "Debian:sid", "p2")]
     )
     with Database(tmp_path / "x.db") as database:
@@ -110,7 +109,7 @@ def test_the_same_again_touches_nothing(tmp_path: Path) -> None:
         ranges = database.connection.execute("SELECT * FROM vrange").fetchall()
         (again,) = run(database, place)
         assert (again.records, again.unchanged) == (2, True)
-        zipped(place, [advisory("CVE-2026-1", "Debian:sid", "p1", "1"), advisory("CVE-2026-3", "Debian:sid", "p3")])
+        published(place, [advisory("CVE-2026-1", "Debian:sid", "p1", "1"), advisory("CVE-2026-3", "Debian:sid", "p3")])
         (changed,) = run(database, place)
         assert (changed.change.added, changed.change.changed, changed.change.withdrawn) == (1, 0, 1)
         after = database.connection.execute("SELECT * FROM vrange").fetchall()
@@ -163,7 +162,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 
 def test_an_address_that_did_not_change_is_not_read_again(tmp_path: Path, served: tuple[Path, str]) -> None:
     folder, address = served
-    zipped(folder, [advisory("CVE-2026-1", "Debian:sid", "p1")])
+    published(folder, [advisory("CVE-2026-1", "Debian:sid", "p1")])
     with Database(tmp_path / "x.db") as database:
         (first,) = run(database, f"{address}/Debian/all.zip")
         assert (first.name, first.records, first.unchanged) == ("osv:Debian", 1, False)
