@@ -62,6 +62,53 @@ def test_a_record_that_became_unreadable_is_left_as_it_was(tmp_path: Path) -> No
     assert (by_id(found), left(found)) == ({}, ["T-0", "T-1", "T-2"])
 
 
+def kept(batches: Iterable[Batch]) -> list[str]:
+    return [problem.message for each in batches for problem in each.problems if problem.code == "kept-records"]
+
+
+def test_a_broken_line_costs_no_stored_record(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    lines = list(members(4).values())
+    path.write_bytes(b"\n".join(lines))
+    known = digests(read([path]))
+    changed = encode(record("T-0", summary="new"))
+    path.write_bytes(b"\n".join([changed, b"{broken", lines[2], encode(record("T-9"))]))
+    found = read([path], known | {"T-GONE": b""})
+    assert sorted(by_id(found)) == ["T-0", "T-9"]
+    assert left(found) == ["T-1", "T-2", "T-3"]
+    [message] = kept(found)
+    assert message.startswith("2 stored records")
+    path.write_bytes(b"\n".join([changed, lines[2], b""]))
+    found = read([path], known)
+    assert (left(found), kept(found)) == (["T-2"], [])
+
+
+def test_a_broken_member_of_another_name_costs_no_stored_record(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "x/all.zip", members(2) | {"other.json": encode(record("T-7"))})
+    known = digests(read([path]))
+    found = read([write_zip(path, {"T-0.json": members(1)["T-0.json"], "other.json": b"{"})], known)
+    assert (by_id(found), left(found), len(kept(found))) == ({}, ["T-0", "T-1", "T-7"], 1)
+    found = read([write_zip(path, members(2) | {"T-7.json": b"{"})], known)
+    assert (by_id(found), left(found), kept(found)) == ({}, ["T-0", "T-1", "T-7"], [])
+    found = read([write_zip(path, members(2) | {"T-7.json": members(1)["T-0.json"], "new.json": b"{"})], known)
+    assert left(found) == ["T-0", "T-1", "T-7"]
+
+
+def test_half_of_a_record_does_not_replace_the_whole(tmp_path: Path) -> None:
+    parts = {
+        f"{release}/ALSA-1.json": encode(
+            record("ALSA-1", affected=[block(f"AlmaLinux:{release}", "x", {"fixed": "1"})])
+        )
+        for release in (8, 9)
+    }
+    path = write_zip(tmp_path / "x/all.zip", parts | members(1))
+    known = digests(read([path]))
+    found = read([write_zip(path, parts | members(1) | {"8/ALSA-1.json": b"{"})], known)
+    assert (by_id(found), left(found), kept(found)) == ({}, ["ALSA-1", "T-0"], [])
+    found = read([path], known | {"ALSA-1": b""})
+    assert [one.ecosystem for one in by_id(found)["ALSA-1"][0].ranges] == ["AlmaLinux:9"]
+
+
 def test_only_what_changed_is_read_again(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "PyPI/all.zip", members(4))
     known = digests(read([path]))

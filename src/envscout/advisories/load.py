@@ -1,7 +1,8 @@
 """Feeds of OSV records on disk -> batches of advisories, in one process or several.
 
 A member's name is mostly `<id>.json`; then an unchanged record costs no more than unpacking and hashing it. Members of
-other names are held back to the end of the feed, where those of one id are merged.
+other names are held back to the end of the feed, where those of one id are merged. Nobody knows the id of one that
+cannot be read, unless it is named after a stored record: then no stored record leaves the feed this time.
 """
 
 from collections import Counter, defaultdict, deque
@@ -20,7 +21,7 @@ _MEMBERS = 500
 _BYTES = 4 << 20
 
 Known = Callable[[Feed], Mapping[str, bytes]]
-"""id -> digest of the records that are stored of a feed."""
+"""id -> digest of the records that are stored of a feed, b"" for one that has left it."""
 
 
 def read(feeds: Iterable[Feed], known: Known, workers: int = 0) -> Iterator[Batch]:
@@ -62,6 +63,8 @@ class _Reading:
         self._shared: set[str] = set()
         self._held: dict[str, list[tuple[str, bytes, Advisory]]] = defaultdict(list)
         self._given: set[str] = set()
+        self._kept: set[str] = set()
+        self._nameless = 0
         self._read = 0
 
     def tasks(self) -> Iterator[Task]:
@@ -101,7 +104,9 @@ class _Reading:
             else:
                 self._held[advisory.id].append((name, digest, advisory))
         unchanged = [_stem(name) for name in done.unchanged]
-        kept = [stem for name in done.failed if (stem := _stem(name)) in self._known]
+        kept = {stem for name in done.failed if self._known.get(stem := _stem(name))}
+        self._nameless += sum(_stem(name) not in self._known for name in done.failed)
+        self._kept |= kept
         self._given.update(unchanged, (advisory.id for advisory, _ in records))
         self._read += len(done.records) + len(done.unchanged)
         size = len(done.records) + len(done.unchanged) + len(done.failed)
@@ -110,7 +115,7 @@ class _Reading:
         )
 
     def finish(self) -> Batch:
-        """Merge what was held back."""
+        """Merge what was held back, and keep what may be in what could not be read."""
         if self._error is None and not self._read:
             text = f"{self._feed.location} holds no record that could be read"
             self._error = FeedError(text, "fetch the feed again")
@@ -118,6 +123,8 @@ class _Reading:
             return Batch(self._feed.name, total=self._total, done=True, error=self._error)
         records, left, problems = [], [], []
         for id_, parts in self._held.items():
+            if id_ in self._kept:
+                continue
             if id_ in self._given:
                 problems.append(_twice(id_, parts))
                 continue
@@ -126,9 +133,26 @@ class _Reading:
                 left.append(id_)
             else:
                 records.append((advisory, digest))
+        if unseen := self._unseen():
+            problems.append(_kept_back(len(unseen), self._nameless))
+            left += unseen
         return Batch(self._feed.name, tuple(records), tuple(left), tuple(problems), total=self._total, done=True)
+
+    def _unseen(self) -> list[str]:
+        """Return the ids of stored records that were not met, if one may be in a member that could not be read."""
+        if not self._nameless:
+            return []
+        stored = {id_ for id_, digest in self._known.items() if digest}
+        return sorted(stored - self._given - self._kept - self._held.keys())
 
 
 def _twice(id_: str, parts: Iterable[tuple[str, bytes, Advisory]]) -> Problem:
     names = ", ".join(name for name, _, _ in parts)
     return Problem("duplicate-id", f"left out, as {id_}.json holds the record of that id: {names}"[:500], id_)
+
+
+def _kept_back(records: int, members: int) -> Problem:
+    text = (
+        f"{records} stored records that were not met stay, for {members} members that could not be read may hold them"
+    )
+    return Problem("kept-records", text)
