@@ -1,6 +1,7 @@
 """Our own document holds everything, says its version, and is the same every time."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,10 +26,10 @@ PACKAGE = Package(
     licenses=("Apache-2.0",),
     locations=("/var/lib/dpkg/status",),
     layer="sha256:3",
-    owner="pkg:deb/debian/x@1",
 )
+OWNED = Package("pypi", "openssl", "1.0", "pkg:pypi/openssl@1.0", owner=PACKAGE.purl)
 INVENTORY = Inventory(
-    packages=(PACKAGE,),
+    packages=(PACKAGE, OWNED),
     distribution=Distribution("debian", "12", "bookworm", "Debian GNU/Linux 12 (bookworm)", ("x",)),
     problems=(Problem("damaged-database", "cut", "/var/lib/dpkg/status"),),
     tools=("dpkg@1",),
@@ -59,8 +60,9 @@ def test_the_fields_have_their_documented_names() -> None:
         "licenses": ["Apache-2.0"],
         "locations": ["/var/lib/dpkg/status"],
         "layer": "sha256:3",
-        "owner": "pkg:deb/debian/x@1",
+        "owner": "",
     }
+    assert document["packages"][1]["owner"] == PACKAGE.purl
 
 
 def test_unknown_fields_of_a_later_writer_are_no_obstacle() -> None:
@@ -80,8 +82,34 @@ def test_packages_we_would_never_write_are_told_and_not_listed() -> None:
         good,
     ]
     found = sbom.read(msgspec.json.encode(document))[0]
-    assert found.packages == (PACKAGE, PACKAGE)
+    assert found.packages == (PACKAGE, OWNED, PACKAGE)
     assert [problem.code for problem in found.problems].count("damaged-component") == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "owner"),
+    [
+        ("pypi", "x"),
+        ("pypi", "pkg:deb/debian/other@1"),
+        ("pypi", "pkg:npm/left-pad@1"),
+        ("pypi", "pkg:deb/debian/damaged@1"),
+        ("pypi", "pkg:deb/debian/mislabelled@1"),
+        ("deb", PACKAGE.purl),
+        ("apk", PACKAGE.purl),
+    ],
+)
+def test_an_owner_that_is_not_listed_hides_nothing(kind: str, owner: str) -> None:
+    document = msgspec.json.decode(sbom.write(IMAGE, INVENTORY, "demo:1"))
+    document["packages"] += [
+        {"purl": f"pkg:{kind}/x@1", "name": "x", "version": "1", "type": kind, "owner": owner},
+        {"purl": "pkg:npm/left-pad@1", "name": "left-pad", "version": "1", "type": "npm"},
+        {"purl": "pkg:deb/debian/damaged@1", "name": "damaged", "version": "1" * 600, "type": "deb"},
+        {"purl": "pkg:deb/debian/mislabelled@1", "name": "mislabelled", "version": "1", "type": "npm"},
+    ]
+    found = sbom.read(msgspec.json.encode(document))[0]
+    assert {package.name: package.owner for package in found.packages if package.owner} == {"openssl": PACKAGE.purl}
+    [problem] = [problem for problem in found.problems if problem.code == "unproven-owner"]
+    assert problem.where == f"pkg:{kind}/x@1"
 
 
 words = st.text(max_size=20)

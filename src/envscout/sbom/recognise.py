@@ -62,7 +62,7 @@ def read(data: bytes) -> tuple[Inventory, SubjectInfo]:
 
     data: CycloneDX, SPDX 2.2 or 2.3, syft or our own JSON, bare or within an in-toto statement or DSSE envelope, plain
     or gzip. What the document lacks comes as Problems: `no-distribution`, `no-source-package`, `no-purl`,
-    `no-package-database`, `unusable-purl`, `damaged-component`.
+    `no-package-database`, `unusable-purl`, `damaged-component`, `unproven-owner`.
     Raises SourceError for anything else, LimitExceeded beyond MAX_BYTES or a million packages.
     """
     content = _plain(data)
