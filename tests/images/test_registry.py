@@ -14,7 +14,7 @@ import pytest
 from envscout.demo.layout import IndexPlan
 from envscout.errors import AccessDenied, DigestMismatch, LimitExceeded, NotFound, SourceError
 from envscout.images import Credentials, open_image, resolve, transport
-from envscout.images.transport import is_loopback
+from envscout.images.addresses import inward, is_loopback
 from envscout.names.reference import parse
 from tests.images.fake_registry import FakeRegistry
 from tests.images.images import AMD, AMD_FILES, ARM, amd, blob, codes, everything, put, read, shown, write
@@ -205,6 +205,63 @@ def test_redirects_to_what_is_not_safe(fake: FakeRegistry, tmp_path: Path, targe
     fake.redirect = target
     with pytest.raises(SourceError, match="not encrypted"):
         read(f"registry://{fake.host}/my/app:v1")
+
+
+@pytest.mark.parametrize("target", ["10.0.0.1", "169.254.169.254", "[fd00:ec2::254]:8443", "[::ffff:192.168.0.1]"])
+def test_redirects_into_another_network_are_refused(fake: FakeRegistry, tmp_path: Path, target: str) -> None:
+    serve(fake, tmp_path)
+    fake.redirect = f"https://{target}"
+    with pytest.raises(SourceError, match=r"leads to .*, a (private|metadata) address"):
+        read(f"registry://{fake.host}/my/app:v1")
+
+
+def test_a_realm_in_another_network_learns_nothing(fake: FakeRegistry, tmp_path: Path) -> None:
+    serve(fake, tmp_path)
+    fake.auth, fake.realm = "anonymous", "https://10.0.0.1/token"
+    with pytest.raises(SourceError, match="a private address"):
+        read(f"registry://{fake.host}/my/app:v1")
+
+
+@pytest.mark.parametrize(
+    ("host", "target", "place"),
+    [
+        ("8.8.8.8", "1.1.1.1:443", ""),
+        ("8.8.8.8", "127.0.0.1:5000", "loopback"),
+        ("8.8.8.8", "localhost", "loopback"),
+        ("8.8.8.8", "2130706433", "loopback"),
+        ("8.8.8.8", "0.0.0.0", "loopback"),
+        ("8.8.8.8", "[::1]", "loopback"),
+        ("8.8.8.8", "[fe80::1]", "link-local"),
+        ("8.8.8.8", "172.16.0.1", "private"),
+        ("8.8.8.8", "100.64.0.1", "private"),
+        ("8.8.8.8", "[fc00::1]", "private"),
+        ("8.8.8.8", "169.254.169.254", "metadata"),
+        ("10.0.0.1:5000", "192.168.0.1", ""),
+        ("10.0.0.1:5000", "127.0.0.1", "loopback"),
+        ("10.0.0.1:5000", "100.100.100.200", "metadata"),
+        ("127.0.0.1:5000", "[::1]:80", ""),
+        ("127.0.0.1:5000", "8.8.8.8", ""),
+    ],
+)
+def test_nobody_leads_further_in_than_they_are(host: str, target: str, place: str) -> None:
+    assert inward(host, target) == place
+
+
+def test_only_the_registry_may_ask_who_we_are(
+    fake: FakeRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(fake, tmp_path)
+    fake.auth = "alice:secret"
+    config(tmp_path / "docker", monkeypatch, auths={fake.host: {"auth": word("alice", "secret")}})
+    with FakeRegistry() as thief:
+        thief.auth = "anonymous"
+        fake.redirect = f"http://{thief.host}"
+        with pytest.raises(AccessDenied, match=f"{thief.host}, where {fake.host} leads to"):
+            read(f"registry://{fake.host}/my/app:v1")
+        assert thief.seen
+        assert not thief.token_requests
+        assert all("authorization" not in headers for _, headers in thief.seen)
+    assert fake.token_requests
 
 
 def test_redirects_in_a_circle(fake: FakeRegistry, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 Rules: OCI distribution specification 1.1.
 """
 
-import ipaddress
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from envscout import __version__
 from envscout.errors import AccessDenied, LimitExceeded, NotFound, SourceError
 from envscout.images import authentication
+from envscout.images.addresses import inward, is_loopback
 from envscout.images.credentials import Credentials, for_host
 
 if TYPE_CHECKING:
@@ -27,17 +27,6 @@ _BACK_OFF = 0.25
 _MAX_WAIT = 10.0
 _PASSING = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether `host[:port]` can only be this machine: 127.0.0.0/8, ::1 or localhost."""
-    name = urlsplit(f"//{host}").hostname or ""
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 class Transport:
@@ -120,13 +109,19 @@ class Transport:
         return response
 
     def _follow(self, url: str, headers: dict[str, str]) -> "requests.Response":
-        """Follow redirects; only the registry itself gets to see who we are."""
-        origin = _origin(url)
+        """Follow redirects; only the registry itself gets to see who we are, and may ask for it."""
+        origin = _origin(self.base)
         for _ in range(MAX_REDIRECTS + 1):
             sent = dict(headers)
             if self._authorization and _origin(url) == origin:
                 sent["Authorization"] = self._authorization
             response = self._send("GET", url, sent)
+            if response.status_code == 401 and _origin(url) != origin:
+                response.close()
+                raise AccessDenied(
+                    f"{urlsplit(url).netloc}, where {self._host} leads to, refuses access (HTTP 401).",
+                    "Ask who runs the registry.",
+                )
             target = response.headers.get("Location", "")
             if response.status_code not in _REDIRECTS or not target:
                 return response
@@ -135,15 +130,19 @@ class Transport:
         raise SourceError(f"{self._host} redirects more than {MAX_REDIRECTS} times.", "Ask who runs the registry.")
 
     def _checked(self, url: str) -> str:
-        """Return an address that is safe to go to: https, or loopback from loopback."""
+        """Return an address that is safe to go to: https, or loopback from loopback; inwards only from there."""
         parts = urlsplit(url)
-        if parts.scheme == "https" or (
-            parts.scheme == "http" and is_loopback(self._host) and is_loopback(parts.netloc)
-        ):
-            return url
-        raise SourceError(
-            f"{self._host} leads to {parts.scheme}://{parts.netloc}, which is not encrypted.", "Use https."
-        )
+        local = is_loopback(self._host) and is_loopback(parts.netloc)
+        if parts.scheme != "https" and not (parts.scheme == "http" and local):
+            raise SourceError(
+                f"{self._host} leads to {parts.scheme}://{parts.netloc}, which is not encrypted.", "Use https."
+            )
+        if place := inward(self._host, parts.netloc):
+            raise SourceError(
+                f"{self._host} leads to {parts.netloc}, a {place} address, and has none itself.",
+                "Ask who runs the registry; it must not lead into other networks than its own.",
+            )
+        return url
 
     def _send(
         self, method: str, url: str, headers: dict[str, str], data: dict[str, str] | None = None
@@ -230,7 +229,7 @@ class Transport:
 
 def _origin(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
-    return parts.scheme, parts.netloc
+    return parts.scheme, parts.netloc.lower()
 
 
 def _proxies(url: str) -> dict[str, str]:
