@@ -2,10 +2,10 @@
 
     {"id": "CVE-2024-3094", "published": "2024-03-29", "description": "...",
      "cvss": {"cvssV3_1": ["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H", 10.0]},
-     "cwe": ["CWE-506"], "ubuntu_priority": "critical", "kev": "2024-04-01"}
+     "cwe": ["CWE-506"], "ubuntu_priority": "critical"}
 
-id is a CVE id; everything else may be missing or null. published, kev: YYYY-MM-DD. cvss: any key -> [vector, base
-score]; the vector tells its version. Other keys (src, ssvc, ...) are not read.
+id is a CVE id; everything else may be missing or null. published: YYYY-MM-DD. cvss: any key -> [vector, base
+score]; the vector tells its version. Other keys (src, ssvc, kev, ...) are not read.
 """
 
 from typing import IO, Any
@@ -27,7 +27,6 @@ class _Line(msgspec.Struct):
     cvss: dict[str, Any] | None = None
     cwe: list[str] | None = None
     ubuntu_priority: str | None = None
-    kev: str | None = None
 
 
 _line = msgspec.json.Decoder(_Line)
@@ -62,7 +61,6 @@ def _row(line: _Line) -> CveMeta:
         score=score,
         priority=(line.ubuntu_priority or "").strip().lower()[:32],
         cwes=tuple(cwe for cwe in (line.cwe or ())[:50] if cwe.startswith("CWE-") and len(cwe) <= 16),
-        exploited=day(line.kev or ""),
     )
 
 

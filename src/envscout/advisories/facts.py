@@ -31,14 +31,13 @@ class Kev(msgspec.Struct, frozen=True, gc=False):
     added: str
     due: str = ""
     ransomware: bool = False
-    name: str = ""
 
 
 class CveMeta(msgspec.Struct, frozen=True, gc=False):
     """What is said of a CVE itself, whatever package it is in.
 
     published: YYYY-MM-DD. vector, score: of the newest CVSS version given ("" and None if there is none).
-    priority: Ubuntu's word. exploited: the day it entered the KEV catalog, "" if it is not known to be in it.
+    priority: Ubuntu's word.
     """
 
     cve: str
@@ -48,7 +47,6 @@ class CveMeta(msgspec.Struct, frozen=True, gc=False):
     score: float | None = None
     priority: str = ""
     cwes: tuple[str, ...] = ()
-    exploited: str = ""
 
 
 class Facts(msgspec.Struct, Generic[Row], frozen=True):

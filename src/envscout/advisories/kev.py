@@ -17,7 +17,6 @@ class _Entry(msgspec.Struct):
     added: str = msgspec.field(name="dateAdded", default="")
     due: str | None = msgspec.field(name="dueDate", default=None)
     ransomware: str | None = msgspec.field(name="knownRansomwareCampaignUse", default=None)
-    name: str | None = msgspec.field(name="vulnerabilityName", default=None)
 
 
 class _Catalog(msgspec.Struct):
@@ -68,5 +67,4 @@ def _row(entry: _Entry) -> Kev:
         added=day(entry.added),
         due=day(entry.due or ""),
         ransomware=(entry.ransomware or "").strip().lower() == "known",
-        name=(entry.name or "")[:500],
     )

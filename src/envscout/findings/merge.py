@@ -88,19 +88,10 @@ def url(vulnerability: str) -> str:
     return f"https://osv.dev/vulnerability/{vulnerability}"
 
 
-def summary(findings: Iterable[Finding]) -> Summary:
-    """Count findings: a vulnerability in two packages counts twice."""
-    return _counted(finding.severity for finding in findings)
-
-
 def vulnerabilities(findings: Iterable[Finding]) -> Summary:
     """Count vulnerabilities: one in two packages counts once, with its worst severity."""
     worst: dict[str, int] = {}
     for finding in findings:
         worst[finding.vulnerability] = max(worst.get(finding.vulnerability, 0), finding.level)
-    return _counted(word(level) for level in worst.values())
-
-
-def _counted(words: Iterable[str]) -> Summary:
-    counts = Counter(words)
+    counts = Counter(word(level) for level in worst.values())
     return Summary(**counts, total=counts.total())
