@@ -9,13 +9,12 @@ from envscout.errors import ConfigError
 
 
 def test_one_folder_for_all_or_those_of_xdg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert folders({"ENVSCOUT_HOME": str(tmp_path)}) == (tmp_path, tmp_path, tmp_path / "cache")
+    assert folders({"ENVSCOUT_HOME": str(tmp_path)}) == (tmp_path, tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert folders({}).settings == tmp_path / ".config/envscout"
     assert folders({"XDG_DATA_HOME": "/srv/data", "XDG_CONFIG_HOME": "relative"}) == (
         tmp_path / ".config/envscout",
         Path("/srv/data/envscout"),
-        tmp_path / ".cache/envscout",
     )
 
 

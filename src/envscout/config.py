@@ -1,6 +1,6 @@
 """Settings: from `config.toml` and the environment, each documented in SETTINGS.
 
-ENVSCOUT_HOME holds settings, store and cache in one folder; without it the XDG base directories are used
+ENVSCOUT_HOME holds settings and store in one folder; without it the XDG base directories are used
 (https://specifications.freedesktop.org/basedir-spec/). A variable `ENVSCOUT_<SETTING>` wins over the file.
 """
 
@@ -45,7 +45,6 @@ class Folders(NamedTuple):
 
     settings: Path
     data: Path
-    cache: Path
 
 
 def folders(environ: Mapping[str, str] = os.environ) -> Folders:
@@ -53,16 +52,14 @@ def folders(environ: Mapping[str, str] = os.environ) -> Folders:
     home = environ.get("ENVSCOUT_HOME")
     if home:
         base = Path(home).expanduser().absolute()
-        return Folders(base, base, base / "cache")
+        return Folders(base, base)
 
     def xdg(variable: str, fallback: str) -> Path:
         value = environ.get(variable, "")
         # The specification has relative paths ignored.
         return (Path(value) if value.startswith("/") else Path.home() / fallback) / "envscout"
 
-    return Folders(
-        xdg("XDG_CONFIG_HOME", ".config"), xdg("XDG_DATA_HOME", ".local/share"), xdg("XDG_CACHE_HOME", ".cache")
-    )
+    return Folders(xdg("XDG_CONFIG_HOME", ".config"), xdg("XDG_DATA_HOME", ".local/share"))
 
 
 class Settings:

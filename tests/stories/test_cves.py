@@ -99,7 +99,7 @@ def test_the_text_of_cves(varied: Desk) -> None:
         "Fixed version   : not fixed",
         "CVSS Score      : 9.8",
         "EPSS Score      : 90.00%",
-        "EPSS Percentile : 99%",
+        "EPSS Percentile : 99th percentile",
         "/var/lib/dpkg/status (evident by)",
         "pkg:pypi/jinja2@3.1.2",
         "4 vulnerabilities found in 3 packages",

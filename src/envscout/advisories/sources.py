@@ -58,7 +58,7 @@ def identify(path: Path, location: str = "") -> Feed:
     kind = _KINDS.get(sniff.shape(path))
     if kind is None:
         raise FeedError(f"{location or path} is no feed", f"pass {_SHAPES}, or a directory of them")
-    place = location or str(path.absolute())
+    place = location or str(path.resolve())
     return Feed(_name(place) if kind == "osv" else kind, kind, place)
 
 
@@ -100,7 +100,8 @@ def _in_directory(top: Path) -> Iterator[Feed]:
                 yield identify(path)
     shapes = {shape: path for path in json_files(top) if (shape := sniff.shape(path))}
     if sniff.OSV in shapes:
-        yield Feed(_unique(top.resolve().name or "root", str(top.absolute())), "osv", str(top.absolute()))
+        place = str(top.resolve())
+        yield Feed(_unique(top.resolve().name or "root", place), "osv", place)
     yield from (identify(path) for shape, path in shapes.items() if shape != sniff.OSV)
 
 

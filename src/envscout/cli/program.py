@@ -19,12 +19,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("demo", "Show everything on a small sample fleet"),
     "enroll": ("enroll", "Enrol an organization or a repository"),
     "environment": ("environment", "Record, list and remove what runs where"),
+    "help": ("help", "Show the commands, or what one of them takes"),
     "plugin": ("plugin", "Make `docker scout` run this program"),
     "sbom": ("sbom", "List the packages of an image"),
     "version": ("version", "Show the version"),
     "where": ("where", "Show where a vulnerability or a package runs"),
 }
-ALIASES: Mapping[str, str] = {"env": "environment"}
+# `stream` is what Docker Scout called an environment at first.
+ALIASES: Mapping[str, str] = {"env": "environment", "stream": "environment"}
 
 
 class LazyGroup(click.Group):

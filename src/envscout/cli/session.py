@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from envscout.cli.show.table import inert
 from envscout.config import Settings
 
 if TYPE_CHECKING:
@@ -67,9 +68,14 @@ class Session:
     @staticmethod
     def say(text: str) -> None:
         """Tell a person that something was done."""
-        click.echo(f"    {click.style(CHECK, fg='green')} {text}", err=True)
+        click.echo(f"    {click.style(CHECK, fg='green')} {inert(text)}", err=True)
+
+    @staticmethod
+    def fail(text: str) -> None:
+        """Tell a person what was found."""
+        click.echo(f"    {click.style(CROSS, fg='red')} {inert(text)}", err=True)
 
     @staticmethod
     def warn(text: str) -> None:
         """Tell a person something they should know."""
-        click.echo(f"    {click.style(NOTE, fg='yellow')} {text}", err=True)
+        click.echo(f"    {click.style(NOTE, fg='yellow')} {inert(text)}", err=True)

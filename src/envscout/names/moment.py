@@ -13,7 +13,7 @@ def parse(text: str, now: int) -> int:
     """Read `2026-10-01`, `2026-10-01T12:00:00Z` (no zone: UTC) or `36h`, `7d`, `2w` before now. Raise UsageError."""
     ago = _AGO.fullmatch(text.strip())
     if ago:
-        return now - int(ago[1]) * _SECONDS[ago[2]] * 1_000_000
+        return _since_1970(text, now - int(ago[1]) * _SECONDS[ago[2]] * 1_000_000)
     try:
         # Python 3.11 takes the first digits of any long row of them for a date.
         moment = datetime.fromisoformat(text.strip() if "-" in text else "")
@@ -22,7 +22,13 @@ def parse(text: str, now: int) -> int:
             f"{text[:64]!r} is no moment in time", "write 2026-10-01, 2026-10-01T12:00:00Z, or 7d for seven days ago"
         ) from error
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return int(moment.timestamp() * 1_000_000)
+    return _since_1970(text, int(moment.timestamp() * 1_000_000))
+
+
+def _since_1970(text: str, moment: int) -> int:
+    if moment < 0:
+        raise UsageError(f"{text[:64]!r} lies before 1970", "ask for a moment since the first image was recorded")
+    return moment
 
 
 def show(moment: int) -> str:

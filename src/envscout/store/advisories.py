@@ -39,6 +39,7 @@ class Stage:
         self._count = 0
         self._names: dict[tuple[str, str], int] = {}
         self._ecosystems: set[tuple[int, str]] = set()
+        self._feeds: set[int] = set()
         self._gone: list[tuple[int, str]] = []
         self._changes: dict[int, Change] = {}
         _each(self._connection, "stage")
@@ -55,6 +56,7 @@ class Stage:
         base: the one ecosystem (`Debian`, with all its releases) that the feed is the source for; "" = all it names. A
         record of PyPI's feed that also names an npm package does not make it a source for npm.
         """
+        self._feeds.add(feed_id)
         rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _STAGED}
         for n, (advisory, digest) in enumerate(records, self._count):
             cves = vulnerability.own(advisory.id, advisory.aliases, advisory.upstream)
@@ -94,6 +96,7 @@ class Stage:
         """Forget what was staged of a feed that could not be read to its end."""
         for kind in ("aliases", "vulnerabilities", "ranges", "unassessed", "advisories", "problems"):
             self._connection.execute(_SQL[f"drop_stage_{kind}"], (feed_id,))
+        self._feeds.discard(feed_id)
         self._ecosystems = {each for each in self._ecosystems if each[0] != feed_id}
 
     def finish(self, feed_id: int, before: Mapping[str, bytes], seen: set[str], staged: set[str]) -> None:
@@ -127,7 +130,9 @@ class Stage:
         run("rename", "clear_aliases", "apply_aliases", "rename")
         run("clear_vulnerabilities", "apply_vulnerability_names", "apply_vulnerabilities")
         _name_the_nameless(connection)
-        run("clear_problems", "apply_problems")
+        run("clear_problems")
+        connection.executemany(_SQL["clear_feed_problems"], [{"feed_id": feed_id} for feed_id in self._feeds])
+        run("apply_problems")
         ecosystems = [{"feed_id": feed, "ecosystem": name, **moment} for feed, name in self._ecosystems]
         connection.executemany(_SQL["apply_ecosystems"], ecosystems)
         run("close_ecosystems")

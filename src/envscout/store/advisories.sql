@@ -231,6 +231,12 @@ DELETE FROM feed_problem WHERE (feed_id, record) IN
     (SELECT feed_id, id FROM stage_advisory UNION SELECT feed_id, record FROM stage_problem
      UNION SELECT a.feed_id, a.id FROM touched JOIN advisory a USING (adv_id) WHERE a.gone_at IS NOT NULL)
 
+-- name: clear_feed_problems
+-- What is said of no standing record is said anew whenever the feed is read to its end.
+DELETE FROM feed_problem WHERE feed_id = :feed_id AND NOT EXISTS (
+       SELECT 1 FROM advisory a
+        WHERE a.id = feed_problem.record AND a.feed_id = feed_problem.feed_id AND a.gone_at IS NULL)
+
 -- name: apply_problems
 INSERT INTO feed_problem (feed_id, record, code, message) SELECT DISTINCT feed_id, record, code, message FROM stage_problem
 

@@ -24,6 +24,7 @@ class ImageReport(msgspec.Struct, frozen=True):
     packages: how many the image holds. summary: vulnerabilities by severity, each counted once per image.
     """
 
+    image_id: int
     image: Image
     reference: str
     deployment: Deployment | None
@@ -142,6 +143,7 @@ def _report(
         shown = select(found[number], question.selection)
         reports.append(
             ImageReport(
+                image_id=number,
                 image=stored.image,
                 reference=reference,
                 deployment=deployment,

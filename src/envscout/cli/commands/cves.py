@@ -36,7 +36,7 @@ FOUND = 2
 @click.option("--epss-percentile", type=float, default=0.0, help="Leave out what has a lower percentile (0-1).")
 @click.option("--details", is_flag=True, help="Show descriptions and advisories.")
 @click.option("--locations", is_flag=True, help="Show the layer and the files that packages were found in.")
-@click.option("--only-vuln-packages", is_flag=True, help="Accepted: only packages with vulnerabilities are listed.")
+@click.option("--only-vuln-packages", is_flag=True, help="With --format only-packages: leave out the others.")
 @click.option("-e", "--exit-code", is_flag=True, help="Exit with 2 if anything is found, or nothing could be.")
 @options.form("packages", "only-packages", "json")
 @options.output
@@ -59,7 +59,8 @@ def command(image: str, environment: str | None, output: str, form: str, exit_co
             report = _of_image(session, image, question, flags)
         else:
             raise UsageError("neither an image nor an environment was named", "name an image, or --env ENVIRONMENT")
-        _show(report, form, flags)
+        _show(session, report, form, flags)
+        _sum_up(session, report)
         # A gate that cannot see must not open.
         failed = report.summary.total or report.coverage.blind
         return FOUND if exit_code and failed else 0
@@ -107,7 +108,19 @@ def _of_image(session: Session, image: str, question: "Question", flags: dict[st
     return ask.of_image(session.database, indexed.image_id, reference.familiar, question)
 
 
-def _show(report: "Report", form: str, flags: dict[str, Any]) -> None:
+def _sum_up(session: Session, report: "Report") -> None:
+    found = [each for image in report.images for each in image.findings]
+    packages = len({each.package.purl for each in found})
+    if found:
+        total = report.summary.total
+        session.fail(f"Detected {packages} vulnerable packages with a total of {total} vulnerabilities")
+    elif report.coverage.state == "complete":
+        session.say("No vulnerable package detected")
+    else:
+        session.warn("No vulnerable package detected in what could be assessed")
+
+
+def _show(session: Session, report: "Report", form: str, flags: dict[str, Any]) -> None:
     if form == "json":
         import sys
 
@@ -119,6 +132,12 @@ def _show(report: "Report", form: str, flags: dict[str, Any]) -> None:
         return
     from envscout.cli.show import cves
 
-    wish = cves.Wish(flags["details"], flags["locations"], flags["epss"], form == "only-packages")
+    packages = None
+    if form == "only-packages":
+        from envscout.verbs import ask
+
+        listed = {} if flags["only_vuln_packages"] else {each.image_id: each.image.digest for each in report.images}
+        packages = {digest: ask.inventory(session.database, number)[1].packages for number, digest in listed.items()}
+    wish = cves.Wish(flags["details"], flags["locations"], flags["epss"], packages)
     for line in cves.cves(report, wish):
         click.echo(line)

@@ -9,6 +9,7 @@ from envscout.cli import options
 from envscout.cli.commands.environment_flags import Flags
 from envscout.cli.session import Session
 from envscout.cli.show.documents import said as document
+from envscout.cli.show.table import inert
 from envscout.environments import origin, scope
 from envscout.errors import NotFound, UsageError
 from envscout.model import Event
@@ -94,4 +95,4 @@ def _event(asked: Flags, organization: str, environment: str, service: str, plat
 
 
 def _told(asked: Flags, kind: str, event: Event, text: str) -> None:
-    options.tell(asked.form, kind, document(event), [f"    {click.style('✓', fg='green')} {text}"])
+    options.tell(asked.form, kind, document(event), [f"    {click.style('✓', fg='green')} {inert(text)}"])

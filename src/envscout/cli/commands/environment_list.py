@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from envscout.cli import options
 from envscout.cli.session import Session
 from envscout.cli.show.documents import said as document
+from envscout.cli.show.table import inert
 from envscout.names import moment
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def list_events(session: Session, asked: "Flags", environment: str, repository: 
 
 def _line(running: "Deployment") -> str:
     name = (running.reference or running.service).partition("@")[0]
-    return f"{name}@{running.digest}"
+    return inert(f"{name}@{running.digest}")
 
 
 def _row(event: "Event") -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The text of `cves`, laid out as Docker Scout does."""
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import click
 import msgspec
@@ -10,8 +10,9 @@ from envscout.cli.session import CHECK, CROSS, NOTE
 from envscout.cli.show.size import human
 from envscout.cli.show.table import inert, pad, table, width
 from envscout.findings.coverage import Coverage
-from envscout.findings.finding import Finding, Summary
+from envscout.findings.finding import Finding, PackageRef, Summary
 from envscout.findings.merge import vulnerabilities
+from envscout.model import Package
 from envscout.names import moment
 from envscout.verbs.ask import ImageReport, Report
 
@@ -20,13 +21,12 @@ _STATES = {"complete": "complete", "partial": "PARTIAL", "unknown": "UNKNOWN"}
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What the text is to show beside the essential."""
+    """What the text is to show beside the essential. packages: by image digest, to be listed instead of findings."""
 
     details: bool = False
     locations: bool = False
     epss: bool = False
-    only_packages: bool = False
-    only_vulnerable: bool = False
+    packages: Mapping[str, Sequence[Package]] | None = None
 
 
 def cves(report: Report, wish: Wish) -> Iterator[str]:
@@ -120,8 +120,9 @@ def _groups(findings: Iterable[Finding]) -> list[_Group]:
 def _packages(each: ImageReport, wish: Wish) -> Iterator[str]:
     yield from ("", "", "## Packages and Vulnerabilities", "")
     groups = _groups(each.findings)
-    if wish.only_packages:
-        yield from table(("Name", "Version", "Type", "Vulnerabilities"), _package_rows(groups))
+    if wish.packages is not None:
+        listed = _package_rows(groups, wish.packages.get(each.image.digest, ()))
+        yield from table(("Name", "Version", "Type", "Vulnerabilities"), listed)
         return
     if not groups:
         yield _nothing(each.coverage)
@@ -147,11 +148,20 @@ def _weights(summary: Summary) -> tuple[int, ...]:
     return summary.critical, summary.high, summary.medium, summary.low, summary.unspecified
 
 
-def _package_rows(groups: Iterable[_Group]) -> Iterator[tuple[str, ...]]:
+def _package_rows(groups: Iterable[_Group], others: Iterable[Package]) -> Iterator[tuple[str, ...]]:
+    """Return the vulnerable packages, the worst first, and then the others."""
+    vulnerable = {}
     for group in groups:
         for held in group.packages:
-            package = held.package
-            yield package.name, package.version, package.type, strip(vulnerabilities(group.findings))
+            vulnerable[held.package.purl] = held.package
+            yield (*_named(held.package), strip(vulnerabilities(group.findings)))
+    for package in others:
+        if package.purl not in vulnerable:
+            yield (*_named(package), strip(Summary()))
+
+
+def _named(package: PackageRef | Package) -> tuple[str, str, str]:
+    return package.name, package.version, package.type
 
 
 def _locations(each: ImageReport, found: Finding) -> Iterator[str]:
@@ -183,9 +193,14 @@ def _facts(found: Finding, wish: Wish) -> Iterable[tuple[str, str]]:
             yield "CVSS Vector", found.cvss.vector
     if wish.epss and found.epss:
         yield "EPSS Score", f"{found.epss.score:.2%}"
-        yield "EPSS Percentile", f"{found.epss.percentile:.0%}"
+        yield "EPSS Percentile", f"{_ordinal(int(found.epss.percentile * 100))} percentile"
     if wish.details:
         yield "Advisories", ", ".join(found.advisories)
+
+
+def _ordinal(number: int) -> str:
+    last = 0 if number // 10 == 1 else number % 10
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th')}"
 
 
 def _counts(each: ImageReport) -> Iterator[str]:
