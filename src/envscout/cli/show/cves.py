@@ -200,7 +200,7 @@ def _facts(found: Finding, wish: Wish) -> Iterable[tuple[str, str]]:
 
 def _ordinal(number: int) -> str:
     last = 0 if number // 10 == 1 else number % 10
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th')}"
+    return str(number) + {1: "st", 2: "nd", 3: "rd"}.get(last, "th")
 
 
 def _counts(each: ImageReport) -> Iterator[str]:
