@@ -27,7 +27,8 @@ class Pool:
         self._workers = workers
         self._members = 0
         self._processes: ProcessPoolExecutor | None = None
-        self.ahead = 3 * workers + 3 if workers else 0
+        # Enough to keep the processes busy while this one stores for a moment; an outcome holds at most 500 records.
+        self.ahead = 16 * workers
 
     def __enter__(self) -> Self:
         """Return itself."""

@@ -37,7 +37,9 @@ class Stage:
         """Make room outside the shared file."""
         self._connection = database.connection
         self._count = 0
-        self._names: dict[tuple[str, str], int] = {}
+        self._rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _STAGED}
+        self._named = 0
+        self._names: dict[int, dict[tuple[str, str], int]] = defaultdict(dict)
         self._ecosystems: set[tuple[int, str]] = set()
         self._feeds: set[int] = set()
         self._gone: list[tuple[int, str]] = []
@@ -57,43 +59,54 @@ class Stage:
         record of PyPI's feed that also names an npm package does not make it a source for npm.
         """
         self._feeds.add(feed_id)
-        rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _STAGED}
-        for n, (advisory, digest) in enumerate(records, self._count):
+        rows, known_names = self._rows, self._names[feed_id]
+        for advisory, digest in records:
+            n = self._count
+            self._count += 1
             cves = vulnerability.own(advisory.id, advisory.aliases, advisory.upstream)
             rows["advisory"].append((
                 n, feed_id, advisory.id, digest, advisory.published, advisory.modified, advisory.severity,
                 " ".join(advisory.vectors), advisory.score, advisory.summary, advisory.details,
                 " ".join(advisory.cwes), "\n".join(advisory.references), bool(cves), advisory.withdrawn,
             ))  # fmt: skip
-            rows["alias"] += [(n, name, 0) for name in advisory.aliases]
+            for name in advisory.aliases:
+                rows["alias"].append((n, name, 0))
             if cves:
                 rows["vulnerability"] += [(n, name) for name in cves]
             else:
                 rows["alias"] += [(n, advisory.id, 0), *((n, name, 1) for name in advisory.upstream)]
             for r in advisory.ranges:
-                k = self._names.get((r.ecosystem, r.name)) or self._name(r.ecosystem, r.name, rows["name"])
-                if not base or r.ecosystem.partition(":")[0] == base:
-                    self._ecosystems.add((feed_id, r.ecosystem))
+                k = known_names.get((r.ecosystem, r.name)) or self._name(feed_id, r.ecosystem, r.name, base)
                 rows["range"].append((n, k, r.lo, r.hi, r.low, r.high, r.fixed, r.severity))
             for ecosystem, name in advisory.unassessed:
-                k = self._names.get((ecosystem, name)) or self._name(ecosystem, name, rows["name"])
+                k = known_names.get((ecosystem, name)) or self._name(feed_id, ecosystem, name, base)
                 rows["unassessed"].append((n, k))
-            rows["problem"] += [(feed_id, advisory.id, problem.code, problem.message) for problem in advisory.problems]
-        self._count += len(rows["advisory"])
+            for problem in advisory.problems:
+                rows["problem"].append((feed_id, advisory.id, problem.code, problem.message))
         rows["problem"] += [(feed_id, problem.where, problem.code, problem.message) for problem in problems]
+        if len(rows["advisory"]) > _MANY:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Move what is held in memory into the temporary tables."""
         self._connection.execute("BEGIN")
-        for name in _STAGED:
-            self._connection.executemany(_SQL[f"put_stage_{name}"], rows[name])
+        for name, rows in self._rows.items():
+            self._connection.executemany(_SQL[f"put_stage_{name}"], rows)
+            rows.clear()
         self._connection.execute("COMMIT")
 
-    def _name(self, ecosystem: str, name: str, rows: list[tuple[object, ...]]) -> int:
-        """Number a name that comes for the first time."""
-        k = self._names[ecosystem, name] = len(self._names) + 1
-        rows.append((k, ecosystem, name, scheme(ecosystem) or ""))
-        return k
+    def _name(self, feed_id: int, ecosystem: str, name: str, base: str) -> int:
+        """Number a name that comes for the first time in its feed."""
+        self._named += 1
+        self._names[feed_id][ecosystem, name] = self._named
+        self._rows["name"].append((self._named, ecosystem, name, scheme(ecosystem) or ""))
+        if not base or ecosystem.partition(":")[0] == base:
+            self._ecosystems.add((feed_id, ecosystem))
+        return self._named
 
     def drop(self, feed_id: int) -> None:
         """Forget what was staged of a feed that could not be read to its end."""
+        self._flush()
         for kind in ("aliases", "vulnerabilities", "ranges", "unassessed", "advisories", "problems"):
             self._connection.execute(_SQL[f"drop_stage_{kind}"], (feed_id,))
         self._feeds.discard(feed_id)
@@ -115,6 +128,9 @@ class Stage:
     def apply(self, connection: Connection, at: int) -> None:
         """Write the difference. Needs the write lock; at is the moment of knowledge, later than any before."""
         moment = {"at": at, "forever": FOREVER}
+        # The caller holds the one transaction there can be.
+        for name, rows in self._rows.items():
+            connection.executemany(_SQL[f"put_stage_{name}"], rows)
 
         def run(*names: str) -> None:
             for name in names:
@@ -123,12 +139,17 @@ class Stage:
         run("apply_advisories", "number_staged", "index_staged", "touch_staged")
         connection.executemany(_SQL["touch_gone"], self._gone)
         connection.executemany(_SQL["close_gone"], [(at, *record) for record in self._gone])
-        run("apply_names", "new_ranges")
+        run("apply_names")
         if connection.execute(_SQL["any_standing"], {"forever": FOREVER}).fetchone():
-            run("index_new_ranges", "close_ranges", "drop_standing_ranges")
-        run("open_ranges", "clear_unassessed", "apply_unassessed")
-        run("rename", "clear_aliases", "apply_aliases", "rename")
+            run("new_ranges", "index_new_ranges", "close_ranges", "drop_standing_ranges", "open_ranges")
+        else:
+            run("open_all_ranges")
+        run("clear_unassessed", "apply_unassessed")
+        (most,) = connection.execute(_SQL["most_touched"]).fetchone()
+        aliases = ("clear_aliases", "apply_aliases")
+        run(*aliases) if most else run("rename", *aliases, "rename")
         run("clear_vulnerabilities", "apply_vulnerability_names", "apply_vulnerabilities")
+        run("all_nameless" if most else "find_nameless")
         _name_the_nameless(connection)
         run("clear_problems")
         connection.executemany(_SQL["clear_feed_problems"], [{"feed_id": feed_id} for feed_id in self._feeds])
@@ -138,6 +159,7 @@ class Stage:
         run("close_ecosystems")
 
 
+_MANY = 5_000
 _STAGED = ("advisory", "alias", "vulnerability", "name", "range", "unassessed", "problem")
 
 
@@ -148,8 +170,7 @@ def _each(connection: Connection, name: str) -> None:
 
 
 def _name_the_nameless(connection: Connection) -> None:
-    """Name the records without a CVE id of their own after their neighbours, as far as a touched record may matter."""
-    connection.execute(_SQL["find_nameless"])
+    """Name the records in the temporary table `nameless`, which have no CVE id of their own, after their neighbours."""
     records: dict[int, list[str]] = defaultdict(list)
     for adv_id, name in connection.execute(_SQL["names_of_nameless"]):
         records[adv_id].append(name)

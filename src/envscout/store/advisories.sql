@@ -108,6 +108,15 @@ UPDATE advisory SET gone_at = ?, hash = x'' WHERE feed_id = ? AND id = ?
 INSERT INTO name (ecosystem, name, scheme) SELECT ecosystem, name, scheme FROM stage_name WHERE true ORDER BY k
 ON CONFLICT (ecosystem, name) DO NOTHING
 
+-- name: open_all_ranges
+-- Where no touched record has a range yet, all of theirs are known from now on.
+INSERT INTO vrange (name_id, hi, lo, adv_id, k_from, k_to, low, high, fixed, severity)
+SELECT nm.name_id, r.hi, r.lo, s.adv_id, :at, :forever, r.low, r.high, r.fixed, r.severity
+  FROM stage_range r CROSS JOIN stage_name k CROSS JOIN name nm CROSS JOIN staged s
+ WHERE k.k = r.k AND nm.ecosystem = k.ecosystem AND nm.name = k.name AND s.n = r.n AND NOT s.withdrawn
+ ORDER BY nm.name_id, r.hi, r.lo, s.adv_id
+ON CONFLICT DO NOTHING
+
 -- name: new_ranges
 -- The ranges that stand after this update, for the records it touches.
 CREATE TEMP TABLE new_range AS
@@ -182,6 +191,13 @@ SELECT s.adv_id, v.vuln_id FROM stage_vulnerability x CROSS JOIN staged s CROSS 
  WHERE s.n = x.n AND NOT s.withdrawn AND v.id = x.id
  ORDER BY s.adv_id, v.vuln_id
 ON CONFLICT DO NOTHING
+
+-- name: most_touched
+-- Whether it is less work to look at every record than at the neighbours of the touched ones.
+SELECT 2 * (SELECT count(*) FROM touched) >= (SELECT count(*) FROM advisory)
+
+-- name: all_nameless
+CREATE TEMP TABLE nameless AS SELECT adv_id FROM advisory WHERE NOT named AND gone_at IS NULL
 
 -- name: find_nameless
 -- Standing records that name no CVE themselves and that a touched record is joined to by names, over any number of steps.

@@ -53,6 +53,8 @@ class Database:
     def _prepare(self) -> None:
         self.connection.execute("PRAGMA foreign_keys = ON")
         self.connection.execute("PRAGMA synchronous = FULL")
+        # Kibibytes: an update inserts into several indexes at once.
+        self.connection.execute("PRAGMA cache_size = -65536")
         self.connection.execute("PRAGMA mmap_size = 1073741824")
         migrations = sorted(_HERE.glob("migrations/*.sql"))
         (version,) = self.connection.execute("PRAGMA user_version").fetchone()
