@@ -1,7 +1,7 @@
 """Package databases as the package managers write them: packages in, files of an image out. Pure.
 
 Formats: deb-control(5) and dpkg(1); https://wiki.alpinelinux.org/wiki/Apk_spec; https://packaging.python.org/specifications/;
-https://docs.npmjs.com/cli/configuring-npm/package-json
+npm's manual page package-json(5).
 """
 
 import base64

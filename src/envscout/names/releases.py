@@ -122,7 +122,7 @@ def _days(table: str) -> dict[str, date | None]:
     return {label.strip(): None if day == "-" else date.fromisoformat(day) for label, day in rows}
 
 
-# https://www.debian.org/releases/ and https://wiki.debian.org/LTS (the last day of LTS, which the public feed covers)
+# Debian's pages "Releases" and "LTS" (the last day of LTS, which the public feed covers)
 _DEBIAN = _days("""
     6    2016-02-29
     7    2018-05-31

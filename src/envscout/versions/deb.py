@@ -1,4 +1,4 @@
-"""Debian's order: https://www.debian.org/doc/debian-policy/ch-controlfields.html#version (also Ubuntu).
+"""Debian's order: deb-version(7) and Debian Policy 5.6.12 (also Ubuntu).
 
     key  = NUM(epoch) part(upstream) part(revision)
     part = (nondigits NUM)* 02        a missing number is 0, a missing revision is "0"

@@ -199,8 +199,9 @@ def _facts(found: Finding, wish: Wish) -> Iterable[tuple[str, str]]:
 
 
 def _ordinal(number: int) -> str:
+    # 11th, 12th and 13th are no exceptions as 1st, 21st and their like are.
     last = 0 if number // 10 == 1 else number % 10
-    return str(number) + {1: "st", 2: "nd", 3: "rd"}.get(last, "th")
+    return str(number) + (("th", "st", "nd", "rd")[last] if last < 4 else "th")  # codespell:ignore nd
 
 
 def _counts(each: ImageReport) -> Iterator[str]:
