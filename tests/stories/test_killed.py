@@ -176,7 +176,7 @@ def test_an_update_interrupted_at_the_terminal(story: tuple[Path, Path, State, S
         _, err = process.communicate()
         assert b"Traceback" not in err, err.decode()
         # Before Python has begun to listen, the signal itself ends the process.
-        assert process.returncode in (0, 130, -signal.SIGINT)
+        assert process.returncode in (0, 130, -signal.SIGINT), err.decode()
         found = state(desk.store)
         assert found == new if process.returncode == 0 else found in (old, new)
         until_gone(process.pid)

@@ -4,6 +4,8 @@ What stands is compared with what the feeds say now; only the difference is writ
 from which, and until which, it was known.
 """
 
+import contextlib
+import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -44,11 +46,15 @@ class Stage:
         self._feeds: set[int] = set()
         self._gone: list[tuple[int, str]] = []
         self._changes: dict[int, Change] = {}
+        _each(self._connection, "unstage")
         _each(self._connection, "stage")
 
     def close(self) -> None:
-        """Give the room back."""
-        _each(self._connection, "unstage")
+        """Give the room back. Where that fails in the wake of another failure, the next stage does it."""
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            _each(self._connection, "unstage")
 
     def add(
         self, feed_id: int, records: Iterable[tuple[Advisory, bytes]], problems: Iterable[Problem], base: str = ""

@@ -16,15 +16,15 @@ CREATE TEMP TABLE touched (adv_id INTEGER PRIMARY KEY);
 CREATE TEMP TABLE renamed (id TEXT PRIMARY KEY) WITHOUT ROWID
 
 -- name: unstage
-DROP TABLE temp.stage_advisory;
-DROP TABLE temp.stage_alias;
-DROP TABLE temp.stage_vulnerability;
-DROP TABLE temp.stage_name;
-DROP TABLE temp.stage_range;
-DROP TABLE temp.stage_unassessed;
-DROP TABLE temp.stage_problem;
-DROP TABLE temp.touched;
-DROP TABLE temp.renamed;
+DROP TABLE IF EXISTS temp.stage_advisory;
+DROP TABLE IF EXISTS temp.stage_alias;
+DROP TABLE IF EXISTS temp.stage_vulnerability;
+DROP TABLE IF EXISTS temp.stage_name;
+DROP TABLE IF EXISTS temp.stage_range;
+DROP TABLE IF EXISTS temp.stage_unassessed;
+DROP TABLE IF EXISTS temp.stage_problem;
+DROP TABLE IF EXISTS temp.touched;
+DROP TABLE IF EXISTS temp.renamed;
 DROP TABLE IF EXISTS temp.nameless;
 DROP TABLE IF EXISTS temp.staged;
 DROP TABLE IF EXISTS temp.new_range
