@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from packageurl import PackageURL
 
 from envscout.errors import InvalidReference
-from envscout.names.purl import MAX_LENGTH, Purl, build, parse
+from envscout.names.purl import MAX_LENGTH, Purl, build, parse, split_name
 
 DEB = "pkg:deb/debian/libssl3@3.0.11-1~deb12u2?arch=amd64&distro=debian-12&upstream=openssl%403.0.11"
 APK = "pkg:apk/alpine/ssl_client@1.29.3-r10?arch=x86_64&distro=alpine-3.9.0&upstream=busybox"
@@ -74,3 +74,36 @@ def test_parse_never_fails_otherwise(text: str) -> None:
 )
 def test_what_is_built_is_what_the_library_builds(kind: str, name: str, version: str) -> None:
     assert build(kind, name, version) == PackageURL(kind, None, name, version).to_string()
+
+
+WORDS = st.text(alphabet="aAbZ09._-~+:@%/ \u00e9#?&=\n", max_size=6)
+QUALIFIERS = st.lists(st.tuples(st.sampled_from(["arch", "distro", "Up", "x y", "epoch"]), WORDS), max_size=2)
+TYPES = ["deb", "apk", "alpm", "npm", "pypi", "maven", "golang", "bitnami", "composer", "hex", "pub", "hackage", "x"]
+
+
+@given(st.sampled_from(TYPES), WORDS, WORDS, WORDS, QUALIFIERS)
+def test_texts_are_those_of_the_library(
+    kind: str, name: str, version: str, namespace: str, qualifiers: list[tuple[str, str]]
+) -> None:
+    try:
+        expected = PackageURL(kind, namespace, name, version, dict(qualifiers), "").to_string()
+    except (ValueError, TypeError):
+        with pytest.raises(InvalidReference):
+            build(kind, name, version, namespace, qualifiers)
+    else:
+        assert build(kind, name, version, namespace, qualifiers) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "parts"),
+    [
+        ("maven", "org.slf4j:slf4j-api", ("org.slf4j", "slf4j-api")),
+        ("npm", "@babel/core", ("@babel", "core")),
+        ("golang", "golang.org/x/net", ("golang.org/x", "net")),
+        ("deb", "a/b", ("", "a/b")),
+        ("pypi", "six", ("", "six")),
+    ],
+)
+def test_a_name_is_split_as_it_was_joined(kind: str, name: str, parts: tuple[str, str]) -> None:
+    assert split_name(kind, name) == parts
+    assert Purl(kind, parts[0], parts[1], "").full_name == name

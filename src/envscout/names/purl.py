@@ -1,11 +1,14 @@
 """Package URLs: the text that names one package of one ecosystem, parsed once.
 
 Grammar and normalisation are packageurl-python's, after https://github.com/package-url/purl-spec. What lives here is
-the border: bounds, our error, and a frozen value in place of a dict. It never looks at what is installed.
+the border: bounds, our error, a frozen value in place of a dict, and a quick way to write what most packages are called
+(the library writes 8,000 a second). It never looks at what is installed.
 """
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
+from urllib.parse import quote
 
 import msgspec
 
@@ -15,11 +18,23 @@ MAX_LENGTH = 4096
 """Longest package URL that is read, in characters; real ones stay under 500."""
 
 
-DISTRIBUTED = frozenset({"deb", "apk", "rpm", "alpm"})
+DISTRIBUTED = frozenset({"deb", "apk", "rpm", "alpm", "ebuild"})
 """Types of packages of a distribution: their namespace names the distribution and is no part of the name."""
 
 _JOINED = {"maven": ":"}
 """How an ecosystem joins namespace and name, where it is not `/`."""
+
+
+_SAFE = re.compile(r"[A-Za-z0-9._~:/-]*")
+_NAME = re.compile(r"[^\s/]+")
+_NAMESPACE = re.compile(r"(?:[^\s/]+(?:/[^\s/]+)*)?")
+_VERSION = re.compile(r"\S*")
+_KEY = re.compile(r"[a-z][a-z0-9._-]*")
+# Types whose names and namespaces the library leaves as they are, and those it only writes in lower case.
+_AS_IT_IS = frozenset(
+    {"cargo", "conan", "conda", "cran", "deb", "ebuild", "gem", "generic", "golang", "maven", "nuget", "rpm", "swift"}
+)
+_LOWER = frozenset({"alpm", "apk", "bitnami", "composer", "github", "hex", "npm", "pypi"})
 
 
 class Purl(msgspec.Struct, frozen=True):
@@ -85,9 +100,55 @@ def build(
 
     Raises InvalidReference if there is no type or no name, or a qualifier's key is not one.
     """
+    return _quick(type, name, version, namespace, qualifiers, subpath) or _slow(
+        type, name, version, namespace, qualifiers, subpath
+    )
+
+
+def split_name(kind: str, name: str) -> tuple[str, str]:
+    """Return namespace and name of a package called as its ecosystem calls it; the reverse of `Purl.full_name`."""
+    if kind in DISTRIBUTED:
+        return "", name
+    namespace, _, last = name.rpartition(_JOINED.get(kind, "/"))
+    return namespace, last
+
+
+def _quick(
+    kind: str, name: str, version: str, namespace: str, qualifiers: Sequence[tuple[str, str]], subpath: str
+) -> str:
+    """Return the canonical text where nothing but percent-encoding and case is to be decided, else ""."""
+    if subpath or not (_NAME.fullmatch(name) and _VERSION.fullmatch(version) and _NAMESPACE.fullmatch(namespace)):
+        return ""
+    if kind not in _AS_IT_IS:
+        # The library writes escapes of such names in lower case, too.
+        if not _SAFE.fullmatch(name + namespace) or kind not in _LOWER:
+            return ""
+        name = name.lower()
+        namespace = namespace if kind in ("npm", "bitnami") else namespace.lower()
+    if kind == "pypi":
+        name = name.replace("_", "-")
+    text = f"pkg:{kind}/{_encoded(namespace)}/{_encoded(name)}" if namespace else f"pkg:{kind}/{_encoded(name)}"
+    if version:
+        text += f"@{_encoded(version)}"
+    given = sorted((key, value) for key, value in qualifiers if value.strip())
+    if not all(_KEY.fullmatch(key) for key, _ in given) or len(dict(qualifiers)) < len(qualifiers):
+        return ""
+    return f"{text}?{'&'.join(f'{key}={_encoded(value)}' for key, value in given)}" if given else text
+
+
+def _encoded(text: str) -> str:
+    try:
+        return text if _SAFE.fullmatch(text) else quote(text).replace("%3A", ":")
+    except UnicodeEncodeError as error:
+        raise InvalidReference(f"no package URL can hold {text[:200]!r}") from error
+
+
+def _slow(
+    kind: str, name: str, version: str, namespace: str, qualifiers: Sequence[tuple[str, str]], subpath: str
+) -> str:
     from packageurl import PackageURL
 
     try:
-        return PackageURL(type, namespace, name, version, dict(qualifiers), subpath).to_string()
+        return PackageURL(kind, namespace, name, version, dict(qualifiers), subpath).to_string()
     except (ValueError, TypeError) as error:
-        raise InvalidReference(f"no package URL can be made of {type[:50]!r}, {name[:200]!r}") from error
+        raise InvalidReference(f"no package URL can be made of {kind[:50]!r}, {name[:200]!r}") from error
