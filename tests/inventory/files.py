@@ -5,7 +5,7 @@ import tarfile
 from hashlib import md5
 from pathlib import Path
 
-from envscout.inventory import wanted
+from envscout.inventory import kind, reduce
 from envscout.model import Content, File
 
 DEBIAN = b'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n'
@@ -13,9 +13,14 @@ ALPINE = b'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.20.3\nPRETTY_NAME="Alpin
 
 
 def file(path: str, *contents: bytes | str) -> File:
-    """Return a file that layers `0`, `1`, ... wrote in turn."""
-    data = [each.encode() if isinstance(each, str) else each for each in contents]
+    """Return a file that layers `0`, `1`, ... wrote in turn, reduced to what its cataloguer read in it."""
+    data = [reduce(path, each.encode() if isinstance(each, str) else each) for each in contents]
     return File(path, tuple(Content(str(layer), each) for layer, each in enumerate(data)))
+
+
+def wanted(path: str) -> bool:
+    """Tell whether a cataloguer reads this path."""
+    return bool(kind(path, projects=True))
 
 
 def stanza(name: str, version: str, **fields: str) -> str:
@@ -30,17 +35,22 @@ def sums(**files: bytes) -> str:
     return "\n".join(lines).replace("__", "/") + "\n"
 
 
-def of_archive(archive: Path) -> list[File]:
-    """Return the wanted files of a root filesystem in a tar archive."""
-    found = []
+def bytes_of_archive(archive: Path) -> dict[str, bytes]:
+    """Return the wanted files of a root filesystem in a tar archive as they are."""
+    found = {}
     with tarfile.open(archive) as tar:
         for member in tar:
             path = member.name.removeprefix("./")
             if member.isreg() and wanted(path):
                 stream = tar.extractfile(member)
                 assert stream
-                found.append(file(path, stream.read()))
+                found[path] = stream.read()
     return found
+
+
+def of_archive(archive: Path) -> list[File]:
+    """Return the wanted files of a root filesystem in a tar archive."""
+    return [file(path, data) for path, data in bytes_of_archive(archive).items()]
 
 
 def of_folders(*folders: str) -> list[File]:

@@ -1,6 +1,7 @@
-"""Files of an image become packages: `wanted` says which files, `build` reads them."""
+"""Files of an image become packages: `wanted` says which files, `reduce` what to keep of them, `build` folds that."""
 
-from envscout.inventory.build import TOOLS, build
-from envscout.inventory.cataloguers import wanted
+from envscout.inventory.build import build
+from envscout.inventory.reduce import kind, reduce
+from envscout.inventory.table import TOOLS
 
-__all__ = ["TOOLS", "build", "wanted"]
+__all__ = ["TOOLS", "build", "kind", "reduce"]

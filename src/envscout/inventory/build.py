@@ -1,14 +1,15 @@
-"""Files become an inventory: every content of a file is read once, then folded into packages with layer and owner."""
+"""Readings become an inventory: every content of a file is folded into packages with layer and owner."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from envscout.errors import InvalidReference
-from envscout.inventory import distribution
-from envscout.inventory.cataloguers import CATALOGUERS, RELEASE_FILES, UNREAD, Cataloguer, matcher
-from envscout.inventory.ownership import owners
-from envscout.inventory.record import Record, damaged
+from envscout.inventory.ownership import Evidence, Owner, by_key, owned
+from envscout.inventory.record import Reading, Record, damaged
+from envscout.inventory.reduce import DISTRIBUTED, unpack
+from envscout.inventory.select import selector
+from envscout.inventory.table import RELEASE, TOOLS
 from envscout.model import Distribution, File, Inventory, Package, Problem
 from envscout.names import purl, upstream
 
@@ -17,15 +18,6 @@ MAX_PACKAGES = 1_000_000
 
 MAX_PROBLEMS = 1000
 """Problems of one code that are kept; the rest is counted."""
-
-_DISTRIBUTED = frozenset({"deb", "apk", "rpm"})
-TOOLS = tuple(f"{row.name}@{row.version}" for row in CATALOGUERS)
-"""Who looks into an image; an inventory that other tools made is worth making again."""
-
-"""What an inventory of today was made with; one made with anything else is worth making again."""
-
-_ROWS = tuple((row, matcher(row.patterns)) for row in CATALOGUERS)
-_UNREAD = tuple((row, matcher(row.patterns)) for row in UNREAD)
 
 
 class _Find(msgspec.Struct, frozen=True):
@@ -36,68 +28,96 @@ class _Find(msgspec.Struct, frozen=True):
     layer: str
 
 
+class _Read(msgspec.Struct, frozen=True):
+    """A file with the readings of its contents, oldest first, and the layers these came from."""
+
+    path: str
+    readings: tuple[Reading, ...]
+    layers: tuple[str, ...]
+
+    @property
+    def last(self) -> Reading:
+        return self.readings[-1]
+
+
 def build(files: Iterable[File], problems: Iterable[Problem] = ()) -> Inventory:
-    """Return what is installed in an image, given the files that `wanted` names.
+    """Return what is installed in an image, given what `reduce` kept of its files.
 
     files: of the final image, each with its contents per layer. problems: what the reading of the image already met;
     they are passed on. Damage never raises: it yields what can be read and a Problem.
     """
-    kept = sorted(files, key=lambda file: file.path)
-    found = distribution.read({file.path: file.data for file in kept if file.path in RELEASE_FILES})
+    read = [_read(file) for file in sorted(files, key=lambda file: file.path) if file.contents]
+    found = _distribution(read)
     met = list(problems)
-    finds: list[_Find] = []
-    databases = 0
-    for file in kept:
-        row = next((row for row, fits in _ROWS if fits(file.path)), None)
-        if row:
-            here = _finds(row, file, met)
-            databases += row.database and bool(here)
-            finds += here
+    for file in read:
+        met += file.last.problems
+    finds = [find for file in read for find in _finds(file)]
     if len(finds) > MAX_PACKAGES:
         met.append(Problem("too-many-packages", f"only the first {MAX_PACKAGES} of {len(finds)} packages are kept"))
-    packages = _packages(finds[:MAX_PACKAGES], kept, found, met)
-    met += _lacking(kept, found, databases)
+    packages = _packages(finds[:MAX_PACKAGES], read, found, met)
+    met += _lacking(read, found)
     return Inventory(packages, found, _bounded(met), TOOLS)
 
 
-def _finds(row: Cataloguer, file: File, met: list[Problem]) -> list[_Find]:
+def _read(file: File) -> _Read:
+    """Decode a file's contents, one that a layer only repeated once."""
+    contents = [
+        content
+        for number, content in enumerate(file.contents)
+        if not number or content.data != file.contents[number - 1].data
+    ]
+    return _Read(file.path, tuple(unpack(each.data) for each in contents), tuple(each.layer for each in contents))
+
+
+def _distribution(read: Sequence[_Read]) -> Distribution | None:
+    """Return what the first release file that names a distribution says."""
+    known = {file.path: file.last.distribution for file in read if file.last.distribution}
+    return next((known[path] for path in RELEASE.patterns if path in known), None)
+
+
+def _finds(file: _Read) -> list[_Find]:
     """Return the packages of a file as a container sees it, each with the layer in which its record came into being.
 
     A database is rewritten whole by every layer that installs something; a record that was there before and stayed
-    belongs to the earlier layer. Only the problems of the visible content count.
+    belongs to the earlier layer.
     """
     since: dict[Record, str] = {}
-    previous: bytes | None = None
-    for content in file.contents:
-        if content.data == previous:
-            continue
-        previous = content.data
-        reading = row.read(file.path, content.data)
-        since = {record: since.get(record, content.layer) for record in reading.records}
-    if file.contents:
-        met += reading.problems
+    for reading, layer in zip(file.readings, file.layers, strict=True):
+        since = {record: since.get(record, layer) for record in reading.records}
     return [_Find(record, file.path, layer) for record, layer in since.items()]
 
 
 def _packages(
-    finds: list[_Find], files: list[File], found: Distribution | None, met: list[Problem]
+    finds: list[_Find], read: Sequence[_Read], found: Distribution | None, met: list[Problem]
 ) -> tuple[Package, ...]:
     """Return the packages, equal ones merged, sorted by type, name, version and URL."""
     urls = {find.record: _purl(find.record, found) for find in finds}
-    paths = {find.path for find in finds if find.record.type not in _DISTRIBUTED}
-    evidence = {file.path: file.data for file in files if file.path in paths}
-    names = {(record.type, record.name, record.architecture): url for record, url in urls.items()}
-    names |= {(record.type, record.name, ""): url for record, url in urls.items()}
-    owned = owners(files, evidence, names)
+    owners = _owners(finds, urls, read)
     merged: dict[tuple[str, str], list[_Find]] = {}
     for find in finds:
         url = urls[find.record]
         if not url:
             met.append(damaged(find.path, f"no package URL can be made of {find.record.name!r}; package not listed"))
             continue
-        merged.setdefault((url, owned.get(find.path, "")), []).append(find)
+        merged.setdefault((url, owners.get(find.path, "")), []).append(find)
     packages = (_package(url, owner, same) for (url, owner), same in merged.items())
     return tuple(sorted(packages, key=lambda each: (each.type, each.name, each.version, each.purl, each.owner)))
+
+
+def _owners(finds: Iterable[_Find], urls: dict[Record, str], read: Sequence[_Read]) -> dict[str, str]:
+    """Return the owner's package URL of every path that holds packages of languages and came with a distribution's."""
+    installed = [find for find in finds if find.record.type in DISTRIBUTED]
+    paths = {find.path for find in finds if find.record.type not in DISTRIBUTED}
+    if not installed or not paths:
+        return {}
+    evidence = (Evidence(file.path, file.last.sums, file.layers[-1]) for file in read if file.path in paths)
+    claims = [claim for file in read for claim in file.last.claims]
+    owners = (
+        (find.record.type, find.record.name, find.record.architecture, Owner(urls[find.record], find.layer))
+        for find in installed
+        if urls[find.record]
+    )
+    return owned(evidence, claims, by_key(owners))
 
 
 def _package(url: str, owner: str, same: list[_Find]) -> Package:
@@ -112,25 +132,28 @@ def _package(url: str, owner: str, same: list[_Find]) -> Package:
         source_version=record.source_version,
         architecture=record.architecture,
         licenses=record.licenses,
-        locations=tuple(dict.fromkeys("/" + find.path for find in same)),
+        locations=tuple(dict.fromkeys(_location(find) for find in same)),
         layer=same[0].layer,
         owner=owner,
     )
 
 
+def _location(find: _Find) -> str:
+    return f"/{find.path}!/{find.record.inside}" if find.record.inside else f"/{find.path}"
+
+
 def _purl(record: Record, found: Distribution | None) -> str:
     """Return a record's package URL, with the qualifiers of its distribution; "" if none can be made."""
-    namespace, name = "", record.name
-    qualifiers: tuple[tuple[str, str], ...] = ()
-    if record.type in _DISTRIBUTED:
-        source = upstream.write(name, record.version, record.source_name, record.source_version)
+    qualifiers = record.qualifiers
+    namespace, name = purl.split_name(record.type, record.name)
+    version = record.version
+    if record.type in DISTRIBUTED:
+        source = upstream.write(name, version, record.source_name, record.source_version)
         namespace = found.id if found else ""
         release = "-".join(filter(None, (found.id, found.version or found.codename))) if found else ""
-        qualifiers = (("arch", record.architecture), ("distro", release), ("upstream", source))
-    elif "/" in name:
-        namespace, _, name = name.rpartition("/")
+        qualifiers = (("arch", record.architecture), ("distro", release), ("upstream", source), *qualifiers)
     try:
-        return purl.build(record.type, name, record.version, namespace, qualifiers)
+        return purl.build(record.type, name, version, namespace, qualifiers)
     except InvalidReference:
         return ""
 
@@ -146,15 +169,16 @@ def _bounded(met: list[Problem]) -> tuple[Problem, ...]:
     return tuple(problem for same in codes.values() for problem in same)
 
 
-def _lacking(files: list[File], found: Distribution | None, databases: int) -> list[Problem]:
-    """Return why the inventory may be incomplete: databases we cannot read, no database, no known distribution."""
-    unread = [(row.name, file.path) for file in files for row, fits in _UNREAD if fits(file.path)]
-    problems = [
-        Problem("unread-package-database", f"unknown: {name} packages are not read yet ({path})", path)
-        for name, path in unread
-    ]
-    if not unread and not databases:
+def _lacking(read: Sequence[_Read], found: Distribution | None) -> list[Problem]:
+    """Return why the inventory may be incomplete: no database with packages, no known distribution."""
+    problems = []
+    if not any(file.last.records and _is_database(file.path) for file in read):
         problems.append(Problem("no-package-database", "unknown: no package database with packages was found"))
     if not found:
         problems.append(Problem("unknown-distribution", "unknown: no release file names the distribution"))
     return problems
+
+
+def _is_database(path: str) -> bool:
+    row = selector(projects=True).row(path)
+    return row is not None and row.database

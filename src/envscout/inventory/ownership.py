@@ -1,29 +1,68 @@
 """Which distribution package installed which files: `/usr/lib/python3/dist-packages/yaml` came with `python3-yaml`."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from envscout.inventory.cataloguers import OWNERSHIP, matcher
-from envscout.model import File
+import msgspec
 
-_ROWS = tuple((row, matcher(row.patterns)) for row in OWNERSHIP)
+from envscout.inventory.claims import place
+from envscout.inventory.record import Claim
 
 
-def owners(
-    files: Iterable[File], evidence: Mapping[str, bytes], purls: Mapping[tuple[str, str, str], str]
-) -> dict[str, str]:
+class Evidence(msgspec.Struct, frozen=True):
+    """A file that packages were found in. sums: as in Reading; layer: diff_id of the layer its bytes are from."""
+
+    path: str
+    sums: Mapping[str, str]
+    layer: str
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """An installed package of a distribution. layer: diff_id of the layer that brought it."""
+
+    purl: str
+    layer: str
+
+
+Owners = Mapping[tuple[str, str, str], Owner]
+"""By purl type, name and architecture; the architecture "" stands for any."""
+
+
+def owned(evidence: Iterable[Evidence], claims: Iterable[Claim], owners: Owners) -> dict[str, str]:
     """Return the package URL of the owner of each of these paths that has one.
 
-    evidence: path to bytes; a file that was overwritten since its package installed it has no owner.
-    purls: package URL by (type, name, architecture); the architecture "" stands for any. A list whose package is not
-    installed owns nothing.
+    A file that was overwritten since its package installed it has no owner: its digest says so, or, where it was too
+    large to be compared that way, the layer it lies in. A claim whose package is not installed counts for nothing, and
+    one without digest only where its package gives no digests at all.
     """
-    if not evidence or not purls:
+    by_place = {place(each.path): each for each in evidence}
+    if not by_place:
         return {}
+    kept = [claim for claim in claims if place(claim.path) in by_place]
+    summing = {(claim.type, claim.package, claim.architecture) for claim in claims if claim.digest}
     found: dict[str, str] = {}
-    for row, fits in _ROWS:
-        lists = [(file.path, file.data) for file in files if fits(file.path)]
-        for name, architecture, path in row.read(lists, evidence):
-            owner = purls.get((row.type, name, architecture)) or purls.get((row.type, name, ""), "")
-            if owner:
-                found.setdefault(path, owner)
+    for claim in kept:
+        each = by_place[place(claim.path)]
+        owner = owners.get((claim.type, claim.package, claim.architecture)) or owners.get(
+            (claim.type, claim.package, "")
+        )
+        if owner and _holds(claim, each, owner, summing):
+            found.setdefault(each.path, owner.purl)
+    return found
+
+
+def _holds(claim: Claim, file: Evidence, owner: Owner, summing: set[tuple[str, str, str]]) -> bool:
+    if claim.digest and claim.algorithm in file.sums:
+        return file.sums[claim.algorithm] == claim.digest
+    if not claim.digest and (claim.type, claim.package, claim.architecture) in summing:
+        return False
+    return bool(file.sums) or file.layer == owner.layer
+
+
+def by_key(packages: Iterable[tuple[str, str, str, Owner]]) -> Owners:
+    """Return owners by what claims name them by. packages: purl type, name, architecture, owner."""
+    found: dict[tuple[str, str, str], Owner] = defaultdict()
+    for type_, name, architecture, owner in packages:
+        found[(type_, name, architecture)] = owner
+        found.setdefault((type_, name, ""), owner)
     return found

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from envscout.model import Problem
+from envscout.model import Distribution, Problem
 from envscout.names import bounds
 from envscout.names.upstream import source_version
 
@@ -13,8 +13,12 @@ MAX_LICENSE = 256
 MAX_ARCHITECTURE = 64
 
 
-class Record(msgspec.Struct, frozen=True):
-    """One package as its database or manifest describes it. source_*: as in model.Package."""
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """One package as its database or manifest describes it. source_*: as in model.Package.
+
+    qualifiers: sorted pairs for the package URL beside those that every package of a distribution gets. inside: where
+    in the file it was found, `WEB-INF/lib/a.jar`; "" for the file itself.
+    """
 
     type: str
     name: str
@@ -23,13 +27,35 @@ class Record(msgspec.Struct, frozen=True):
     source_version: str
     architecture: str = ""
     licenses: tuple[str, ...] = ()
+    qualifiers: tuple[tuple[str, str], ...] = ()
+    inside: str = ""
 
 
-class Reading(msgspec.Struct, frozen=True):
-    """What one content of one file says, and what of it could not be read."""
+class Claim(msgspec.Struct, frozen=True, array_like=True):
+    """A distribution package of `type` says that it installed `path`, with these bytes where it says that, too.
+
+    architecture: "" where it does not say. algorithm: md5, sha1, sha256 or "". digest: hexadecimal, lower case.
+    """
+
+    type: str
+    package: str
+    architecture: str
+    path: str
+    algorithm: str = ""
+    digest: str = ""
+
+
+class Reading(msgspec.Struct, frozen=True, array_like=True):
+    """What one content of one file says, and what of it could not be read.
+
+    sums: hexadecimal digests of the content by algorithm, where a claim could be made to it.
+    """
 
     records: tuple[Record, ...] = ()
     problems: tuple[Problem, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    distribution: Distribution | None = None
+    sums: dict[str, str] = {}
 
 
 def text(data: bytes) -> str:
@@ -51,6 +77,8 @@ def record(
     source: tuple[str, str] = ("", ""),
     architecture: str = "",
     licenses: Sequence[str] = (),
+    qualifiers: tuple[tuple[str, str], ...] = (),
+    inside: str = "",
 ) -> Reading:
     """Return the record of one package of a purl type, or the problem that replaces or accompanies it.
 
@@ -69,6 +97,8 @@ def record(
         source_version=number,
         architecture=bounds.escaped(architecture[:MAX_ARCHITECTURE]),
         licenses=tuple(word for word in licenses[:MAX_LICENSES] if 0 < len(word) <= MAX_LICENSE and word.isprintable()),
+        qualifiers=qualifiers,
+        inside=bounds.escaped(inside),
     )
     return Reading((found,), problems + more)
 
@@ -78,6 +108,7 @@ def merged(readings: Sequence[Reading]) -> Reading:
     return Reading(
         tuple(found for reading in readings for found in reading.records),
         tuple(problem for reading in readings for problem in reading.problems),
+        tuple(claim for reading in readings for claim in reading.claims),
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 from envscout import images, inventory, sbom
 from envscout.errors import LimitExceeded, NotFound, SourceError
 from envscout.findings.severity import best_score
-from envscout.model import Image, Inventory
+from envscout.model import Content, File, Image, Inventory
 from envscout.names.reference import Reference
 from envscout.store import Database, findings, now
 from envscout.store import images as stored_images
@@ -45,8 +45,12 @@ def index(
         known = _known(database, opened.image.digest)
         if known:
             return known
-        contents = opened.read(inventory.wanted, on_progress)
-        found = inventory.build(contents.files, contents.problems)
+        contents = opened.read(lambda path: bool(inventory.kind(path, projects=False)), on_progress)
+        files = [
+            File(file.path, tuple(Content(c.layer, inventory.reduce(file.path, c.data)) for c in file.contents))
+            for file in contents.files
+        ]
+        found = inventory.build(files, contents.problems)
         return _keep(database, opened.image, found)
 
 

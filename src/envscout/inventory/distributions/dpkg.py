@@ -1,19 +1,17 @@
-"""The package databases of Debian and its kin: `status`, the `status.d` of distroless images, sums of installed files.
+"""The package databases of Debian and its kin: `status`, and the `status.d` of distroless images.
 
 Formats: deb-control(5), dpkg-query(1) and dpkg's own `status`. Which distribution it is, this module does not know.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from hashlib import md5
 
 from envscout.inventory import deb822
+from envscout.inventory.distributions import dpkg_files
 from envscout.inventory.record import Reading, damaged, merged, record, text
 from envscout.names.bounds import shown
 
 _FIELDS = deb822.pattern(("Package", "Version", "Status", "Architecture", "Source"))
 _SOURCE = re.compile(r"(\S+)(?:\s*\(([^()\s]+)\))?")
-_FILES = re.compile(r"([^/:]+)(?::([^/:]+))?\.(md5sums|list)\Z")
 
 PRESENT = frozenset({b"installed", b"unpacked", b"half-configured", b"triggers-awaited", b"triggers-pending"})
 """States in which all files of the package are on disk; `config-files` and `not-installed` are not."""
@@ -23,35 +21,12 @@ ABSENT = frozenset({b"not-installed", b"config-files"})
 def read(path: str, data: bytes) -> Reading:
     """Return the packages of a status file or of one file of status.d."""
     if path.endswith(".md5sums"):
-        return Reading()
+        return dpkg_files.read(path, data)
     distroless = "/status.d/" in path
     readings = [_package(path, deb822.fields(stanza, _FIELDS), distroless) for stanza in deb822.stanzas(data)]
     if not distroless and data and not data.endswith(b"\n"):
         readings.append(Reading(problems=(damaged(path, "the last line is cut short; packages may be missing"),)))
     return merged(readings)
-
-
-def owned(files: Iterable[tuple[str, bytes]], evidence: Mapping[str, bytes]) -> Iterator[tuple[str, str, str]]:
-    """Yield (package, architecture or "", path) for evidence that still is, byte for byte, what a package installed.
-
-    files: path and bytes of `NAME[:ARCH].md5sums` and `.list` files; a package without sums owns what its list names.
-    evidence: path to bytes.
-    """
-    lines = {
-        "md5sums": {_sum_line(path, data): path for path, data in evidence.items()},
-        "list": {b"/" + path.encode("utf-8", "replace"): path for path in evidence},
-    }
-    named = [(found[1], found[2] or "", found[3], data) for file, data in files if (found := _FILES.search(file))]
-    summed = {(name, architecture) for name, architecture, kind, _ in named if kind == "md5sums"}
-    for name, architecture, kind, data in named:
-        if kind == "md5sums" or (name, architecture) not in summed:
-            for line in lines[kind].keys() & data.split(b"\n"):
-                yield name, architecture, lines[kind][line]
-
-
-def _sum_line(path: str, data: bytes) -> bytes:
-    """Return the line of md5sum(1) for a file, as packages carry it."""
-    return f"{md5(data, usedforsecurity=False).hexdigest()}  {path}".encode("utf-8", "replace")
 
 
 def _package(path: str, found: deb822.Fields, distroless: bool) -> Reading:

@@ -1,4 +1,4 @@
-"""The tables say which files matter."""
+"""The tables say which files matter, and one reads each."""
 
 import re
 
@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envscout.inventory import cataloguers
-from envscout.inventory.cataloguers import CATALOGUERS, wanted
+from envscout.inventory.select import expression
+from envscout.inventory.table import CATALOGUERS
+from tests.inventory.files import wanted
 
 WANTED = [
     "var/lib/dpkg/status",
@@ -31,9 +32,6 @@ WANTED = [
     "etc/lsb-release",
     "etc/redhat-release",
     "etc/centos-release",
-    "var/lib/rpm/rpmdb.sqlite",
-    "var/lib/rpm/Packages",
-    "usr/lib/sysimage/rpm/Packages.db",
 ]
 UNWANTED = [
     "var/lib/dpkg/status-old",
@@ -72,9 +70,7 @@ def test_other_files_are_not(path: str) -> None:
 @given(st.lists(st.sampled_from(PARTS), min_size=1, max_size=6))
 def test_the_quick_refusal_refuses_nothing_that_fits(parts: list[str]) -> None:
     path = "/".join(parts)
-    fits = path in cataloguers.RELEASE_FILES or any(
-        re.fullmatch(cataloguers._regex(pattern), path, re.S) for pattern in cataloguers._PATTERNS
-    )
+    fits = any(re.fullmatch(expression(glob), path, re.S) for row in CATALOGUERS for glob in row.patterns)
     assert wanted(path) == fits
 
 

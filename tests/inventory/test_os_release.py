@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envscout.inventory import distribution
+from envscout.inventory import build, os_release
 from envscout.model import Distribution
-from tests.inventory.files import ALPINE, DEBIAN
+from tests.inventory.files import ALPINE, DEBIAN, file
 
 OS = "etc/os-release"
 READ: list[tuple[dict[str, bytes], tuple[str, str, str] | None]] = [
@@ -54,14 +54,14 @@ READ: list[tuple[dict[str, bytes], tuple[str, str, str] | None]] = [
 
 @pytest.mark.parametrize(("contents", "expected"), READ)
 def test_release_files(contents: dict[str, bytes], expected: tuple[str, str, str] | None) -> None:
-    found = distribution.read(contents)
+    found = build(file(path, data) for path, data in contents.items()).distribution
     assert (found and (found.id, found.version, found.codename)) == expected
 
 
 def test_names_and_likes() -> None:
-    found = distribution.read(
-        {OS: b'ID=almalinux\nID_LIKE="rhel centos"\nNAME=A\nPRETTY_NAME="AlmaLinux 9.1 (Lime)"\n'}
-    )
+    found = os_release.read(
+        OS, b'ID=almalinux\nID_LIKE="rhel centos"\nNAME=A\nPRETTY_NAME="AlmaLinux 9.1 (Lime)"\n'
+    ).distribution
     assert found == Distribution("almalinux", name="AlmaLinux 9.1 (Lime)", id_like=("rhel", "centos"))
 
 
@@ -74,7 +74,7 @@ QUOTED = [
 
 @pytest.mark.parametrize(("line", "value"), QUOTED)
 def test_quoting(line: str, value: str) -> None:
-    assert distribution.assignments(line)["A"] == value
+    assert os_release.assignments(line)["A"] == value
 
 
 def test_this_machine_is_what_python_says_it_is() -> None:
@@ -82,10 +82,10 @@ def test_this_machine_is_what_python_says_it_is() -> None:
     if not place:
         pytest.skip("this machine has no os-release")
     said = platform.freedesktop_os_release()
-    found = distribution.assignments(place.read_text())
+    found = os_release.assignments(place.read_text())
     assert {name: value for name, value in said.items() if name in found} == found
 
 
-@given(st.sampled_from([path for path, _ in distribution.FILES]), st.binary(max_size=200))
+@given(st.sampled_from(sorted(os_release.FILES)), st.binary(max_size=200))
 def test_any_bytes_are_an_answer(path: str, data: bytes) -> None:
-    distribution.read({path: data})
+    os_release.read(path, data)

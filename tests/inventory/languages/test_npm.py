@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from envscout.inventory import build, npm
+from envscout.inventory import build
+from envscout.inventory.languages import npm
 from envscout.inventory.record import Reading
 from tests.inventory.files import of_folders
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from envscout.inventory import build, dpkg
+from envscout.inventory import build
+from envscout.inventory.distributions import dpkg
 from envscout.model import Package
 from tests.inventory.files import DEBIAN, file, stanza
 

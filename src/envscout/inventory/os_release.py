@@ -1,13 +1,13 @@
 """Which distribution an image is: os-release(5), and the files distributions wrote before it existed.
 
-Each row of FILES is a path and its reader; the first that names a distribution wins. Versions are given as os-release
+FILES gives each path its reader. Versions are given as os-release
 gives them (Debian `12`, not `12.5`), so that old and new images of one release read alike.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from envscout.inventory.record import text
+from envscout.inventory.record import Reading, text
 from envscout.model import Distribution
 
 MAX_FILE = 64 << 10
@@ -40,14 +40,11 @@ RELEASE_NAMES = (
 """How the first words of a `*-release` line become the id that os-release would say."""
 
 
-def read(contents: Mapping[str, bytes]) -> Distribution | None:
-    """Return the distribution that these release files (path to bytes) name, None if none does."""
-    for path, reader in FILES:
-        if path in contents:
-            found = reader(text(contents[path][:MAX_FILE]))
-            if found and _ID.fullmatch(found.id):
-                return found
-    return None
+def read(path: str, data: bytes) -> Reading:
+    """Return the distribution that a release file names, if it does."""
+    reader = FILES.get(path)
+    found = reader(text(data[:MAX_FILE])) if reader else None
+    return Reading(distribution=found if found and _ID.fullmatch(found.id) else None)
 
 
 def assignments(words: str) -> dict[str, str]:
@@ -125,19 +122,19 @@ def _release(words: str) -> Distribution | None:
     return Distribution(distribution, version, codename.lower(), line)
 
 
-FILES: tuple[tuple[str, Callable[[str], Distribution | None]], ...] = (
-    ("etc/os-release", _os_release),
-    ("usr/lib/os-release", _os_release),
-    ("etc/alpine-release", _alpine),
-    ("etc/lsb-release", _lsb_release),
-    ("etc/debian_version", _debian),
-    ("etc/rocky-release", _release),
-    ("etc/almalinux-release", _release),
-    ("etc/oracle-release", _release),
-    ("etc/fedora-release", _release),
-    ("etc/centos-release", _release),
-    ("etc/redhat-release", _release),
-    ("etc/SuSE-release", _release),
-    ("etc/photon-release", _release),
-    ("etc/system-release", _release),
-)
+FILES: dict[str, Callable[[str], Distribution | None]] = {
+    "etc/os-release": _os_release,
+    "usr/lib/os-release": _os_release,
+    "etc/alpine-release": _alpine,
+    "etc/lsb-release": _lsb_release,
+    "etc/debian_version": _debian,
+    "etc/rocky-release": _release,
+    "etc/almalinux-release": _release,
+    "etc/oracle-release": _release,
+    "etc/fedora-release": _release,
+    "etc/centos-release": _release,
+    "etc/redhat-release": _release,
+    "etc/SuSE-release": _release,
+    "etc/photon-release": _release,
+    "etc/system-release": _release,
+}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from envscout.inventory import build, python
+from envscout.inventory import build
+from envscout.inventory.languages import python
 from tests.inventory.files import file, of_folders
 
 PLACE = "usr/lib/python3/dist-packages/"

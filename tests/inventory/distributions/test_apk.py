@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from envscout.inventory import apk, build
+from envscout.inventory import build
+from envscout.inventory.distributions import apk
 from envscout.model import Package
-from tests.inventory.files import ALPINE, file, of_archive
+from tests.inventory.files import ALPINE, bytes_of_archive, file, of_archive
 
 INSTALLED = "lib/apk/db/installed"
 BLOCK = """C:Q1L0y6GqMxVrziDtr1IsvU50wGaw4=
@@ -81,9 +82,8 @@ def test_damage_is_told_and_the_rest_is_read(data: str, names: list[str], proble
     ],
 )
 def test_real_root_filesystems(data: Path, archive: str, version: str) -> None:
-    files = of_archive(data / "rootfs" / archive)
-    found = build(files)
-    database = next(each.data for each in files if each.path == INSTALLED).decode()
+    found = build(of_archive(data / "rootfs" / archive))
+    database = bytes_of_archive(data / "rootfs" / archive)[INSTALLED].decode()
     blocks = [dict(line.split(":", 1) for line in block.splitlines()) for block in database.strip().split("\n\n")]
     assert {(p.name, p.version, p.architecture, p.source_name) for p in found.packages} == {
         (block["P"], block["V"], block["A"], block["o"]) for block in blocks

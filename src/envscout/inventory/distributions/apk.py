@@ -1,11 +1,11 @@
 """The package database of Alpine and its kin: one file of one-letter fields (apk-tools, installed database)."""
 
 import re
-from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
-from hashlib import sha1
+from binascii import a2b_base64
+from collections.abc import Iterator
 
-from envscout.inventory.record import Reading, damaged, merged, record, text
+from envscout.inventory.claims import claimable
+from envscout.inventory.record import Claim, Reading, damaged, merged, record, text
 
 _FIELDS = re.compile(rb"^([PVAoL]):([^\r\n]*)", re.M)
 _FILES = re.compile(rb"^([FRZ]):([^\r\n]*)", re.M)
@@ -19,24 +19,20 @@ def read(path: str, data: bytes) -> Reading:
     return merged(readings)
 
 
-def owned(files: Iterable[tuple[str, bytes]], evidence: Mapping[str, bytes]) -> Iterator[tuple[str, str, str]]:
-    """Yield (package, architecture, path) for evidence that still is, byte for byte, what a package installed.
-
-    files: path and bytes of installed databases. evidence: path to bytes. A file listed without sum counts by its path.
-    """
-    sums = {path.encode("utf-8", "replace"): (path, _sum(data)) for path, data in evidence.items()}
-    for _, data in files:
-        for stanza in _stanzas(data):
-            fields = _header(stanza)
-            for file, digest in _files(stanza):
-                path, expected = sums.get(file, ("", b""))
-                if path and digest in (b"", expected):
-                    yield text(fields.get(b"P", b"")), text(fields.get(b"A", b"")), path
+def _claims(stanza: bytes, name: str, architecture: str) -> Iterator[Claim]:
+    """Yield the files of a block that could be evidence; `Z:` lines are Q1 and base64 of SHA-1."""
+    for file, digest in _files(stanza):
+        path = text(file)
+        if claimable(path):
+            known = _sha1(digest)
+            yield Claim("apk", name, architecture, path, "sha1" if known else "", known)
 
 
-def _sum(data: bytes) -> bytes:
-    """Return the digest of a file as `Z:` lines write it: Q1 and base64 of SHA-1."""
-    return b"Q1" + b64encode(sha1(data, usedforsecurity=False).digest())
+def _sha1(digest: bytes) -> str:
+    try:
+        return a2b_base64(digest.removeprefix(b"Q1")).hex() if digest.startswith(b"Q1") else ""
+    except ValueError:
+        return ""
 
 
 def _files(stanza: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -72,12 +68,14 @@ def _package(path: str, stanza: bytes) -> Reading:
     fields = {letter: text(value.strip()) for letter, value in _header(stanza).items()}
     if not fields.get(b"P"):
         return Reading(problems=(damaged(path, "a block names no package"),))
-    return record(
+    name, architecture = fields[b"P"], fields.get(b"A", "")
+    found = record(
         "apk",
-        fields[b"P"],
+        name,
         fields.get(b"V", ""),
         path,
         source=(fields.get(b"o", ""), ""),
-        architecture=fields.get(b"A", ""),
+        architecture=architecture,
         licenses=(fields.get(b"L", ""),),
     )
+    return Reading(found.records, found.problems, tuple(_claims(stanza, name, architecture)))

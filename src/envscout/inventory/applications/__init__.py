@@ -1,0 +1,1 @@
+"""Applications with descriptions of their own."""

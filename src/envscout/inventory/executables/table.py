@@ -1,0 +1,3 @@
+"""Who looks into executables, each with the version of what it would say."""
+
+EXECUTABLES: tuple[tuple[str, str], ...] = ()

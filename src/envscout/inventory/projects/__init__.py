@@ -1,0 +1,1 @@
+"""Lock files and manifests of source trees."""

@@ -1,0 +1,38 @@
+"""What of a file is kept: not its bytes but what its cataloguer read in them, so that layers stay small in memory."""
+
+import msgspec
+
+from envscout.inventory import claims
+from envscout.inventory.record import Reading
+from envscout.inventory.select import selector
+
+
+def kind(path: str, *, projects: bool) -> str:
+    """Return the name of the cataloguer that reads this path, "" where nobody does."""
+    row = selector(projects=projects).row(path)
+    return row.name if row else ""
+
+
+def reduce(path: str, data: bytes, *, projects: bool = True) -> bytes:
+    """Return what is kept of a file that a cataloguer wants: its Reading, encoded."""
+    row = selector(projects=projects).row(path)
+    return pack(path, data, row.read(path, data)) if row else b""
+
+
+def pack(path: str, data: bytes, reading: Reading) -> bytes:
+    """Encode a reading of these bytes."""
+    if reading.records and not any(record.type in DISTRIBUTED for record in reading.records):
+        reading = msgspec.structs.replace(reading, sums=claims.sums(path, data))
+    return _encode(reading)
+
+
+def unpack(kept: bytes) -> Reading:
+    """Return a reading that was packed."""
+    return _decode(kept)
+
+
+DISTRIBUTED = frozenset({"deb", "apk", "rpm", "alpm", "ebuild"})
+"""purl types of packages of distributions; other packages may be owned by one of these."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Reading).decode
