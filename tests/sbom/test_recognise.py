@@ -5,6 +5,7 @@ import gzip
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 from envscout import sbom
 from envscout.errors import LimitExceeded, SourceError
 from envscout.model import Image, Inventory, Package
-from envscout.sbom import draft, recognise
-from tests.sbom.documents import DEB, as_json, cyclonedx, properties, spdx, spdx_package, syft
+from envscout.sbom import draft, envelope
+from tests.sbom.documents import DEB, DIGEST, as_json, cyclonedx, properties, spdx, spdx_package, syft
 
 SPDX = spdx(spdx_package(DEB, "libssl3"))
 CYCLONEDX = cyclonedx({"type": "library", "name": "libssl3", "purl": DEB})
@@ -37,6 +38,13 @@ WRAPPED = {
     "byte order mark": b"\xef\xbb\xbf" + SPDX,
     "gzip": gzip.compress(SPDX),
     "statement": b'{"_type":"x","predicateType":"https://spdx.dev/Document","predicate":' + SPDX + b"}",
+    "statement with a subject": b'{"subject":[{"name":"x","digest":{"sha256":"%s"}}],"predicate":%s}'
+    % (DIGEST[7:].encode(), SPDX),
+    "statement with a predicate as text": statement(SPDX.decode()),
+    "bundle": b'{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","dsseEnvelope":%s}'
+    % dsse(b'{"predicate":%s}' % SPDX),
+    "what buildx prints": b'{"SPDX":%s}' % SPDX,
+    "what GitHub exports": b'{"sbom":%s}' % SPDX,
     "statement with text": statement({"Data": SPDX.decode()}),
     "statement with object": b'{"predicate":{"Data":' + SPDX + b"}}",
     "envelope": dsse(b'{"predicate":' + SPDX + b"}"),
@@ -53,13 +61,15 @@ def test_formats_are_recognised(name: str) -> None:
 
 @pytest.mark.parametrize("name", WRAPPED)
 def test_wrappings_are_opened(name: str) -> None:
-    assert sbom.read(WRAPPED[name]) == sbom.read(SPDX)
+    inventory, subject = sbom.read(SPDX)
+    attested = (DIGEST,) if "subject" in name else ()
+    assert sbom.read(WRAPPED[name]) == (inventory, msgspec.structs.replace(subject, attested=attested))
 
 
 REFUSED = {
     "empty": (b"", "JSON"),
-    "text": (b"SPDXVersion: SPDX-2.3\n", "JSON"),
-    "xml": (b"<bom/>", "JSON"),
+    "text": (b"SPDX: SPDX-2.3\n", "JSON"),
+    "xml": (b"<bom/>", "no CycloneDX"),
     "list": (b"[]", "JSON"),
     "null": (b"null", "JSON"),
     "object": (b"{}", "no known format"),
@@ -68,7 +78,7 @@ REFUSED = {
     "not utf-8": (b'{"spdxVersion":"\xff"}', "JSON"),
     "deep": (b'{"a":' * 500_000, "JSON"),
     "deep list": (b'{"components":' + b"[" * 500_000, "JSON"),
-    "spdx 3": (b'{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[]}', "SPDX 3"),
+    "spdx 3 graph no list": (b'{"@graph":7}', "SPDX 3"),
     "spdx 1": (b'{"spdxVersion":"SPDX-1.2"}', "not read"),
     "newer own": (b'{"schema":"envscout/sbom/2","packages":[]}', "newer envscout"),
     "packages no list": (b'{"spdxVersion":"SPDX-2.3","packages":{}}', "SPDX"),
@@ -90,7 +100,7 @@ def test_other_things_are_refused_with_cause_and_next_step(name: str) -> None:
 
 
 def test_size_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recognise, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(envelope, "MAX_BYTES", 10_000)
     for data in (b"{" + b" " * 10_000, gzip.compress(b"{" + b" " * 1_000_000)):
         with pytest.raises(LimitExceeded):
             sbom.read(data)

@@ -73,11 +73,11 @@ def test_a_document_of_syft() -> None:
     assert inventory.packages[0].source_name == "openssl"
     assert inventory.packages[0].licenses == ()
     assert inventory.distribution == Distribution("debian", "12")
-    assert inventory.problems == ()
+    assert [problem.code for problem in inventory.problems] == ["no-layers"]
     assert subject.image.digest == DIGEST
 
 
 def test_a_damaged_list_of_files_costs_the_locations_only() -> None:
     inventory, _ = sbom.read(spdx(spdx_package(DEB + "&upstream=x", hasFiles=["f"]), files=[{"SPDXID": 7}]))
     assert len(inventory.packages) == 1
-    assert [problem.code for problem in inventory.problems] == ["damaged-component"]
+    assert [problem.code for problem in inventory.problems] == ["damaged-component", "no-layers"]

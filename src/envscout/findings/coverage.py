@@ -32,7 +32,7 @@ _DISTRIBUTION_TYPES = frozenset({"deb", "apk", "rpm", "alpm", "ebuild"})
 # What these mean is told from the packages and the distribution, or harms no answer.
 _TOLD_OTHERWISE = frozenset({
     "no-package-database", "unknown-distribution", "unusable-version", "platform-fallback", "more-problems",
-    "no-source-package",
+    "no-source-package", "no-layers",
 })  # fmt: skip
 _LAYER_CODES = frozenset({"damaged-layer", "unresolved-link"})
 # A gate does not fail for these alone: what is known was compared, but for single packages that are named.

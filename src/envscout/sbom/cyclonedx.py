@@ -1,4 +1,4 @@
-"""CycloneDX JSON (https://cyclonedx.org/docs/), with the properties syft and Trivy add to it."""
+"""CycloneDX JSON (https://cyclonedx.org/docs/), with the properties that syft, Trivy and envscout add to it."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,33 +8,52 @@ import msgspec
 from envscout.errors import SourceError
 from envscout.model import Distribution, Image, Layer, Problem
 from envscout.names import bounds
-from envscout.sbom import assemble
-from envscout.sbom.draft import READABLE, Component, Draft, SubjectInfo, decode, each, listed, words
+from envscout.sbom import assemble, notes
+from envscout.sbom.draft import (
+    NOTHING,
+    READABLE,
+    Component,
+    Draft,
+    SubjectInfo,
+    decode,
+    each,
+    listed,
+    paths,
+    words,
+)
 
 MAX_DEPTH = 32
 """Levels of components within components that are followed."""
 
 PACKAGES = frozenset({"library", "framework", "application"})
-SOURCE_NAME = ("syft:metadata:source", "syft:metadata:originPackage", "aquasecurity:trivy:SrcName")
-LAYER = ("aquasecurity:trivy:LayerDiffID", "syft:location:0:layerID")
+SOURCE_NAME = (
+    "syft:metadata:source",
+    "syft:metadata:originPackage",
+    "aquasecurity:trivy:SrcName",
+    "envscout:source:name",
+)
+SOURCE_VERSION = ("syft:metadata:sourceVersion", "aquasecurity:trivy:SrcVersion", "envscout:source:version")
+LAYER = ("aquasecurity:trivy:LayerDiffID", "syft:location:0:layerID", "envscout:layer")
+DIFF_IDS = ("aquasecurity:trivy:DiffID", "envscout:image-layer")
 GROUP = ("aquasecurity:trivy:Class",)
 """What Trivy says of components that only stand for a lock file."""
 
+_KIND = "CycloneDX document"
 _PATH = re.compile(r"syft:location:\d+:path|aquasecurity:trivy:FilePath")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-class _Property(msgspec.Struct):
+class _Property(msgspec.Struct, gc=False):
     name: str = ""
     value: str | None = None
 
 
-class _License(msgspec.Struct):
+class _License(msgspec.Struct, gc=False):
     id: str | None = None
     name: str | None = None
 
 
-class _Choice(msgspec.Struct):
+class _Choice(msgspec.Struct, gc=False):
     license: _License = msgspec.field(default_factory=_License)
     expression: str | None = None
 
@@ -47,7 +66,7 @@ class _Evidence(msgspec.Struct):
     occurrences: list[_Occurrence] | None = None
 
 
-class _Component(msgspec.Struct):
+class _Component(msgspec.Struct, gc=False):
     type: str = "library"
     group: str | None = None
     name: str = ""
@@ -55,13 +74,13 @@ class _Component(msgspec.Struct):
     purl: str | None = None
     licenses: list[_Choice] | None = None
     properties: list[_Property] | None = None
-    components: list[msgspec.Raw] | None = None
+    components: msgspec.Raw = NOTHING
     evidence: _Evidence | None = None
 
 
 class _Metadata(msgspec.Struct):
     timestamp: str = ""
-    tools: msgspec.Raw = msgspec.Raw(b"[]")
+    tools: msgspec.Raw = NOTHING
     component: _Component = msgspec.field(default_factory=_Component)
     properties: list[_Property] | None = None
 
@@ -69,7 +88,7 @@ class _Metadata(msgspec.Struct):
 class _Document(msgspec.Struct):
     specVersion: str = ""  # noqa: N815 - the document's word
     metadata: _Metadata = msgspec.field(default_factory=_Metadata)
-    components: list[msgspec.Raw] | None = None
+    components: msgspec.Raw = NOTHING
 
 
 class _Tool(msgspec.Struct):
@@ -83,18 +102,19 @@ class _Tools(msgspec.Struct):
 
 def read(data: bytes | msgspec.Raw) -> Draft:
     """Return the content of a CycloneDX document. Raises SourceError, LimitExceeded."""
-    document = decode(data, _Document, "CycloneDX document")
+    document = decode(data, _Document, _KIND)
     problems: list[Problem] = []
-    parts = listed(document.metadata.component.components) + listed(document.components)
-    found = list(_flat(parts, problems))
+    found = list(_flat([document.metadata.component.components, document.components], problems))
     systems = [each for each in found if each.type == "operating-system" and each.name]
-    held = [each for each in found if each.type in PACKAGES and not _first(each.properties, GROUP)]
+    held = [each for each in found if each.type in PACKAGES and not _is_group(each)]
+    about = _told(document.metadata.properties)
     return Draft(
         subject=_subject(document),
         components=tuple(_converted(each) for each in held if each.purl),
         distribution=_distribution(systems[0]) if systems else None,
         unidentified=tuple(" ".join(words(each.name, each.version)) for each in held if not each.purl),
-        problems=tuple(problems),
+        problems=(*problems, *notes.problems(about.get("envscout:problem", ()))),
+        looked=tuple(about.get("envscout:cataloguer", ())),
     )
 
 
@@ -102,75 +122,103 @@ def _flat(parts: list[msgspec.Raw], problems: list[Problem]) -> Iterator[_Compon
     """Yield components and those within them, level by level."""
     for _ in range(MAX_DEPTH):
         inner: list[msgspec.Raw] = []
-        for component in each(parts, _Component, problems):
-            inner += listed(component.components)
-            yield component
+        for part in parts:
+            for component in each(part, _Component, _KIND, problems):
+                if len(component.components) > len(NOTHING):
+                    inner.append(component.components)
+                yield component
         if not inner:
             return
         parts = inner
     raise SourceError(f"components are nested more than {MAX_DEPTH} deep", READABLE)
 
 
-def _first(properties: Iterable[_Property] | None, names: Iterable[str]) -> str:
-    """Return the value of the first of these properties that is there."""
-    values = {each.name: each.value for each in properties or ()}
-    return next((value for name in names if (value := values.get(name))), "")
+def _is_group(component: _Component) -> bool:
+    return bool(component.properties) and any(each.name in GROUP and each.value for each in component.properties or ())
+
+
+def _told(properties: Iterable[_Property] | None) -> dict[str, list[str]]:
+    """Return what the properties say, by their names."""
+    told: dict[str, list[str]] = {}
+    for said in properties or ():
+        if said.value:
+            told.setdefault(said.name, []).append(said.value)
+    return told
+
+
+def _first(told: dict[str, list[str]], names: Iterable[str]) -> str:
+    """Return the first of what the first of these properties that is there says."""
+    return next((told[name][0] for name in names if name in told), "")
 
 
 def _converted(component: _Component) -> Component:
     """Return one component in the document's words."""
-    properties = listed(component.properties)
-    name = "/".join(words(component.group, component.name))
-    paths = [each.value for each in properties if _PATH.fullmatch(each.name)]
+    told = _told(component.properties)
+    found = [value for name, values in told.items() if _PATH.fullmatch(name) for value in values]
     if component.evidence:
-        paths += [each.location for each in listed(component.evidence.occurrences)]
+        found += [each.location for each in listed(component.evidence.occurrences)]
     return Component(
         purl=component.purl or "",
-        name=name,
+        name=f"{component.group}/{component.name}" if component.group else component.name,
         version=component.version or "",
-        source=(_first(properties, SOURCE_NAME), _source_version(properties)),
+        source=(_first(told, SOURCE_NAME), _source_version(told)),
+        architecture=_first(told, ("envscout:architecture",)),
         licenses=words(
             *(each.expression or each.license.id or each.license.name for each in listed(component.licenses))
         ),
-        locations=tuple("/" + path.lstrip("/") for path in words(*paths)),
-        layer=_first(properties, LAYER),
+        locations=paths(found),
+        layer=_first(told, LAYER),
+        owner=_first(told, ("envscout:owner",)),
+        exact=(_first(told, ("envscout:name",)), _first(told, ("envscout:version",))),
     )
 
 
-def _source_version(properties: list[_Property]) -> str:
+def _source_version(told: dict[str, list[str]]) -> str:
     """Return the version of the source package; Trivy says it in three parts."""
-    version = _first(properties, ("syft:metadata:sourceVersion", "aquasecurity:trivy:SrcVersion"))
-    epoch = _first(properties, ("aquasecurity:trivy:SrcEpoch",))
-    release = _first(properties, ("aquasecurity:trivy:SrcRelease",))
+    version = _first(told, SOURCE_VERSION)
+    epoch = _first(told, ("aquasecurity:trivy:SrcEpoch",))
+    release = _first(told, ("aquasecurity:trivy:SrcRelease",))
     version = f"{epoch}:{version}" if version and epoch not in ("", "0") else version
     return f"{version}-{release}" if version and release else version
 
 
-def _distribution(component: _Component) -> Distribution:
+def _distribution(component: _Component) -> Distribution | None:
     """Return the distribution an operating-system component names."""
-    name = _first(component.properties, ("syft:distro:id",)) or component.name
-    version = _first(component.properties, ("syft:distro:versionID",)) or component.version or ""
-    codename = _first(component.properties, ("syft:distro:versionCodename",))
-    return assemble.distribution(name, version, codename, _first(component.properties, ("syft:distro:prettyName",)))
+    told = _told(component.properties)
+    exact = notes.SystemNote(
+        _first(told, ("envscout:id",)),
+        _first(told, ("envscout:version",)),
+        _first(told, ("envscout:codename",)),
+        _first(told, ("envscout:title",)),
+        tuple(told.get("envscout:like", ())),
+    )
+    return exact.distribution() or assemble.distribution(
+        _first(told, ("syft:distro:id",)) or component.name,
+        _first(told, ("syft:distro:versionID",)) or component.version or "",
+        _first(told, ("syft:distro:versionCodename",)),
+        _first(told, ("syft:distro:prettyName",)),
+    )
 
 
 def _subject(document: _Document) -> SubjectInfo:
     """Return which image is described."""
     component = document.metadata.component
-    properties = listed(component.properties) + listed(document.metadata.properties)
+    told = _told(listed(component.properties) + listed(document.metadata.properties))
     digest = _DIGEST.search(
-        " ".join(words(component.version, component.purl, _first(properties, ("aquasecurity:trivy:RepoDigest",))))
+        " ".join(words(component.version, component.purl, _first(told, ("aquasecurity:trivy:RepoDigest",))))
     )
-    diff_ids = [each.value for each in properties if each.name == "aquasecurity:trivy:DiffID"]
     return SubjectInfo(
         format=f"CycloneDX {document.specVersion}",
         reference=bounds.escaped(component.name),
         created=document.metadata.timestamp,
         tools=_tools(document.metadata.tools),
         image=Image(
-            digest=digest[0] if digest else "",
-            config_digest=_first(properties, ("aquasecurity:trivy:ImageID",)),
-            layers=tuple(Layer(digest="", diff_id=diff_id, media_type="", size=0) for diff_id in words(*diff_ids)),
+            digest=_first(told, ("envscout:digest",)) or (digest[0] if digest else ""),
+            index_digest=_first(told, ("envscout:index-digest",)),
+            config_digest=_first(told, ("aquasecurity:trivy:ImageID", "envscout:config-digest")),
+            platform=_first(told, ("envscout:platform",)),
+            created=_first(told, ("envscout:created",)),
+            layers=tuple(Layer("", diff_id, "", 0) for name in DIFF_IDS for diff_id in told.get(name, ())),
         ),
     )
 
@@ -179,7 +227,7 @@ def _tools(data: msgspec.Raw) -> tuple[str, ...]:
     """Return the tools that made the document: a list until 1.4, an object with components since 1.5."""
     tools: list[_Tool] = []
     if bytes(data).lstrip().startswith(b"{"):
-        tools = decode(data, _Tools, "CycloneDX document").components
+        tools = decode(data, _Tools, _KIND).components
     elif data:
-        tools = decode(data, list[_Tool], "CycloneDX document")
+        tools = decode(data, list[_Tool], _KIND)
     return tuple("-".join(words(tool.name, tool.version)) for tool in tools)

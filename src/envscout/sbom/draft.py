@@ -1,7 +1,8 @@
-"""What every document format is reduced to before it becomes an inventory."""
+"""What every document format is reduced to before it becomes an inventory, and how damaged parts of one are met."""
 
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -9,8 +10,16 @@ from envscout.errors import LimitExceeded, SourceError
 from envscout.model import Distribution, Image, Problem
 
 MAX_COMPONENTS = 1_000_000
-READABLE = "envscout reads CycloneDX, SPDX 2.2 and 2.3, syft and its own SBOMs, as JSON."
+MAX_VALUES = 16_000_000
+"""Values in a document's list of packages: they cost up to a hundred times the bytes that name them."""
+READABLE = (
+    "envscout reads CycloneDX 1.2-1.6 (JSON, XML), SPDX 2.2 and 2.3 (JSON, tag-value), SPDX 3.0 (JSON-LD), and the "
+    "JSON of syft, Docker Scout and itself."
+)
 JSON_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+NOTHING = msgspec.Raw(b"[]")
+
+_PARTS: Any = list[msgspec.Raw] | None
 
 T = TypeVar("T")
 
@@ -20,6 +29,7 @@ class SubjectInfo(msgspec.Struct, frozen=True):
 
     format: `CycloneDX 1.5`, `SPDX-2.3`, `syft 16.0.4`, `envscout/sbom/1`. reference: the image as the document names
     it. created: RFC 3339 or "". image: digest and layers as far as the document tells them; its digest may be "".
+    attested: digests (`sha256:...`) of what the in-toto statement around the document speaks of, () if there is none.
     """
 
     format: str
@@ -27,10 +37,15 @@ class SubjectInfo(msgspec.Struct, frozen=True):
     created: str = ""
     tools: tuple[str, ...] = ()
     image: Image = Image(digest="")
+    attested: tuple[str, ...] = ()
 
 
 class Component(msgspec.Struct, frozen=True):
-    """One package in a document's words. source: name and version of the source package, "" where it is silent."""
+    """One package in a document's words. source: name and version of the source package, "" where it is silent.
+
+    exact: name and version as envscout has them, where a package URL does not tell them in full; "" from others.
+    owner: as `model.Package` has it; only envscout's own documents say it.
+    """
 
     purl: str
     name: str = ""
@@ -40,41 +55,69 @@ class Component(msgspec.Struct, frozen=True):
     licenses: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
     layer: str = ""
+    owner: str = ""
+    exact: tuple[str, str] = ("", "")
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """A document's content. unidentified: name and version of packages that carry no package URL."""
+    """A document's content. unidentified: name and version of packages that carry no package URL.
+
+    looked: names of the cataloguers that made an inventory which envscout wrote in this format; () from others.
+    """
 
     subject: SubjectInfo
     components: tuple[Component, ...]
     distribution: Distribution | None = None
     unidentified: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    looked: tuple[str, ...] = ()
 
 
 def decode(data: bytes | msgspec.Raw, type: type[T], kind: str) -> T:  # noqa: A002 - as in msgspec
     """Decode a whole document, or raise SourceError with the cause."""
     try:
-        return msgspec.json.decode(data, type=type)
+        decoded: T = _decoder(type).decode(data)
     except JSON_ERRORS as error:
         raise SourceError(f"the document is no readable {kind}: {error}", READABLE) from error
+    return decoded
 
 
-def each(parts: list[msgspec.Raw] | None, type: type[T], problems: list[Problem]) -> Iterator[T]:  # noqa: A002
-    """Decode the parts of a document one by one; a part that is no such thing becomes a problem.
+def each(parts: msgspec.Raw, type: type[T], kind: str, problems: list[Problem]) -> list[T]:  # noqa: A002
+    """Decode a list of parts; one that is no such thing becomes a problem. null stands for an empty list.
 
-    Raises LimitExceeded for more than MAX_COMPONENTS.
+    Raises SourceError if it is no list, LimitExceeded for more than MAX_COMPONENTS parts or MAX_VALUES values.
     """
-    parts = parts or []
-    if len(parts) > MAX_COMPONENTS:
-        raise LimitExceeded(f"the document lists {len(parts)} packages", f"At most {MAX_COMPONENTS} are read.")
-    decoder = msgspec.json.Decoder(type)
-    for number, part in enumerate(parts):
+    size = len(parts)
+    if size > MAX_VALUES and bytes(parts).count(b",") + bytes(parts).count(b"{") > MAX_VALUES:
+        raise LimitExceeded(f"the document holds more than {MAX_VALUES} values", "Split it, or pass the image.")
+    try:
+        found: list[T] = _decoder(list[type] | None).decode(parts) or []  # type: ignore[valid-type]
+    except JSON_ERRORS:
+        found = _one_by_one(parts, type, kind, problems)
+    if len(found) > MAX_COMPONENTS:
+        raise LimitExceeded(f"the document lists {len(found)} packages", f"At most {MAX_COMPONENTS} are read.")
+    return found
+
+
+def _one_by_one(parts: msgspec.Raw, type: type[T], kind: str, problems: list[Problem]) -> list[T]:  # noqa: A002
+    decoder = _decoder(type)
+    found = []
+    for number, part in enumerate(decode(parts, _PARTS, kind) or []):
         try:
-            yield decoder.decode(part)
+            found.append(decoder.decode(part))
         except JSON_ERRORS as error:
             message = f"entry {number + 1} of the document is damaged and not listed: {error}"
             problems.append(Problem("damaged-component", message, f"entry {number + 1}"))
+    return found
+
+
+def _decoder(type: Any) -> "msgspec.json.Decoder[Any]":  # noqa: A002
+    return _made(type)
+
+
+@lru_cache(maxsize=64)
+def _made(type: Any) -> "msgspec.json.Decoder[Any]":  # noqa: A002
+    return msgspec.json.Decoder(type)
 
 
 def listed(items: list[T] | None) -> list[T]:
@@ -83,8 +126,13 @@ def listed(items: list[T] | None) -> list[T]:
 
 
 def words(*texts: str | None) -> tuple[str, ...]:
-    """Return the texts that say something."""
+    """Return the texts that say something, each once."""
     return tuple(dict.fromkeys(text for text in texts if text and text not in ("NONE", "NOASSERTION")))
+
+
+def paths(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return paths as absolute ones, each once."""
+    return tuple(dict.fromkeys("/" + text.removeprefix("./").lstrip("/") for text in texts if text))
 
 
 def labelled(texts: Iterable[str] | None, label: str) -> tuple[str, ...]:

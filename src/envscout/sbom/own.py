@@ -8,8 +8,9 @@ import msgspec
 from envscout import __version__
 from envscout.model import Distribution, Image, Inventory, Package, Problem
 from envscout.names import bounds
-from envscout.names.purl import DISTRIBUTED, MAX_LENGTH
-from envscout.sbom.draft import SubjectInfo, decode, each
+from envscout.names.purl import MAX_LENGTH
+from envscout.sbom import assemble
+from envscout.sbom.draft import NOTHING, SubjectInfo, decode, each
 
 SCHEMA = "envscout/sbom/1"
 
@@ -48,7 +49,7 @@ class _Received(msgspec.Struct):
     generator: str = ""
     image: Image = Image(digest="")
     distribution: Distribution | None = None
-    packages: list[msgspec.Raw] = []
+    packages: msgspec.Raw = NOTHING
     problems: tuple[Problem, ...] = ()
     tools: tuple[str, ...] = ()
 
@@ -75,8 +76,8 @@ def read(data: bytes | msgspec.Raw) -> tuple[Inventory, SubjectInfo]:
     """
     document = decode(data, _Received, "envscout SBOM")
     problems: list[Problem] = []
-    packages = [_read(package, problems) for package in each(document.packages, _Package, problems)]
-    kept = _owned([package for package in packages if package], problems)
+    packages = [_read(package, problems) for package in each(document.packages, _Package, "envscout SBOM", problems)]
+    kept = assemble.owned((package for package in packages if package), problems)
     met = tuple(sorted({*document.problems, *problems}))
     subject = SubjectInfo(SCHEMA, document.reference, tools=(document.generator,), image=document.image)
     return Inventory(kept, document.distribution, met, document.tools), subject
@@ -125,23 +126,3 @@ def _read(package: _Package, problems: list[Problem]) -> Package | None:
         layer=package.layer,
         owner=package.owner,
     )
-
-
-def _owned(packages: list[Package], problems: list[Problem]) -> tuple[Package, ...]:
-    """Return the packages, each with its owner only where the document lists that package of a distribution.
-
-    What has an owner is not matched by itself: an owner that nothing proves would hide vulnerabilities.
-    """
-    owners = {package.purl for package in packages if _distributed(package)}
-    found = []
-    for package in packages:
-        if package.owner and (package.type in DISTRIBUTED or package.owner not in owners):
-            message = f"its owner {bounds.shown(package.owner)!r} is no listed package of a distribution: not believed"
-            problems.append(Problem("unproven-owner", message, bounds.shown(package.purl)))
-            package = msgspec.structs.replace(package, owner="")
-        found.append(package)
-    return tuple(found)
-
-
-def _distributed(package: Package) -> bool:
-    return package.type in DISTRIBUTED and package.purl.startswith(f"pkg:{package.type}/")

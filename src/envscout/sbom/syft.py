@@ -76,7 +76,7 @@ class _Schema(msgspec.Struct):
 
 
 class _Document(msgspec.Struct):
-    artifacts: list[msgspec.Raw] | None
+    artifacts: msgspec.Raw
     source: _Source = msgspec.field(default_factory=_Source)
     distro: _Distro | None = None
     descriptor: _Descriptor = msgspec.field(default_factory=_Descriptor)
@@ -87,7 +87,7 @@ def read(data: bytes | msgspec.Raw) -> Draft:
     """Return the content of a syft document. Raises SourceError, LimitExceeded."""
     document = decode(data, _Document, "syft document")
     problems: list[Problem] = []
-    artifacts = list(each(document.artifacts, _Artifact, problems))
+    artifacts = each(document.artifacts, _Artifact, "syft document", problems)
     return Draft(
         subject=_subject(document),
         components=tuple(_component(artifact) for artifact in artifacts if artifact.purl),
