@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from packageurl import PackageURL
 
@@ -92,6 +92,64 @@ def test_texts_are_those_of_the_library(
             build(kind, name, version, namespace, qualifiers)
     else:
         assert build(kind, name, version, namespace, qualifiers) == expected
+
+
+PIECES = st.text(alphabet="aAbZ09._-~+:@%/ \u00e9#?&=\n2F4", max_size=8)
+ESCAPES = st.sampled_from(["%40", "%2F", "%20", "%3a", "%C3%89", "%FF", "%00", "%25", "%", ""])
+TEXTS = st.one_of(
+    st.tuples(st.sampled_from(TYPES), PIECES, ESCAPES, PIECES).map(lambda each: f"pkg:{each[0]}/{''.join(each[1:])}"),
+    st.tuples(st.sampled_from(TYPES), PIECES, PIECES, PIECES, ESCAPES, st.sampled_from(["arch", "epoch", "Up"])).map(
+        lambda each: (
+            f"pkg:{each[0]}/@{each[1]}/{each[2]}@{each[3]}{each[4]}?{each[5]}={each[1]}{each[4]}&epoch={each[4]}"
+        )
+    ),
+)
+
+
+def as_the_library_parses(text: str) -> Purl | None:
+    """Return what packageurl-python makes of a text, None if it refuses."""
+    try:
+        found = PackageURL.from_string(text)
+    except ValueError:
+        return None
+    return Purl(
+        found.type,
+        found.namespace or "",
+        found.name,
+        found.version or "",
+        tuple(found.qualifiers.items()),
+        found.subpath or "",
+    )
+
+
+def is_read_alike(text: str) -> None:
+    """Assert that we and the library make the same of a text."""
+    try:
+        found = parse(text)
+    except InvalidReference:
+        assert as_the_library_parses(text) is None
+    else:
+        assert found == as_the_library_parses(text)
+
+
+@settings(max_examples=500)
+@given(TEXTS)
+def test_texts_are_read_as_the_library_reads_them(text: str) -> None:
+    is_read_alike(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(text for _, text in BUILT),
+        "pkg:npm/@babel/core@7.0.0", "pkg:npm/@Babel/Core", "pkg:golang/@x/y@1", "pkg:npm/@a/b/c@1", "pkg:npm/a@b@1",
+        "pkg:maven/org.a/b@1?type=jar&classifier=x&classifier=y", "pkg:deb/a?arch=&distro=%20", "pkg:deb/a@%201",
+        "pkg:deb/a?arch=1?2", "pkg:deb/a?arch", "pkg:deb/foo:bar@1", "pkg:deb/debian/x@1:2~3%2B4/5", "pkg:a/b;c@1;2",
+        "pkg:PyPI/Flask_Login@1", "pkg:pub/A-b@1", "pkg:deb/a%2Fb@1", "pkg:deb/%40/b", "pkg:apk/Alpine/%C3%89@%FF",
+    ],
+)  # fmt: skip
+def test_awkward_texts_are_read_as_the_library_reads_them(text: str) -> None:
+    is_read_alike(text)
 
 
 @pytest.mark.parametrize(
