@@ -1,15 +1,28 @@
-"""Installed npm packages: `package.json` directly in `node_modules/NAME/` (docs.npmjs.com, package.json)."""
+"""Manifests of npm packages, `package.json` (docs.npmjs.com): installed, vendored, or of an application itself.
+
+Directly in `node_modules/NAME/` lies an installed package, whatever its manifest says of where it came from. Elsewhere
+a manifest tells of a package that was copied or unpacked there (`/opt/yarn-v1.22.19`, `next/dist/compiled/ws`) if it
+has name and version; not if it is private, which npm refuses to publish, nor if it lies among test data. Manifests of
+editors' extensions look the same but name an editor's engine.
+"""
 
 import re
 
 import msgspec
 
-from envscout.inventory.record import Reading, damaged, record
+from envscout.inventory.documents import mapping, of_json, string, strings
+from envscout.inventory.record import Reading, record
+from envscout.model import Problem
 
 MAX_MANIFEST = 16 << 20
 """Bytes of a package.json that is read."""
 
-_FOLDER = re.compile(r"(?:\A|/)node_modules/((?:@[^/.][^/]*/)?[^/@.][^/]*)/package\.json\Z")
+_TREE = "/node_modules/"
+_INSTALLED = re.compile(r"((?:@[^/.][^/]*/)?[^/@.][^/]*)/(?:.*/)?package\.json", re.S)
+_ASIDE = re.compile(
+    r"(?:\A|/)(?:[^/]*[_-])?(?:tests?|fixtures?|specs?|mocks?|examples?|templates?|demos?|samples?|benchmarks?)_*/",
+    re.I,
+)
 
 
 class _Manifest(msgspec.Struct):
@@ -17,6 +30,9 @@ class _Manifest(msgspec.Struct):
 
     name: object = None
     version: object = None
+    private: object = None
+    publisher: object = None
+    engines: object = None
     license: object = None
     licenses: object = None
 
@@ -24,27 +40,30 @@ class _Manifest(msgspec.Struct):
 def read(path: str, data: bytes) -> Reading:
     """Return the package one manifest describes.
 
-    A manifest with neither name nor version only configures its folder and is no package; one with either is listed
-    under its own name or that of its folder.
+    One in `node_modules/NAME/` with neither name nor version only configures its folder and is no package; with either
+    it is listed, under its own name or that of its folder.
     """
-    folder = _FOLDER.search(path)
-    if not folder:
+    _, tree, below = f"/{path}".rpartition(_TREE)
+    folder = _INSTALLED.fullmatch(below) if tree else None
+    installed = bool(folder) and below == f"{folder[1] if folder else ''}/package.json"
+    if (tree and not folder) or (not installed and _ASIDE.search(below)):
         return Reading()
-    if len(data) > MAX_MANIFEST:
-        return Reading(problems=(damaged(path, f"the manifest has {len(data)} bytes"),))
-    try:
-        manifest = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Manifest)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return Reading(problems=(damaged(path, f"the manifest is no JSON object ({error}); package not listed"),))
-    if not manifest.name and not manifest.version:
+    manifest = of_json(path, data, _Manifest, MAX_MANIFEST)
+    if isinstance(manifest, Problem):
+        return Reading(problems=(manifest,))
+    name, version = string(manifest.name), string(manifest.version)
+    if name and string(manifest.publisher) and mapping(manifest.engines).get("vscode"):
+        # Editors: code.visualstudio.com, "Extension Manifest".
+        full = f"{string(manifest.publisher)}/{name}"
+        return record("vscode-extension", full, version, path, licenses=_licenses(manifest))
+    if not (installed and (manifest.name or manifest.version)) and not (name and version and not manifest.private):
         return Reading()
-    name = manifest.name if isinstance(manifest.name, str) and manifest.name else folder[1]
-    version = manifest.version.strip() if isinstance(manifest.version, str) else ""
+    name = name or (folder[1] if folder else "")
     return record("npm", name, version, path, licenses=_licenses(manifest))
 
 
 def _licenses(manifest: _Manifest) -> tuple[str, ...]:
     """Return `license`, and the `licenses` of old manifests, as words."""
     old = manifest.licenses if isinstance(manifest.licenses, list) else [manifest.licenses]
-    words = (entry.get("type") if isinstance(entry, dict) else entry for entry in (manifest.license, *old))
-    return tuple(word for word in words if isinstance(word, str))
+    words = [entry.get("type") if isinstance(entry, dict) else entry for entry in (manifest.license, *old)]
+    return strings(words)

@@ -1,0 +1,27 @@
+"""Installed PHP packages: `vendor/composer/installed.json` (getcomposer.org; a list up to Composer 1, an object since).
+
+Versions stay as their tags are (`v5.4.1`), as other tools write them; comparing normalises them.
+"""
+
+from envscout.inventory.documents import MAX_ENTRIES, mapping, of_json, string, strings
+from envscout.inventory.record import Reading, damaged, merged, record
+from envscout.model import Problem
+
+
+def read(path: str, data: bytes) -> Reading:
+    """Return the packages that Composer installed."""
+    found = of_json(path, data, object)
+    if isinstance(found, Problem):
+        return Reading(problems=(found,))
+    packages = mapping(found).get("packages") if isinstance(found, dict) else found
+    if not isinstance(packages, list):
+        return Reading(problems=(damaged(path, "there is no list of packages"),))
+    readings = [_package(path, mapping(entry)) for entry in packages[:MAX_ENTRIES]]
+    if len(packages) > MAX_ENTRIES:
+        readings.append(Reading(problems=(damaged(path, f"only the first {MAX_ENTRIES} packages were read"),)))
+    return merged(readings)
+
+
+def _package(path: str, entry: dict[str, object]) -> Reading:
+    version = string(entry.get("version")) or string(entry.get("version_normalized"))
+    return record("composer", string(entry.get("name")), version, path, licenses=strings(entry.get("license")))
