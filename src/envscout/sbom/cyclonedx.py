@@ -34,7 +34,7 @@ SOURCE_NAME = (
 )
 SOURCE_VERSION = ("syft:metadata:sourceVersion", "aquasecurity:trivy:SrcVersion", "envscout:source:version")
 LAYER = ("aquasecurity:trivy:LayerDiffID", "syft:location:0:layerID", "envscout:layer")
-DIFF_IDS = ("aquasecurity:trivy:DiffID", "envscout:image-layer")
+DIFF_IDS = ("aquasecurity:trivy:DiffID", "envscout:image:layer")
 GROUP = ("aquasecurity:trivy:Class",)
 """What Trivy says of components that only stand for a lock file."""
 
@@ -163,9 +163,8 @@ def _converted(component: _Component) -> Component:
         version=component.version or "",
         source=(_first(told, SOURCE_NAME), _source_version(told)),
         architecture=_first(told, ("envscout:architecture",)),
-        licenses=words(
-            *(each.expression or each.license.id or each.license.name for each in listed(component.licenses))
-        ),
+        licenses=tuple(told.get("envscout:license", ()))
+        or words(*(each.expression or each.license.id or each.license.name for each in listed(component.licenses))),
         locations=paths(found),
         layer=_first(told, LAYER),
         owner=_first(told, ("envscout:owner",)),
@@ -186,11 +185,11 @@ def _distribution(component: _Component) -> Distribution | None:
     """Return the distribution an operating-system component names."""
     told = _told(component.properties)
     exact = notes.SystemNote(
-        _first(told, ("envscout:id",)),
-        _first(told, ("envscout:version",)),
-        _first(told, ("envscout:codename",)),
-        _first(told, ("envscout:title",)),
-        tuple(told.get("envscout:like", ())),
+        _first(told, ("envscout:distribution:id",)),
+        _first(told, ("envscout:distribution:version",)),
+        _first(told, ("envscout:distribution:codename",)),
+        _first(told, ("envscout:distribution:name",)),
+        tuple(told.get("envscout:distribution:like", ())),
     )
     return exact.distribution() or assemble.distribution(
         _first(told, ("syft:distro:id",)) or component.name,
@@ -213,11 +212,11 @@ def _subject(document: _Document) -> SubjectInfo:
         created=document.metadata.timestamp,
         tools=_tools(document.metadata.tools),
         image=Image(
-            digest=_first(told, ("envscout:digest",)) or (digest[0] if digest else ""),
-            index_digest=_first(told, ("envscout:index-digest",)),
-            config_digest=_first(told, ("aquasecurity:trivy:ImageID", "envscout:config-digest")),
-            platform=_first(told, ("envscout:platform",)),
-            created=_first(told, ("envscout:created",)),
+            digest=_first(told, ("envscout:image:digest",)) or (digest[0] if digest else ""),
+            index_digest=_first(told, ("envscout:image:index-digest",)),
+            config_digest=_first(told, ("aquasecurity:trivy:ImageID", "envscout:image:config-digest")),
+            platform=_first(told, ("envscout:image:platform",)),
+            created=_first(told, ("envscout:image:created",)),
             layers=tuple(Layer("", diff_id, "", 0) for name in DIFF_IDS for diff_id in told.get(name, ())),
         ),
     )

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 import msgspec
 
-from envscout.errors import InvalidReference
+from envscout.errors import InvalidReference, UsageError
 from envscout.model import Distribution, Image, Package, Problem
-from envscout.names import purl
+from envscout.names import moment, purl
 from envscout.sbom import assemble
 from envscout.sbom.draft import JSON_ERRORS, Component
 
@@ -99,6 +99,14 @@ def _implied(package: Package) -> Package:
     except InvalidReference:
         return Package("", "", "", "")
     return assemble.package(Component(package.purl, package.name, package.version), url, [])
+
+
+def created(image: Image) -> str:
+    """Return when an image was made, as RFC 3339 in UTC to the second; "" if it does not say."""
+    try:
+        return moment.show(moment.parse(image.created, 0))
+    except (UsageError, OverflowError):
+        return ""
 
 
 def problems(texts: Iterable[str]) -> list[Problem]:
