@@ -24,6 +24,7 @@ SETTINGS: Mapping[str, Setting] = {
     "organization": Setting(str, "", "organization of images and environments, where --org does not name one"),
     "store": Setting(str, "", "the database file, or sqlite:///PATH; by default envscout.db in the data folder"),
     "max_feed_age_days": Setting(int, 7, "an advisory feed older than this makes answers partial"),
+    "layer_cache_mb": Setting(int, 512, "mebibytes of the store for what is kept of layers already read; 0: none"),
     "osv_url": Setting(
         str,
         "https://osv-vulnerabilities.storage.googleapis.com",

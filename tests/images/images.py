@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from envscout.demo.layout import ImagePlan, IndexPlan, layer, write_layout
 from envscout.demo.tar import Compression, Hardlink, Symlink, Whiteout
-from envscout.images import Contents, OpenImage, open_image
+from envscout.images import Contents, Interest, OpenImage, open_image
 from envscout.model import Image
 from envscout.names.reference import parse
 
@@ -46,9 +47,12 @@ AMD_FILES = {
 }
 
 
-def everything(path: str) -> bool:
-    """Want every file."""
-    return True
+def bytes_of(wanted: Callable[[str], bool]) -> Interest:
+    """Return an interest in the very bytes of these paths."""
+    return Interest(lambda path: "bytes" if wanted(path) else "", lambda _path, data: data)
+
+
+everything = bytes_of(lambda _path: True)
 
 
 def read(text: str, platform: str = "", archive_ref: str = "") -> tuple[Image, Contents]:

@@ -13,11 +13,8 @@ from envscout.images import contents as bounds
 from envscout.images import layer as layers
 from envscout.images.contents import Budget
 from envscout.images.digest import verified
-from envscout.images.layer import LayerContents, contains, scan
-
-
-def everything(path: str) -> bool:
-    return True
+from envscout.images.layer import LayerContents, contains, hashed, scan
+from tests.images.images import bytes_of, everything
 
 
 def read(entries: dict[str, Entry], budget: Budget | None = None) -> LayerContents:
@@ -38,20 +35,20 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, body: bytes = b"", link: st
 def test_wanted_files_and_every_link(how: str) -> None:
     entries: dict[str, Entry] = {"a/b": b"1", "a/c": b"2", "l": Symlink("a/b"), "h": Hardlink("a/b")}
     stored = compress(pack(entries), how)  # type: ignore[arg-type]
-    contents = scan([stored], {"a/b", "h"}.__contains__, Budget(), with_diff_id=True)
+    contents = scan([stored], bytes_of({"a/b", "h"}.__contains__), Budget(), with_diff_id=True)
     assert contents.files == {"a/b": b"1", "h": b"1"}
     assert contents.links == {"l": "a/b"}
     assert contents.wanted_links == frozenset()
     assert contents.diff_id == f"sha256:{hashlib.sha256(pack(entries)).hexdigest()}"
-    assert all(contains(contents.entries, hash(path)) for path in ("a/b", "a/c", "l", "h"))
-    assert not contains(contents.entries, hash("a"))
-    assert contains(contents.directories, hash("a"))
+    assert all(contains(contents.entries, hashed(path)) for path in ("a/b", "a/c", "l", "h"))
+    assert not contains(contents.entries, hashed("a"))
+    assert contains(contents.directories, hashed("a"))
 
 
 def test_whiteouts_and_opaque_directories() -> None:
     contents = read({"d/x": Whiteout(), "top": Whiteout(), "o": Whiteout(opaque=True)})
-    assert [contains(contents.whiteouts, hash(path)) for path in ("d/x", "top", "o")] == [True, True, False]
-    assert contains(contents.opaques, hash("o"))
+    assert [contains(contents.whiteouts, hashed(path)) for path in ("d/x", "top", "o")] == [True, True, False]
+    assert contains(contents.opaques, hashed("o"))
     assert contents.files == {"d": None, "o": None}
 
 
@@ -102,7 +99,7 @@ def test_devices_and_sparse_files_have_no_bytes() -> None:
 
 
 def test_a_hard_link_to_what_nobody_wanted_is_left_open() -> None:
-    contents = scan([pack({"a": b"1", "b": Hardlink("./a")})], "b".__eq__, Budget())
+    contents = scan([pack({"a": b"1", "b": Hardlink("./a")})], bytes_of("b".__eq__), Budget())
     assert (contents.files, contents.hard_links) == ({}, {"b": "a"})
 
 

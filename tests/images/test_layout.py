@@ -239,7 +239,7 @@ def test_a_layer_used_twice_is_read_once(tmp_path: Path) -> None:
     write(tmp_path, v1=type(AMD)((plan, AMD.layers[1], plan)))
     seen: list[int] = []
     with open_image(parse(f"oci-dir://{tmp_path}")) as opened:
-        contents = opened.read(everything, lambda done, total: seen.append(done))
+        contents = opened.read(everything, None, lambda done, total: seen.append(done))
     assert seen[-1] == len(plan.blob) + len(AMD.layers[1].blob)
     assert {file.path for file in contents.files} >= {"gone", "d/a", "d/b"}
 

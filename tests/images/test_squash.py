@@ -2,20 +2,19 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from hashlib import sha256
+from threading import Event
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envscout.demo.tar import Directory, Entry, Hardlink, Symlink, Whiteout, pack
-from envscout.images.contents import Budget, Wanted
+from envscout.images.contents import Budget, Interest
 from envscout.images.layer import LayerContents, scan
 from envscout.images.reading import Scan, read
 from envscout.images.squash import squash
 from envscout.model import File, Image, Layer, Problem
-
-
-def everything(path: str) -> bool:
-    return True
+from tests.images.images import bytes_of, everything
 
 
 class Memory:
@@ -28,15 +27,18 @@ class Memory:
         self.passes: list[list[int]] = []
         self.image = Image(digest="", layers=tuple(Layer(str(n), str(n), "", 0) for n in range(len(layers))))
 
-    def scan(self, numbers: Collection[int], scan: Scan) -> dict[int, LayerContents]:
+    def scan(self, numbers: Collection[int], scan: Scan, stop: Event) -> dict[int, LayerContents]:
         self.passes.append(list(numbers))
         return {number: scan([self._layers[number]]) for number in numbers}
+
+    def proof(self, number: int) -> str:
+        return f"sha256:{sha256(self._layers[number]).hexdigest()}"
 
     def close(self) -> None:
         pass
 
 
-def view(*layers: dict[str, Entry], wanted: Wanted = everything) -> dict[str, list[tuple[str, bytes]]]:
+def view(*layers: dict[str, Entry], wanted: Interest = everything) -> dict[str, list[tuple[str, bytes]]]:
     """Return path -> [(layer, bytes)], oldest first."""
     found = read(Memory([pack(entries) for entries in layers]), wanted)
     return shown(found.files)
@@ -46,7 +48,7 @@ def shown(files: tuple[File, ...]) -> dict[str, list[tuple[str, bytes]]]:
     return {file.path: [(content.layer, content.data) for content in file.contents] for file in files}
 
 
-def codes(*layers: dict[str, Entry], wanted: Wanted = everything) -> list[str]:
+def codes(*layers: dict[str, Entry], wanted: Interest = everything) -> list[str]:
     return [problem.code for problem in read(Memory([pack(entries) for entries in layers]), wanted).problems]
 
 
@@ -88,8 +90,8 @@ def test_a_file_or_link_in_the_place_of_a_directory_hides_what_was_below() -> No
 
 
 def test_what_hides_need_not_be_wanted() -> None:
-    assert view({"d/a": b"1"}, {"d": b"2"}, wanted="d/a".__eq__) == {}
-    assert view({"a": b"1"}, {"a": Directory(), "a/b": b"2"}, wanted="a".__eq__) == {}
+    assert view({"d/a": b"1"}, {"d": b"2"}, wanted=bytes_of("d/a".__eq__)) == {}
+    assert view({"a": b"1"}, {"a": Directory(), "a/b": b"2"}, wanted=bytes_of("a".__eq__)) == {}
 
 
 def test_links_show_what_they_lead_to() -> None:
@@ -98,21 +100,21 @@ def test_links_show_what_they_lead_to() -> None:
         {"usr/lib/os-release": b"2"},
     )
     assert view(*layers)["etc/os-release"] == [("0", b"1"), ("1", b"2")]
-    assert view(*layers, wanted="etc/os-release".__eq__) == {"etc/os-release": [("0", b"1"), ("1", b"2")]}
+    assert view(*layers, wanted=bytes_of("etc/os-release".__eq__)) == {"etc/os-release": [("0", b"1"), ("1", b"2")]}
 
 
 def test_links_start_at_the_root_of_the_image_and_never_leave_it() -> None:
     base: dict[str, Entry] = {"etc/hostname": b"inside"}
     for target in ("/etc/hostname", "../../../etc/hostname", "/../etc/./hostname", "//etc//hostname"):
-        assert view({**base, "d/l": Symlink(target)}, wanted="d/l".__eq__) == {"d/l": [("0", b"inside")]}
+        assert view({**base, "d/l": Symlink(target)}, wanted=bytes_of("d/l".__eq__)) == {"d/l": [("0", b"inside")]}
     assert view({"l": Symlink("/etc/passwd")}) == {}
 
 
 def test_links_lead_through_links_to_directories() -> None:
     base: dict[str, Entry] = {"usr/lib/x": b"1", "lib": Symlink("usr/lib"), "l": Symlink("lib/x"), "k": Symlink("l")}
-    assert view(base, wanted="k".__eq__) == {"k": [("0", b"1")]}
-    assert view(base, {"lib": Whiteout()}, wanted="k".__eq__) == {}
-    assert view(base, {"lib": Directory(), "lib/x": b"2"}, wanted="k".__eq__) == {"k": [("1", b"2")]}
+    assert view(base, wanted=bytes_of("k".__eq__)) == {"k": [("0", b"1")]}
+    assert view(base, {"lib": Whiteout()}, wanted=bytes_of("k".__eq__)) == {}
+    assert view(base, {"lib": Directory(), "lib/x": b"2"}, wanted=bytes_of("k".__eq__)) == {"k": [("1", b"2")]}
 
 
 def test_loops_end() -> None:
@@ -122,16 +124,53 @@ def test_loops_end() -> None:
 
 def test_a_hard_link_to_what_nobody_wanted_costs_a_second_pass_over_that_layer() -> None:
     source = Memory([pack({"x": b"0"}), pack({"a": b"1", "b": Hardlink("a"), "c": Hardlink("b")}), pack({"y": b"2"})])
-    found = read(source, "c".__eq__)
+    found = read(source, bytes_of("c".__eq__))
     assert shown(found.files) == {"c": [("1", b"1")]}
     assert found.problems == ()
     assert source.passes[0] == [0, 1, 2]
     assert all(numbers == [1] for numbers in source.passes[1:])
 
 
+def test_a_symbolic_link_to_a_hard_link_to_what_nobody_wanted() -> None:
+    layers: list[dict[str, Entry]] = [{"a": b"1", "b": Hardlink("a"), "l": Symlink("b")}]
+    assert view(*layers, wanted=bytes_of("l".__eq__)) == {"l": [("0", b"1")]}
+    assert view(*layers, {"b": b"2"}, wanted=bytes_of("l".__eq__)) == {"l": [("1", b"2")]}
+    assert view(*layers, {"a": b"2"}, wanted=bytes_of("l".__eq__)) == {"l": [("0", b"1")]}
+
+
+def test_a_link_between_two_kinds_reads_as_its_own() -> None:
+    kinds = {"one": "1", "two": "2"}
+    interest = Interest(lambda path: kinds.get(path, ""), lambda path, data: path.encode() + data)
+    for link in (Symlink("one"), Hardlink("one")):
+        source = Memory([pack({"one": b"!", "two": link})])
+        assert shown(read(source, interest).files) == {"one": [("0", b"one!")], "two": [("0", b"two!")]}
+
+
+def test_a_layer_once_read_is_never_read_again() -> None:
+    class Cache(dict[str, bytes]):
+        def put(self, digest: str, data: bytes) -> None:
+            self[digest] = data
+
+    cache = Cache()
+    layers = [
+        pack({"x": b"0", "d/l": Symlink("/x")}),
+        pack({"a": b"1", "c": Hardlink("a"), "gone": b"1"}),
+        pack({"gone": Whiteout(), "s": Symlink("a")}),
+    ]
+    interest = bytes_of({"c", "s", "gone", "d/l"}.__contains__)
+    first, again, more = Memory(layers), Memory(layers), Memory([*layers, pack({"c": b"2"})])
+    found = read(first, interest, cache)
+    assert read(again, interest, cache) == found
+    assert again.passes == []
+    assert shown(read(more, interest, cache).files)["c"] == [("1", b"1"), ("3", b"2")]
+    assert more.passes == [[3]]
+    for damage in (b"", b"x", bytes(cache.popitem()[1][:-3])):
+        assert read(Memory(layers), interest, Cache(dict.fromkeys(cache, damage))) == found
+
+
 def test_a_hard_link_to_a_lower_layer() -> None:
     assert view({"a": b"1"}, {"b": Hardlink("a")})["b"] == [("1", b"1")]
-    assert view({"a": b"1"}, {"b": Hardlink("a")}, wanted="b".__eq__) == {"b": [("1", b"1")]}
+    assert view({"a": b"1"}, {"b": Hardlink("a")}, wanted=bytes_of("b".__eq__)) == {"b": [("1", b"1")]}
     assert codes({"b": Hardlink("a")}) == ["dangling-hard-link"]
     assert codes({"a": b"1"}, {"a": Whiteout()}, {"b": Hardlink("a")}) == ["dangling-hard-link"]
 
@@ -142,8 +181,8 @@ def test_a_hard_link_to_itself_ends() -> None:
 
 def test_a_layer_that_is_missing_is_said() -> None:
     class Lossy(Memory):
-        def scan(self, numbers: Collection[int], scan: Scan) -> dict[int, LayerContents]:
-            return {number: found for number, found in super().scan(numbers, scan).items() if number}
+        def scan(self, numbers: Collection[int], scan: Scan, stop: Event) -> dict[int, LayerContents]:
+            return {number: found for number, found in super().scan(numbers, scan, stop).items() if number}
 
     found = read(Lossy([pack({"a": b"1"}), pack({"b": b"2"})]), everything)
     assert shown(found.files) == {"b": [("1", b"2")]}
@@ -153,7 +192,7 @@ def test_a_layer_that_is_missing_is_said() -> None:
 def test_progress_counts_stored_bytes() -> None:
     seen: list[tuple[int, int]] = []
     layers = [pack({"a": b"1"}), pack({"b": b"2"})]
-    read(Memory(layers), everything, lambda done, total: seen.append((done, total)))
+    read(Memory(layers), everything, None, lambda done, total: seen.append((done, total)))
     assert seen[-1][0] == sum(map(len, layers))
 
 
@@ -181,7 +220,7 @@ def test_as_applying_one_layer_after_the_other(layers: list[dict[str, Entry]]) -
     for number, entries in enumerate(sane):
         _apply(root, str(number), entries)
     scanned = [(str(number), scan([pack(entries)], everything, Budget())) for number, entries in enumerate(sane)]
-    assert shown(squash(scanned).files) == dict(_files(root, ""))
+    assert shown(squash(scanned, everything.kind).files) == dict(_files(root, ""))
 
 
 def _below_a_file(path: str, entries: dict[str, Entry]) -> bool:
@@ -248,4 +287,4 @@ def _files(node: Node, path: str) -> list[tuple[str, list[tuple[str, bytes]]]]:
 
 
 def test_an_empty_layer_changes_nothing() -> None:
-    assert squash([("0", LayerContents())]).files == ()
+    assert squash([("0", LayerContents())], everything.kind).files == ()

@@ -14,7 +14,7 @@ ALPINE = b'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.20.3\nPRETTY_NAME="Alpin
 
 def file(path: str, *contents: bytes | str) -> File:
     """Return a file that layers `0`, `1`, ... wrote in turn, reduced to what its cataloguer read in it."""
-    data = [reduce(path, each.encode() if isinstance(each, str) else each) for each in contents]
+    data = [reduce(path, each.encode() if isinstance(each, str) else each, projects=True) for each in contents]
     return File(path, tuple(Content(str(layer), each) for layer, each in enumerate(data)))
 
 

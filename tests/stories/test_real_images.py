@@ -25,9 +25,7 @@ def test_real_images_that_cannot_be_judged(watching_alpine: Desk, roots: Path, k
     (root,) = roots.glob(kind)
     found = watching_alpine.cves(f"fs://{root}")
     assert (found["summary"]["total"], found["coverage"]["state"]) == (0, "unknown")
-    text = watching_alpine.ok("cves", f"fs://{root}").out
-    assert "unknown" in text
-    assert ("rpm" in text) == kind.startswith("alma")
+    assert "unknown" in watching_alpine.ok("cves", f"fs://{root}").out
 
 
 @pytest.mark.parametrize("version", EXPECTED)

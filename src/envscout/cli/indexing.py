@@ -17,6 +17,7 @@ def index_shown(session: Session, reference: "Reference", *, platform: str = "",
         platform=platform,
         archive_ref=archive_ref,
         on_progress=session.progress(f"Reading {reference.familiar}"),
+        layer_cache_mb=int(session.settings.get("layer_cache_mb")),
     )
     how = "Indexed" if indexed.fresh else "SBOM of image already known,"
     session.say(f"{how} {indexed.packages} packages")

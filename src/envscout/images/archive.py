@@ -5,7 +5,9 @@ Rules: Docker image specification 1.2, "Combined Image JSON + Filesystem Changes
 """
 
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path, PurePosixPath
+from threading import Event
 
 import msgspec
 
@@ -18,6 +20,7 @@ from envscout.images.layout import open_layout
 from envscout.images.oci import OciImage
 from envscout.images.paths import PathEscapeError, normalised
 from envscout.images.reading import Scan
+from envscout.images.side_by_side import cores, run
 from envscout.images.storage import Storage, TarStorage, read_all
 from envscout.model import Image, Layer, Problem
 from envscout.names.reference import Reference, parse, valid_digest
@@ -69,21 +72,29 @@ class SavedImage:
         )
         self.image: Image = manifests.described(config_digest, config, layers, config_digest=config_digest)
 
-    def scan(self, numbers: Collection[int], scan: Scan) -> dict[int, LayerContents]:
+    def proof(self, number: int) -> str:
+        """Return the digest of a layer's plain bytes: the configuration names it, and `scan` compares it."""
+        return self.image.layers[number].diff_id
+
+    def scan(self, numbers: Collection[int], scan: Scan, stop: Event) -> dict[int, LayerContents]:
         """Hand each layer's stored bytes to `scan`, in the order they lie. Raises DigestMismatch."""
+        layers = self.image.layers
         present = [number for number in numbers if self._storage.has(self._names[number])]
-        found: dict[int, LayerContents] = {}
-        same: dict[str, LayerContents] = {}
-        for number in sorted(present, key=lambda number: self._storage.place(self._names[number])):
-            diff_id = digests.checked(self.image.layers[number].diff_id)
-            if diff_id not in same:
-                chunks = self._storage.pieces(self._names[number])
-                same[diff_id] = scan(chunks, where=diff_id, with_diff_id=True)
-                actual = same[diff_id].diff_id
-                if actual not in ("", diff_id):
-                    raise DigestMismatch(f"{self._names[number]} is {actual}, not {diff_id}.", _SAVE_AGAIN)
-            found[number] = same[diff_id]
-        return found
+        names = {layers[number].diff_id: self._names[number] for number in present}
+        order = sorted(names, key=lambda diff_id: self._storage.place(names[diff_id]))
+        found = run(
+            [partial(self._scan, diff_id, names[diff_id], scan) for diff_id in order],
+            stop,
+            cores() if self._storage.side_by_side else 1,
+        )
+        same = dict(zip(order, found, strict=True))
+        return {number: same[layers[number].diff_id] for number in present}
+
+    def _scan(self, diff_id: str, name: str, scan: Scan) -> LayerContents:
+        contents = scan(self._storage.pieces(name), where=digests.checked(diff_id), with_diff_id=True)
+        if contents.diff_id not in ("", diff_id):
+            raise DigestMismatch(f"{name} is {contents.diff_id}, not {diff_id}.", _SAVE_AGAIN)
+        return contents
 
     def close(self) -> None:
         """Close the archive."""

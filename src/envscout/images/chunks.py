@@ -37,6 +37,16 @@ class ChunkReader:
         self.position += len(data)
         return data
 
+    def peek(self, size: int) -> bytes:
+        """Return the next `size` bytes without taking them, or fewer where the stream ends."""
+        while len(self._buffer) - self._at < size:
+            rest = self._buffer[self._at :]
+            if not self._fill():
+                self._buffer, self._at = rest, 0
+                break
+            self._buffer = rest + self._buffer
+        return self._buffer[self._at : self._at + size]
+
     def skip(self, size: int) -> int:
         """Pass over `size` bytes; return how many there were."""
         self._at += size

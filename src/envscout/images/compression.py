@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 from envscout.images.chunks import CHUNK, DamagedError
@@ -84,12 +85,17 @@ def _gzip_errors() -> tuple[type[Exception], ...]:
     return (broken, OSError, EOFError, ValueError)
 
 
-def _zstd() -> _Codec:
+def zstandard() -> ModuleType:
+    """Return the module that speaks zstd: the standard library's, or its backport."""
     if sys.version_info >= (3, 14):
         from compression import zstd
     else:
         from backports import zstd
+    return zstd
 
+
+def _zstd() -> _Codec:
+    zstd = zstandard()
     options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: MAX_WINDOW_LOG}
     return _Codec(lambda: zstd.ZstdDecompressor(options=options), (zstd.ZstdError, EOFError, ValueError))
 

@@ -1,39 +1,84 @@
-"""What reading an image gives, and the bounds within which it is read."""
+"""What of an image is worth reading, what reading it gives, and the bounds within which it is read."""
 
+import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from envscout.model import File, Problem
 
-MAX_FILE = 128 << 20
-MAX_TOTAL = 1 << 30
+MAX_FILE = 256 << 20
+LARGE_FILE = 16 << 20
+MAX_KEPT = 256 << 20
 MAX_PROBLEMS = 100
+HEAD = 64
+"""Bytes of a file's beginning that tell whether it is worth a probe."""
 
-Wanted = Callable[[str], bool]
 Progress = Callable[[int, int], None]
 
 
+class Probe(Protocol):
+    """Takes a file piece by piece while it streams by."""
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes of the file."""
+
+    def done(self) -> bytes:
+        """Return what to keep of the file, b"" where there is nothing."""
+
+
+def _no_probe(path: str, head: bytes, size: int) -> Probe | None:  # noqa: ARG001
+    return None
+
+
+class Interest(NamedTuple):
+    """What is worth reading. All of it is called from several threads at once and has to be quick.
+
+    kind: which kind of file a path is, "" if its name tells nothing. reduce: what to keep of a file, given the path
+    that makes it interesting and its bytes. probe: who looks into a file that has no kind, given path, first HEAD
+    bytes and size; None for nobody.
+    """
+
+    kind: Callable[[str], str]
+    reduce: Callable[[str, bytes], bytes]
+    probe: Callable[[str, bytes, int], Probe | None] = _no_probe
+
+
 class Contents(msgspec.Struct, frozen=True):
-    """The wanted files of an image, in order of their paths, and what could not be read."""
+    """What was kept of the files of an image, in order of their paths, and what could not be read."""
 
     files: tuple[File, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
 class Budget:
-    """How many bytes of wanted files one image may still take in memory."""
+    """How much memory one image may take. Threads share it.
 
-    def __init__(self, total: int = MAX_TOTAL) -> None:
+    Files of more than LARGE_FILE bytes are held one at a time, so that many of them cost no more than one.
+    """
+
+    def __init__(self, total: int = MAX_KEPT) -> None:
+        self._total = total
         self._left = total
+        self._lock = threading.Lock()
+        self._large = threading.Lock()
 
     def refuses(self, size: int) -> str:
-        """Take `size` bytes and return "", or return the reason why they are too many."""
-        if size > MAX_FILE:
-            return f"The file has {size:,} bytes; at most {MAX_FILE:,} are read."
-        if size > self._left:
-            return f"The wanted files of this image exceed {MAX_TOTAL:,} bytes."
-        self._left -= size
+        """Return the reason why a file of `size` bytes is not read, "" if it is."""
+        return f"The file has {size:,} bytes; at most {MAX_FILE:,} are read." if size > MAX_FILE else ""
+
+    def holding(self, size: int) -> AbstractContextManager[object]:
+        """Return what to hold while a file of `size` bytes is in memory."""
+        return self._large if size > LARGE_FILE else nullcontext()
+
+    def keeps(self, size: int) -> str:
+        """Take `size` bytes of what is kept and return "", or return the reason why they are too many."""
+        with self._lock:
+            if size > self._left:
+                return f"What is known of this image's files exceeds {self._total:,} bytes."
+            self._left -= size
         return ""
 
 

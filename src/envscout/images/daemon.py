@@ -5,6 +5,7 @@ The stream is read as it comes: layers in any order, what names them first or la
 """
 
 from collections.abc import Callable, Collection, Iterator
+from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -74,7 +75,11 @@ class EngineImage:
         self._id = found.id
         self.image = _image(found, reference, offered, steps)
 
-    def scan(self, numbers: Collection[int], scan: Scan) -> dict[int, LayerContents]:
+    def proof(self, number: int) -> str:
+        """Return the digest of a layer's plain bytes, by which `scan` recognises it."""
+        return self.image.layers[number].diff_id
+
+    def scan(self, numbers: Collection[int], scan: Scan, stop: Event) -> dict[int, LayerContents]:  # noqa: ARG002
         """Hand every layer of the stream to `scan`. Raises SourceError where the engine fails."""
         by_diff_id: dict[str, LayerContents] = {}
         reader = ChunkReader(self._stream())

@@ -3,9 +3,11 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from envscout.errors import NotFound
-from envscout.images.contents import Budget, Contents, Problems, Progress, Wanted
+from envscout.images.chunks import CHUNK
+from envscout.images.contents import HEAD, MAX_FILE, Budget, Contents, Interest, Problems, Progress
 from envscout.images.paths import LinkLoopError, PathEscapeError, normalised, resolved
 from envscout.images.storage import open_regular
 from envscout.model import Content, File, Image, Problem
@@ -29,27 +31,26 @@ class Directory:
         self._noted = Problems()
         self._budget = Budget()
 
-    def read(self, wanted: Wanted, on_progress: Progress | None = None) -> Contents:
-        """Return the wanted files in order of their paths. on_progress: bytes read so far, total 0 (not known)."""
-        self._noted, self._budget = Problems(), Budget()
-        paths = sorted(self._walk(wanted)) if self._root.is_dir() else [self._root.name]
+    def read(self, interest: Interest, on_progress: Progress | None = None) -> Contents:
+        """Return what is of interest, in order of paths. on_progress: bytes read so far, total 0 (not known)."""
+        self._noted, self._budget, self._interest = Problems(), Budget(), interest
+        paths = sorted(self._walk()) if self._root.is_dir() else [self._root.name]
         files: list[File] = []
         done = 0
         for path in paths:
-            data = self._bytes(path)
-            if data is None:
-                continue
-            files.append(File(_shown(path), (Content("", data),)))
-            done += len(data)
-            if on_progress:
+            data, size = self._kept(path)
+            done += size
+            if data is not None:
+                files.append(File(_shown(path), (Content("", data),)))
+            if on_progress and size:
                 on_progress(done, 0)
         return Contents(tuple(files), self._noted.done())
 
     def close(self) -> None:
         """Nothing stays open."""
 
-    def _walk(self, wanted: Wanted) -> Iterator[str]:
-        """Yield wanted paths of files and links, without going through links to directories."""
+    def _walk(self) -> Iterator[str]:
+        """Yield paths of files, and of links by interesting names, without going through links to directories."""
         is_machine = self._root.resolve() == Path("/")
         todo = [""]
         seen = 0
@@ -64,7 +65,7 @@ class Directory:
                 if entry.is_dir(follow_symlinks=False):
                     if not (is_machine and path in _KERNEL):
                         todo.append(path)
-                elif wanted(_shown(path)):
+                elif not entry.is_symlink() or self._interest.kind(_shown(path)):
                     yield path
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
@@ -75,22 +76,49 @@ class Directory:
             self._noted.add("unreadable", f"The directory cannot be read: {error.strerror}.", _shown(folder))
             return []
 
-    def _bytes(self, path: str) -> bytes | None:
+    def _kept(self, path: str) -> tuple[bytes | None, int]:
+        """Return what to keep of a file, and how many bytes were read for it."""
         place = self._place(path)
         if place is None or place.is_dir():
-            return None
+            return None, 0
         try:
             with open_regular(place) as file:
-                refusal = self._budget.refuses(os.fstat(file.fileno()).st_size)
-                if not refusal:
-                    return file.read()
-            self._noted.add("file-too-large", refusal, _shown(path))
+                read = self._by_name if self._is_named(path) else self._by_content
+                data, size = read(path, file, os.fstat(file.fileno()).st_size)
         except FileNotFoundError:
             if not (self._root / path).is_symlink():
                 self._noted.add("unreadable", "The file vanished while it was read.", _shown(path))
         except OSError as error:
             self._noted.add("unreadable", f"The file cannot be read: {error.strerror}.", _shown(path))
-        return None
+        else:
+            refusal = self._budget.keeps(len(data or b""))
+            if not refusal:
+                return data, size
+            self._noted.add("file-too-large", refusal, _shown(path))
+        return None, 0
+
+    def _is_named(self, path: str) -> bool:
+        return bool(self._interest.kind(_shown(path)))
+
+    def _by_name(self, path: str, file: BinaryIO, size: int) -> tuple[bytes | None, int]:
+        refusal = self._budget.refuses(size)
+        if refusal:
+            self._noted.add("file-too-large", refusal, _shown(path))
+            return None, 0
+        data = file.read(MAX_FILE)
+        return self._interest.reduce(_shown(path), data), len(data)
+
+    def _by_content(self, path: str, file: BinaryIO, size: int) -> tuple[bytes | None, int]:
+        head = file.read(HEAD)
+        probe = self._interest.probe(_shown(path), head, size)
+        if not probe:
+            return None, 0
+        piece, done = head, 0
+        while piece:
+            probe.feed(piece)
+            done += len(piece)
+            piece = file.read(CHUNK)
+        return probe.done() or None, done
 
     def _place(self, path: str) -> Path | None:
         """Return the file that a path leads to inside the root."""

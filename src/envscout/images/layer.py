@@ -2,20 +2,22 @@
 
 Rules: OCI image specification, "Image Layer Filesystem Changeset"
 (https://github.com/opencontainers/image-spec/blob/main/layer.md). Layers may arrive in any order, so what a layer hides
-is kept as hashes of paths, eight bytes each; with Python's keyed string hash an image cannot choose collisions.
+is kept as hashes of paths, eight bytes each, the same in every process: what one layer does can be kept for later.
 """
 
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
+from hashlib import blake2b
 
 import msgspec
 
 from envscout.images.chunks import ChunkReader, DamagedError
 from envscout.images.compression import plain
-from envscout.images.contents import Budget, Problems, Wanted
+from envscout.images.contents import HEAD, Budget, Interest, Problems
 from envscout.images.digest import Hashing
 from envscout.images.paths import MAX_PATH, PathEscapeError, ancestors, normalised
+from envscout.images.side_by_side import ahead
 from envscout.images.tar import DIRECTORY, FILE, HARD_LINK, SPARSE, SYMLINK, Entry, Walker
 from envscout.model import Problem
 
@@ -31,15 +33,17 @@ _ESCAPE = "The path leaves the image or is too long; it is not read."
 class LayerContents(msgspec.Struct, frozen=True):
     """What one layer does.
 
-    files: wanted paths with their bytes, None where something without readable bytes lies there now (a directory, a
-    device, a file that is too large). links: symbolic links, all of them, since a wanted path may lead through any;
-    wanted_links: those that are wanted themselves. hard_links: wanted paths that are another name of a path whose
-    bytes this pass did not keep. entries, directories, whiteouts, opaques: sorted hashes of the paths that are no
-    directories, that are, that are removed, and of directories whose lower contents vanish.
+    files: wanted paths with what is kept of their bytes, None where something without readable bytes lies there now (a
+    directory, a device, a file that is too large). extras: by kind, the same for paths that only a link of that kind
+    leads to. links: symbolic links, all of them, since a wanted path may lead through any; wanted_links: those that are
+    wanted themselves. hard_links: wanted paths that are another name of a path whose bytes this pass did not keep.
+    entries, directories, whiteouts, opaques: sorted hashes of the paths that are no directories, that are, that are
+    removed, and of directories whose lower contents vanish.
     diff_id: digest of the plain bytes, "" unless asked for, or where damage kept us from their end.
     """
 
     files: dict[str, bytes | None] = {}
+    extras: dict[str, dict[str, bytes | None]] = {}
     links: dict[str, str] = {}
     wanted_links: frozenset[str] = frozenset()
     hard_links: dict[str, str] = {}
@@ -51,6 +55,11 @@ class LayerContents(msgspec.Struct, frozen=True):
     diff_id: str = ""
 
 
+def hashed(path: str) -> int:
+    """Return the hash of a path as layers hold it: the first eight bytes of its BLAKE2b digest, signed."""
+    return int.from_bytes(blake2b(path.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little", signed=True)
+
+
 def contains(hashes: "array[int]", value: int) -> bool:
     """Return whether a sorted array holds a value."""
     at = bisect_left(hashes, value)
@@ -58,7 +67,7 @@ def contains(hashes: "array[int]", value: int) -> bool:
 
 
 def scan(
-    stored: Iterable[bytes], wanted: Wanted, budget: Budget, *, where: str = "", with_diff_id: bool = False
+    stored: Iterable[bytes], interest: Interest, budget: Budget, *, where: str = "", with_diff_id: bool = False
 ) -> LayerContents:
     """Read a layer from its stored bytes (gzip, zstd or plain) to the end.
 
@@ -67,8 +76,8 @@ def scan(
     """
     source = ChunkReader(stored)
     hashing = Hashing(plain(_rest(source))) if with_diff_id else None
-    reader = ChunkReader(hashing or plain(_rest(source)))
-    scanner = _Scanner(wanted, budget, where)
+    reader = ChunkReader(ahead(hashing or plain(_rest(source))))
+    scanner = _Scanner(interest, budget, where)
     try:
         scanner.run(Walker(reader))
     except DamagedError as damage:
@@ -97,9 +106,10 @@ def _rest(source: ChunkReader) -> Iterable[bytes]:
 class _Scanner:
     """The growing result of one pass."""
 
-    def __init__(self, wanted: Wanted, budget: Budget, where: str) -> None:
+    def __init__(self, interest: Interest, budget: Budget, where: str) -> None:
         self.problems = Problems()
-        self._wanted = wanted
+        self._interest = interest
+        self._wanted = interest.kind
         self._budget = budget
         self._where = where
         self._files: dict[str, bytes | None] = {}
@@ -125,7 +135,7 @@ class _Scanner:
             if entry.kind == DIRECTORY or not path:
                 self._directory(path)
                 continue
-            self._entries.append(hash(path))
+            self._entries.append(hashed(path))
             self._links.pop(path, None)
             if path in self._above:
                 self._forget_below(path)
@@ -133,6 +143,8 @@ class _Scanner:
                 self._symlink(path, entry.link)
             elif self._wanted(path):
                 self._wanted_entry(path, entry, walker)
+            else:
+                self._other_entry(path, entry, walker)
 
     def done(self, diff_id: str) -> LayerContents:
         """Return the frozen result."""
@@ -154,18 +166,18 @@ class _Scanner:
         if not name.startswith(_WHITEOUT):
             return False
         if name == _OPAQUE:
-            self._opaques.append(hash(directory))
+            self._opaques.append(hashed(directory))
             self._directory(directory)
         elif name in _NAMELESS:
             self.problems.add("path-escape", "The whiteout names no file.", path)
         elif not name.startswith(_RESERVED):
             hidden = name[len(_WHITEOUT) :]
-            self._whiteouts.append(hash(f"{directory}/{hidden}" if directory else hidden))
+            self._whiteouts.append(hashed(f"{directory}/{hidden}" if directory else hidden))
         return True
 
     def _directory(self, path: str) -> None:
         """A directory replaces what is no directory; whatever a wanted path was, it has no bytes now."""
-        self._directories.append(hash(path))
+        self._directories.append(hashed(path))
         self._links.pop(path, None)
         if path in self._files or self._wanted(path):
             self._files[path] = None
@@ -210,10 +222,40 @@ class _Scanner:
 
     def _body(self, path: str, entry: Entry, walker: Walker) -> bytes | None:
         refusal = self._budget.refuses(entry.size)
-        if refusal:
+        if not refusal:
+            with self._budget.holding(entry.size):
+                kept = self._interest.reduce(path, walker.body())
+            refusal = self._budget.keeps(len(kept))
+            if not refusal:
+                return kept
+        self.problems.add("file-too-large", refusal, path)
+        return None
+
+    def _other_entry(self, path: str, entry: Entry, walker: Walker) -> None:
+        """Look into a file whose name says nothing, as far as its first bytes promise something."""
+        self._files.pop(path, None)
+        kept = b""
+        if entry.kind == FILE:
+            probe = self._interest.probe(path, walker.reader.peek(min(HEAD, entry.size)), entry.size)
+            if probe:
+                for piece in walker.body_pieces():
+                    probe.feed(piece)
+                kept = probe.done()
+        elif entry.kind == HARD_LINK:
+            kept = self._probed(entry.link)
+        if kept and (refusal := self._budget.keeps(len(kept))):
             self.problems.add("file-too-large", refusal, path)
-            return None
-        return walker.body()
+        elif kept:
+            self._files[path] = kept
+            self._above.update(ancestors(path))
+
+    def _probed(self, name: str) -> bytes:
+        """Return what a probe kept of the file that a hard link leads to."""
+        try:
+            target = normalised(name)
+        except PathEscapeError:
+            return b""
+        return b"" if self._wanted(target) else self._files.get(target) or b""
 
     def _hard_link(self, path: str, name: str) -> None:
         try:
@@ -221,7 +263,7 @@ class _Scanner:
         except PathEscapeError:
             self.problems.add("path-escape", "The hard link leads out of the image; it is not read.", path)
             return
-        if target in self._files and target != path:
+        if target in self._files and target != path and self._wanted(target) == self._wanted(path):
             self._files[path] = self._files[target]
             return
         del self._files[path]

@@ -22,6 +22,7 @@ class LayoutBlobs:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self.side_by_side = storage.side_by_side
 
     def manifest(self, digest: str) -> bytes:
         """Return a manifest's bytes."""

@@ -1,6 +1,8 @@
 """An image whose manifests and layers are blobs named by digest, wherever those blobs lie."""
 
 from collections.abc import Collection, Iterator
+from functools import partial
+from threading import Event
 from typing import Protocol
 
 import msgspec
@@ -12,6 +14,7 @@ from envscout.images import platform as platforms
 from envscout.images.layer import LayerContents
 from envscout.images.manifest import Config, Descriptor, Index, Manifest
 from envscout.images.reading import Scan
+from envscout.images.side_by_side import cores, run
 from envscout.model import Image, Problem
 
 # Indexes and manifests read on the way to one image; an index of indexes of indexes must come to an end.
@@ -19,7 +22,9 @@ MAX_FETCHES = 64
 
 
 class Blobs(Protocol):
-    """A place that gives bytes for a digest. It need not verify them."""
+    """A place that gives bytes for a digest. It need not verify them. side_by_side: it gives several at once."""
+
+    side_by_side: bool
 
     def manifest(self, digest: str) -> bytes:
         """Return a manifest, at most manifests.MAX_MANIFEST bytes. Raises SourceError, NotFound."""
@@ -50,20 +55,28 @@ class OciImage:
         """Close the blobs."""
         self._blobs.close()
 
-    def scan(self, numbers: Collection[int], scan: Scan) -> dict[int, LayerContents]:
-        """Hand each layer's stored bytes, verified, to `scan`."""
-        found: dict[int, LayerContents] = {}
-        same: dict[str, LayerContents] = {}
-        for number in numbers:
-            layer = self.image.layers[number]
-            if layer.digest not in same:
-                chunks = digests.verified(self._blobs.blob(layer.digest), layer.digest, layer.size)
-                try:
-                    same[layer.digest] = scan(chunks, where=layer.digest)
-                except NotFound:
-                    continue
-            found[number] = same[layer.digest]
-        return found
+    def proof(self, number: int) -> str:
+        """Return the digest of a layer's stored bytes: the manifest names it, and `scan` compares it."""
+        return self.image.layers[number].digest
+
+    def scan(self, numbers: Collection[int], scan: Scan, stop: Event) -> dict[int, LayerContents]:
+        """Hand each layer's stored bytes, verified, to `scan`, the largest first."""
+        layers = self.image.layers
+        sizes = {layers[number].digest: layers[number].size for number in numbers}
+        order = sorted(sizes, key=lambda digest: -sizes[digest])
+        found = run(
+            [partial(self._scan, digest, sizes[digest], scan) for digest in order],
+            stop,
+            cores() if self._blobs.side_by_side else 1,
+        )
+        same = {digest: contents for digest, contents in zip(order, found, strict=True) if contents}
+        return {number: same[layers[number].digest] for number in numbers if layers[number].digest in same}
+
+    def _scan(self, digest: str, size: int, scan: Scan) -> LayerContents | None:
+        try:
+            return scan(digests.verified(self._blobs.blob(digest), digest, size), where=digest)
+        except NotFound:
+            return None
 
     def _resolve(self, root: bytes, descriptor: Descriptor, platform: str) -> Image:
         parsed = manifests.parse(root, descriptor.media_type, self._name)

@@ -6,10 +6,10 @@ from typing import Self
 
 from envscout.errors import AccessDenied, EnvscoutError, NotFound, SourceError, UsageError
 from envscout.images import platform as platforms
-from envscout.images.contents import Contents, Progress, Wanted
+from envscout.images.contents import Contents, Interest, Progress
 from envscout.images.credentials import Credentials
 from envscout.images.directory import Directory
-from envscout.images.reading import LayeredSource, read
+from envscout.images.reading import LayerCache, LayeredSource, read
 from envscout.model import Image, Problem
 from envscout.names.reference import Reference
 
@@ -32,15 +32,18 @@ class OpenImage:
         """Return what was noticed while the image was looked up; `read` hands it on as well."""
         return self._source.problems
 
-    def read(self, wanted: Wanted, on_progress: Progress | None = None) -> Contents:
-        """Return the files whose paths `wanted` says, as a container of this image sees them.
+    def read(
+        self, interest: Interest, cache: LayerCache | None = None, on_progress: Progress | None = None
+    ) -> Contents:
+        """Return what is of interest in the files that a container of this image sees.
 
-        wanted: asked once or more for each path, `usr/lib/os-release`; it has to be quick. on_progress: called with
-        bytes of layers done and their total (0: not known). Raises SourceError, DigestMismatch.
+        interest: asked for each path; it has to be quick and to bear several threads. cache: layers it knows are not
+        read. on_progress: called with bytes of layers done and their total (0: not known). Raises SourceError,
+        DigestMismatch.
         """
         if isinstance(self._source, Directory):
-            return self._source.read(wanted, on_progress)
-        return read(self._source, wanted, on_progress)
+            return self._source.read(interest, on_progress)
+        return read(self._source, interest, cache, on_progress)
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -1,12 +1,15 @@
 """From layers to files: scan each once, squash them, and read again only what a link turned out to need."""
 
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Protocol
 
 import msgspec
 
-from envscout.images.contents import Budget, Contents, Progress, Wanted
-from envscout.images.layer import LayerContents, contains, scan
+from envscout.images import kept
+from envscout.images.contents import Budget, Contents, Interest, Progress
+from envscout.images.layer import LayerContents, contains, hashed, scan
+from envscout.images.side_by_side import StoppedError
 from envscout.images.squash import squash
 from envscout.model import Image, Problem
 
@@ -27,65 +30,144 @@ class LayeredSource(Protocol):
     def problems(self) -> tuple[Problem, ...]:
         """Return what was noticed on the way to the image."""
 
-    def scan(self, numbers: Collection[int], scan: Scan) -> dict[int, LayerContents]:
+    def proof(self, number: int) -> str:
+        """Return the digest that `scan` proves the bytes of a layer by, so that they may be known by it."""
+
+    def scan(self, numbers: Collection[int], scan: Scan, stop: threading.Event) -> dict[int, LayerContents]:
         """Hand each of these layers' stored bytes to `scan(chunks, where=..., with_diff_id=...)`, in any order.
 
-        Layers that are missing are missing in the result. Raises SourceError.
+        scan may be called in several threads at once and fails when `stop` is set. Layers that are missing are missing
+        in the result. Raises SourceError.
         """
 
     def close(self) -> None:
         """Let go of files and connections."""
 
 
-def read(source: LayeredSource, wanted: Wanted, on_progress: Progress | None = None) -> Contents:
-    """Return the wanted files as a container of this image sees them.
+class LayerCache(Protocol):
+    """Remembers what was kept of layers, by the digest their bytes were proved by. Called from one thread."""
 
-    on_progress: called with the bytes of layers read so far and their total. Raises SourceError.
+    def get(self, digest: str) -> bytes | None:
+        """Return what was put, None where it is not known (any more)."""
+
+    def put(self, digest: str, data: bytes) -> None:
+        """Remember it, for a while."""
+
+
+class NoCache:
+    """A cache for those who want none."""
+
+    def get(self, digest: str) -> None:
+        """Know nothing."""
+
+    def put(self, digest: str, data: bytes) -> None:
+        """Remember nothing."""
+
+
+def read(
+    source: LayeredSource, interest: Interest, cache: LayerCache | None = None, on_progress: Progress | None = None
+) -> Contents:
+    """Return what is of interest in the files that a container of this image sees.
+
+    on_progress: called with the bytes of layers done and their total. Raises SourceError.
     """
-    layers = source.image.layers
-    budget = Budget()
-    progress = _Meter(on_progress, source.image.size)
-
-    def first(chunks: Iterable[bytes], *, where: str = "", with_diff_id: bool = False) -> LayerContents:
-        return scan(progress.meter(chunks), wanted, budget, where=where, with_diff_id=with_diff_id)
-
-    found = source.scan(range(len(layers)), first)
-    contents = [found.get(number, _missing(layer.diff_id)) for number, layer in enumerate(layers)]
-    diff_ids = [layer.diff_id for layer in layers]
-    extra: frozenset[str] = frozenset()
-    squashed = squash(list(zip(diff_ids, contents, strict=True)))
-    for _ in range(MAX_PASSES):
-        if not squashed.needs - extra:
-            break
-        extra |= _unwanted(squashed.needs, wanted)
-        _read_more(source, contents, squashed.needs, budget)
-        squashed = squash(list(zip(diff_ids, contents, strict=True)), extra)
-    problems = [problem for layer in contents for problem in layer.problems]
-    unresolved = [
-        Problem("unresolved-link", "What the link leads to could not be read.", path) for path in sorted(squashed.needs)
-    ]
-    return Contents(squashed.files, (*source.problems, *problems, *squashed.problems, *unresolved))
+    return _Reading(source, interest, NoCache() if cache is None else cache, on_progress).run()
 
 
-def _read_more(source: LayeredSource, contents: list[LayerContents], needs: frozenset[str], budget: Budget) -> None:
-    """Scan once more the layers that hold one of these paths, and add what they give."""
-    hashes = [hash(path) for path in needs]
-    numbers = [
-        number for number, layer in enumerate(contents) if any(contains(layer.entries, value) for value in hashes)
-    ]
+class _Reading:
+    """The state of reading one image."""
 
-    def again(chunks: Iterable[bytes], *, where: str = "", with_diff_id: bool = False) -> LayerContents:
-        return scan(chunks, needs.__contains__, budget, where=where, with_diff_id=with_diff_id)
+    def __init__(
+        self, source: LayeredSource, interest: Interest, cache: LayerCache, on_progress: Progress | None
+    ) -> None:
+        self._source = source
+        self._interest = interest
+        self._cache = cache
+        self._budget = Budget()
+        self._stop = threading.Event()
+        self._meter = _Meter(on_progress, source.image.size, self._stop)
+        self._layers = source.image.layers
+        self._contents: list[LayerContents] = []
 
-    for number, more in source.scan(numbers, again).items():
-        contents[number] = _merged(contents[number], more)
+    def run(self) -> Contents:
+        self._contents = self._first_pass()
+        diff_ids = [layer.diff_id for layer in self._layers]
+        squashed = squash(list(zip(diff_ids, self._contents, strict=True)), self._interest.kind)
+        for _ in range(MAX_PASSES):
+            if not squashed.needs:
+                break
+            for kind, paths in squashed.needs.items():
+                self._read_more(kind, paths)
+            squashed = squash(list(zip(diff_ids, self._contents, strict=True)), self._interest.kind)
+        problems = [problem for layer in self._contents for problem in layer.problems]
+        unresolved = [
+            Problem("unresolved-link", "What the link leads to could not be read.", path)
+            for path in sorted({path for paths in squashed.needs.values() for path in paths})
+        ]
+        return Contents(squashed.files, (*self._source.problems, *problems, *squashed.problems, *unresolved))
+
+    def _first_pass(self) -> list[LayerContents]:
+        """Return what every layer does, from the cache where it is known."""
+        known = {
+            number: found
+            for number in range(len(self._layers))
+            if (found := kept.unpack(self._cache.get(self._source.proof(number)))) is not None
+        }
+        self._meter.passed(sum(self._layers[number].size for number in known))
+        missing = [number for number in range(len(self._layers)) if number not in known]
+        fresh = self._scan(missing, self._interest) if missing else {}
+        self._remember(fresh)
+        return [
+            known.get(number) or fresh.get(number) or _missing(layer.diff_id)
+            for number, layer in enumerate(self._layers)
+        ]
+
+    def _scan(self, numbers: Collection[int], interest: Interest) -> dict[int, LayerContents]:
+        def one(chunks: Iterable[bytes], *, where: str = "", with_diff_id: bool = False) -> LayerContents:
+            metered = self._meter.meter(chunks)
+            return scan(metered, interest, self._budget, where=where, with_diff_id=with_diff_id)
+
+        return self._source.scan(numbers, one, self._stop)
+
+    def _remember(self, contents: dict[int, LayerContents]) -> None:
+        done: set[str] = set()
+        for number, found in contents.items():
+            proof = self._source.proof(number)
+            # What was left out for want of room in this image might have a place in another one.
+            if proof not in done and not any(problem.code == "file-too-large" for problem in found.problems):
+                self._cache.put(proof, kept.pack(found))
+            done.add(proof)
+
+    def _read_more(self, kind: str, paths: dict[str, str]) -> None:
+        """Scan once more the layers that hold one of these paths, read as `kind`, and add what they give.
+
+        paths: each with the path of the link that leads to it.
+        """
+        hashes = [hashed(path) for path in paths]
+        numbers = [
+            number
+            for number, layer in enumerate(self._contents)
+            if any(contains(layer.entries, value) for value in hashes)
+        ]
+        wanted = Interest(
+            lambda path: kind if path in paths else "", lambda path, data: self._interest.reduce(paths[path], data)
+        )
+        self._stop.clear()
+        more = self._scan(numbers, wanted)
+        for number, found in more.items():
+            self._contents[number] = _merged(self._contents[number], found, kind, paths)
+        self._remember({number: self._contents[number] for number in more})
 
 
-def _merged(layer: LayerContents, more: LayerContents) -> LayerContents:
+def _merged(layer: LayerContents, more: LayerContents, kind: str, paths: dict[str, str]) -> LayerContents:
+    """Return a layer with what a pass for some paths found; a path that is no link itself is an extra."""
+    own = {path: data for path, data in more.files.items() if paths[path] == path}
+    extra = {path: data for path, data in more.files.items() if paths[path] != path}
     pending = {**layer.hard_links, **more.hard_links}
     return msgspec.structs.replace(
         layer,
-        files={**layer.files, **more.files},
+        files={**layer.files, **own},
+        extras={**layer.extras, kind: {**layer.extras.get(kind, {}), **extra}},
         links={**layer.links, **more.links},
         wanted_links=layer.wanted_links | (more.wanted_links & pending.keys()),
         hard_links={
@@ -95,10 +177,6 @@ def _merged(layer: LayerContents, more: LayerContents) -> LayerContents:
     )
 
 
-def _unwanted(needs: frozenset[str], wanted: Wanted) -> frozenset[str]:
-    return frozenset(path for path in needs if not wanted(path))
-
-
 def _missing(diff_id: str) -> LayerContents:
     return LayerContents(
         problems=(Problem("damaged-layer", "The layer is missing where the image comes from.", diff_id),)
@@ -106,16 +184,24 @@ def _missing(diff_id: str) -> LayerContents:
 
 
 class _Meter:
-    """Counts bytes across layers and says so."""
+    """Counts bytes across layers and says so; stops them all where one failed."""
 
-    def __init__(self, on_progress: Progress | None, total: int) -> None:
+    def __init__(self, on_progress: Progress | None, total: int, stop: threading.Event) -> None:
         self._on_progress = on_progress
         self._total = total
+        self._stop = stop
+        self._lock = threading.Lock()
         self._done = 0
 
     def meter(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
+            if self._stop.is_set():
+                raise StoppedError
             yield chunk
-            if self._on_progress:
-                self._done += len(chunk)
+            self.passed(len(chunk))
+
+    def passed(self, size: int) -> None:
+        if self._on_progress and size:
+            with self._lock:
+                self._done += size
                 self._on_progress(self._done, self._total)

@@ -18,6 +18,8 @@ _ACCEPT = ", ".join(ACCEPTED)
 class RegistryBlobs:
     """The blobs of one repository."""
 
+    side_by_side = True
+
     def __init__(self, reference: Reference, credentials: Credentials | None = None) -> None:
         host = _ENDPOINTS.get(reference.host, reference.host)
         self._transport = Transport(host, credentials, login=reference.host)

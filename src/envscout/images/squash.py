@@ -4,12 +4,12 @@ A path's contents start anew where a layer removed it, hid its directory or put 
 of a layer act on lower layers alone, as the OCI image specification says ("Whiteouts").
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from envscout.images.contents import Problems
-from envscout.images.layer import LayerContents, contains
+from envscout.images.layer import LayerContents, contains, hashed
 from envscout.images.paths import LinkLoopError, ancestors, resolved
 from envscout.model import Content, File, Problem
 
@@ -20,35 +20,40 @@ _FILE = "file"
 class Squashed(msgspec.Struct, frozen=True):
     """The view of a container.
 
-    needs: paths whose bytes were not kept although a wanted link leads there; reading them too and squashing again
-    completes the view.
+    needs: by kind, paths of which nothing was kept although a link of that kind leads there, each with the link's path;
+    reading them as that kind too and squashing again completes the view.
     """
 
     files: tuple[File, ...]
     problems: tuple[Problem, ...]
-    needs: frozenset[str]
+    needs: dict[str, dict[str, str]]
 
 
-def squash(layers: Sequence[tuple[str, LayerContents]], extra: frozenset[str] = frozenset()) -> Squashed:
+def squash(layers: Sequence[tuple[str, LayerContents]], kind: Callable[[str], str]) -> Squashed:
     """Lay layers, given as (diff_id, contents) from the lowest to the highest, over one another.
 
-    extra: paths that were read only because links lead there; they are no part of the result.
+    kind: as in contents.Interest.
     """
-    return _Squash(layers).run(extra)
+    return _Squash(layers, kind).run()
+
+
+_Key = tuple[str, str]
+"""A path, and the kind it is read as where that is not its own."""
 
 
 class _Squash:
     """The state of one squash. A path maps to its contents; an empty list is something without readable bytes."""
 
-    def __init__(self, layers: Sequence[tuple[str, LayerContents]]) -> None:
+    def __init__(self, layers: Sequence[tuple[str, LayerContents]], kind: Callable[[str], str]) -> None:
         self._layers = layers
-        self._state: dict[str, list[Content]] = {}
+        self._kind_of = kind
+        self._state: dict[_Key, list[Content]] = {}
         self._hashes: dict[str, frozenset[int]] = {}
         self._relevant: set[int] = set()
         self._problems = Problems()
-        self._needs: set[str] = set()
+        self._needs: dict[str, dict[str, str]] = {}
 
-    def run(self, extra: frozenset[str]) -> Squashed:
+    def run(self) -> Squashed:
         for number, (diff_id, layer) in enumerate(self._layers):
             if self._state:
                 self._hide(layer)
@@ -56,10 +61,10 @@ class _Squash:
         self._follow_links()
         files = tuple(
             File(path, tuple(contents))
-            for path, contents in sorted(self._state.items())
-            if contents and path not in extra
+            for (path, kind), contents in sorted(self._state.items())
+            if contents and not kind
         )
-        return Squashed(files, self._problems.done(), frozenset(self._needs))
+        return Squashed(files, self._problems.done(), self._needs)
 
     def _hide(self, layer: LayerContents) -> None:
         """Remove from the state what this layer removes, covers or replaces by what was not read."""
@@ -67,55 +72,91 @@ class _Squash:
         covering = removed | self._relevant.intersection(layer.entries) | self._relevant.intersection(layer.opaques)
         if not covering:
             return
-        for path in list(self._state):
-            own = hash(path)
-            replaced = own in covering and path not in layer.files and contains(layer.entries, own)
+        for key in list(self._state):
+            path, kind = key
+            own = hashed(path)
+            given = layer.extras.get(kind, {}) if kind else layer.files
+            replaced = own in covering and path not in given and contains(layer.entries, own)
             if own in removed or replaced or not covering.isdisjoint(self._hashes[path]):
-                del self._state[path]
+                del self._state[key]
 
     def _add(self, number: int, diff_id: str, layer: LayerContents) -> None:
-        for path, data in layer.files.items():
-            if data is None:
-                self._put(path, [])
-            else:
-                self._put(path, [*self._state.get(path, ()), Content(diff_id, data)])
-        for path, target in layer.hard_links.items():
-            self._add_hard_link(number, path, target)
+        for kind, files in (("", layer.files), *layer.extras.items()):
+            for path, data in files.items():
+                key = (path, kind)
+                self._put(key, [] if data is None else [*self._state.get(key, ()), Content(diff_id, data)])
+        for path in layer.hard_links:
+            target = _first_name(layer, path)
+            if self._kind_of(path):
+                self._add_hard_link(number, path, target)
+                continue
+            # Others are noted only because a link leads through them.
+            for kind, files in layer.extras.items():
+                if data := files.get(target):
+                    self._put((path, kind), [Content(diff_id, data)])
 
-    def _put(self, path: str, contents: list[Content]) -> None:
+    def _put(self, key: _Key, contents: list[Content]) -> None:
+        path = key[0]
         if path not in self._hashes:
-            self._hashes[path] = frozenset(map(hash, ancestors(path)))
+            self._hashes[path] = frozenset(map(hashed, ancestors(path)))
             self._relevant |= self._hashes[path]
-            self._relevant.add(hash(path))
-        self._state[path] = contents
+            self._relevant.add(hashed(path))
+        self._state[key] = contents
+
+    def _contents(self, path: str, kind: str) -> list[Content] | None:
+        """Return what is known of a path read as some kind, None where it was not read so."""
+        own = self._state.get((path, ""))
+        if own is not None and (not own or self._kind_of(path) == kind):
+            return own
+        return self._state.get((path, kind))
+
+    def _need(self, path: str, kind: str, link: str) -> None:
+        self._needs.setdefault(kind, {})[path] = link
 
     def _add_hard_link(self, number: int, path: str, target: str) -> None:
         """A hard link's bytes are those of its target, in this layer or, where it has none, below."""
         diff_id, layer = self._layers[number]
-        self._put(path, [])
-        if contains(layer.entries, hash(target)):
-            self._needs |= {path, target}
-        elif self._state.get(target):
-            self._put(path, [Content(diff_id, self._state[target][-1].data)])
+        kind = self._kind_of(path)
+        self._put((path, ""), [])
+        extras = layer.extras.get(kind, {})
+        if target in extras:
+            data = extras[target]
+            self._put((path, ""), [] if data is None else [Content(diff_id, data)])
+        elif contains(layer.entries, hashed(target)):
+            self._need(path, kind, path)
+            self._need(target, kind, path)
+        elif known := self._contents(target, kind):
+            self._put((path, ""), [Content(diff_id, known[-1].data)])
         elif self._kind(target, number)[0] == _FILE:
-            self._needs |= {path, target}
+            self._need(path, kind, path)
+            self._need(target, kind, path)
         else:
             self._problems.add("dangling-hard-link", f"The hard link leads to {target[:200]!r}: no such file.", path)
 
     def _follow_links(self) -> None:
         """Give every wanted symbolic link that is visible at the end the contents of what it leads to."""
-        found: dict[str, list[Content]] = {}
+        found: dict[_Key, list[Content]] = {}
         for path in self._visible_links():
             try:
                 target = resolved(path, self._link_at)
             except LinkLoopError:
                 self._problems.add("link-loop", "The symbolic link leads through too many links.", path)
                 continue
-            if self._state.get(target):
-                found[path] = self._state[target]
-            elif target not in self._state and self._kind(target, len(self._layers))[0] == _FILE:
-                self._needs.add(target)
+            kind = self._kind_of(path)
+            known = self._contents(target, kind)
+            if known:
+                found[path, ""] = known
+            elif known is None and self._kind(target, len(self._layers))[0] == _FILE:
+                self._need(self._first_name(target), kind, path)
         self._state.update(found)
+
+    def _first_name(self, path: str) -> str:
+        """Return the name under which the file at a path has its bytes, as far as its hard links were noted."""
+        own = hashed(path)
+        for _, layer in reversed(self._layers):
+            if contains(layer.entries, own):
+                return _first_name(layer, path)
+        return path
 
     def _visible_links(self) -> list[str]:
         names = {path for _, layer in self._layers for path in layer.wanted_links}
@@ -127,8 +168,8 @@ class _Squash:
 
     def _kind(self, path: str, below: int) -> tuple[str, str]:
         """Return what the layers under number `below` show at a path: a file, a link and its target, or neither."""
-        above = [hash(ancestor) for ancestor in ancestors(path)]
-        own = hash(path)
+        above = [hashed(ancestor) for ancestor in ancestors(path)]
+        own = hashed(path)
         for _, layer in reversed(self._layers[:below]):
             if path in layer.links:
                 return "link", layer.links[path]
@@ -146,3 +187,12 @@ class _Squash:
 def _hides(layer: LayerContents, directory: int) -> bool:
     hashes = (layer.entries, layer.whiteouts, layer.opaques)
     return any(contains(known, directory) for known in hashes)
+
+
+def _first_name(layer: LayerContents, path: str) -> str:
+    """Follow the hard links that a layer noted; where they lead in a circle, no further than once around."""
+    seen: set[str] = set()
+    while path in layer.hard_links and path not in seen:
+        seen.add(path)
+        path = layer.hard_links[path]
+    return path

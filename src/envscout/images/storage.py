@@ -16,12 +16,13 @@ MAX_MEMBERS = 100_000
 
 
 class Storage(Protocol):
-    """A set of named files."""
+    """A set of named files. side_by_side: several may be read at once, by several threads."""
 
     name: str
+    side_by_side: bool
 
     def pieces(self, path: str) -> Iterator[bytes]:
-        """Yield a file's bytes; the last one's must be taken before the next is asked for. Raises NotFound."""
+        """Yield a file's bytes; unless side by side, one file's before the next is asked for. Raises NotFound."""
 
     def has(self, path: str) -> bool:
         """Return whether there is such a file."""
@@ -46,6 +47,8 @@ def read_all(storage: Storage, path: str, limit: int) -> bytes:
 
 class DirectoryStorage:
     """Files below one directory. Nothing outside it is opened, whatever links say."""
+
+    side_by_side = True
 
     def __init__(self, root: Path) -> None:
         self.name = str(root)
@@ -114,6 +117,7 @@ class TarStorage:
             ) from error
         try:
             self._compressed = is_compressed(self._file.read(4))
+            self.side_by_side = not self._compressed
             self._reader = self._restarted()
             self._index()
         except DamagedError as damage:
@@ -126,6 +130,16 @@ class TarStorage:
     def pieces(self, path: str) -> Iterator[bytes]:
         """Yield a member's bytes."""
         offset, size = self._find(path)
+        return self._inflated(offset, size) if self._compressed else self._plain(offset, size)
+
+    def _plain(self, offset: int, size: int) -> Iterator[bytes]:
+        """Yield bytes of a plain tar without moving the place where others read."""
+        while size > 0 and (chunk := os.pread(self._file.fileno(), min(size, CHUNK), offset)):
+            yield chunk
+            offset += len(chunk)
+            size -= len(chunk)
+
+    def _inflated(self, offset: int, size: int) -> Iterator[bytes]:
         if offset < self._reader.position:
             self._reader = self._restarted()
         self._reader.skip(offset - self._reader.position)

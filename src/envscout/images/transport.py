@@ -3,6 +3,7 @@
 Rules: OCI distribution specification 1.1.
 """
 
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 TIMEOUT = (10, 60)
 ATTEMPTS = 4
 MAX_REDIRECTS = 5
+MAX_LOGINS = 2
 MAX_TOKEN = 1 << 20
 CHUNK = 256 << 10
 
@@ -39,6 +41,7 @@ class Transport:
         self._login = login or host
         self._credentials = credentials
         self._authorization = ""
+        self._login_lock = threading.Lock()
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": f"envscout/{__version__}", "Accept-Encoding": "identity"})
         # Without this, requests would send what ~/.netrc holds.
@@ -88,14 +91,18 @@ class Transport:
 
     def _request(self, url: str, headers: dict[str, str]) -> "requests.Response":
         """Return a good answer, authenticating where the registry asks for it."""
-        response = self._try(url, headers)
-        if response.status_code == 401:
-            response.close()
-            self._authenticate(response.headers.get("WWW-Authenticate", ""))
+        for attempt in range(MAX_LOGINS + 1):
+            known = self._authorization
             response = self._try(url, headers)
-        if response.status_code in (200, 206):
-            return response
-        response.close()
+            if response.status_code in (200, 206):
+                return response
+            response.close()
+            if response.status_code != 401 or attempt == MAX_LOGINS:
+                break
+            with self._login_lock:
+                # Another thread may have found the answer meanwhile.
+                if self._authorization == known:
+                    self._authenticate(response.headers.get("WWW-Authenticate", ""))
         raise self._failure(response.status_code, url)
 
     def _try(self, url: str, headers: dict[str, str]) -> "requests.Response":

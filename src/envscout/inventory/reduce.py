@@ -1,10 +1,16 @@
 """What of a file is kept: not its bytes but what its cataloguer read in them, so that layers stay small in memory."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from envscout.inventory import claims
 from envscout.inventory.record import Reading
 from envscout.inventory.select import selector
+
+if TYPE_CHECKING:
+    from envscout.inventory.executables.probe import Probe
 
 
 def kind(path: str, *, projects: bool) -> str:
@@ -13,10 +19,17 @@ def kind(path: str, *, projects: bool) -> str:
     return row.name if row else ""
 
 
-def reduce(path: str, data: bytes, *, projects: bool = True) -> bytes:
+def reduce(path: str, data: bytes, *, projects: bool) -> bytes:
     """Return what is kept of a file that a cataloguer wants: its Reading, encoded."""
     row = selector(projects=projects).row(path)
     return pack(path, data, row.read(path, data)) if row else b""
+
+
+def prober() -> "Callable[[str, bytes, int], Probe | None]":
+    """Return who looks into files whose names say nothing: given path, first bytes and size, a probe or None."""
+    from envscout.inventory.executables.probe import probe
+
+    return probe
 
 
 def pack(path: str, data: bytes, reading: Reading) -> bytes:

@@ -3,21 +3,24 @@
 import hashlib
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from envscout import images, inventory, sbom
+from envscout.config import SETTINGS
 from envscout.errors import LimitExceeded, NotFound, SourceError
 from envscout.findings.severity import best_score
-from envscout.model import Content, File, Image, Inventory
+from envscout.model import Image, Inventory
 from envscout.names.reference import Reference
-from envscout.store import Database, findings, now
+from envscout.store import Connection, Database, findings, layers, now
 from envscout.store import images as stored_images
 
 Progress = Callable[[int, int], None]
 """Called with bytes read so far and bytes in all (0 where that is not known)."""
 
+LAYER_CACHE_MB = int(SETTINGS["layer_cache_mb"].default)
 MAX_SBOM_BYTES = 256 * 1024 * 1024
 
 
@@ -37,21 +40,62 @@ def index(
     platform: str = "",
     archive_ref: str = "",
     on_progress: Progress | None = None,
+    layer_cache_mb: int = LAYER_CACHE_MB,
 ) -> Indexed:
-    """Return the stored image a reference names, reading it first if its digest is new. Raise SourceError, NotFound."""
+    """Return the stored image a reference names, reading it first if its digest is new. Raise SourceError, NotFound.
+
+    layer_cache_mb: mebibytes that what is kept of layers may take in the store.
+    """
     if reference.prefix == "sbom":
         return _keep(database, *_from_sbom(reference))
     with images.open_image(reference, platform=platform, archive_ref=archive_ref) as opened:
         known = _known(database, opened.image.digest)
         if known:
             return known
-        contents = opened.read(lambda path: bool(inventory.kind(path, projects=False)), on_progress)
-        files = [
-            File(file.path, tuple(Content(c.layer, inventory.reduce(file.path, c.data)) for c in file.contents))
-            for file in contents.files
-        ]
-        found = inventory.build(files, contents.problems)
-        return _keep(database, opened.image, found)
+        cache = _Layers(database, layer_cache_mb << 20)
+        contents = opened.read(_interest(projects=reference.prefix == "fs"), cache, on_progress)
+        found = inventory.build(contents.files, contents.problems)
+        return _keep(database, opened.image, found, cache)
+
+
+def _interest(*, projects: bool) -> images.Interest:
+    """Return what is read of an image. projects: lock files as well, which tell what a source tree asks for."""
+    return images.Interest(
+        partial(inventory.kind, projects=projects), partial(inventory.reduce, projects=projects), inventory.prober()
+    )
+
+
+class _Layers:
+    """What the store keeps of layers, as images ask for it; what is new is written with the image."""
+
+    def __init__(self, database: Database, bound: int) -> None:
+        self._database = database
+        self._bound = bound
+        self._tools = layer_tools()
+        self._used: list[str] = []
+        self._fresh: dict[str, bytes] = {}
+
+    def get(self, digest: str) -> bytes | None:
+        with self._database.read() as connection:
+            found = layers.get(connection, digest, self._tools)
+        if found is not None:
+            self._used.append(digest)
+        return found
+
+    def put(self, digest: str, data: bytes) -> None:
+        self._fresh[digest] = data
+
+    def write(self, connection: Connection, at: int) -> None:
+        """Keep what is new, as far as there is room."""
+        layers.touch(connection, self._used, self._tools, at)
+        layers.put(connection, self._fresh.items(), self._tools, at)
+        if self._fresh:
+            layers.evict(connection, self._bound)
+
+
+def layer_tools() -> str:
+    """Return one word for all that decides what is kept of a layer."""
+    return hashlib.blake2b("\n".join((*inventory.TOOLS, images.VERSION)).encode(), digest_size=8).hexdigest()
 
 
 def resolve(reference: Reference, *, platform: str = "") -> Image:
@@ -76,7 +120,7 @@ def _known(database: Database, digest: str) -> Indexed | None:
     return Indexed(stored.image_id, stored.image, len(packages), fresh=False)
 
 
-def _keep(database: Database, image: Image, found: Inventory) -> Indexed:
+def _keep(database: Database, image: Image, found: Inventory, cache: _Layers | None = None) -> Indexed:
     if not image.digest:
         # What has no manifest is named by what is in it, and by what could not be read: that must not pass for whole.
         digest = hashlib.sha256(msgspec.json.encode(found)).hexdigest()
@@ -85,6 +129,8 @@ def _keep(database: Database, image: Image, found: Inventory) -> Indexed:
         at = now()
         image_id, fresh = stored_images.put(connection, image, found, at)
         findings.match_packages(connection, fresh, at, best_score)
+        if cache:
+            cache.write(connection, at)
     return Indexed(image_id, image, len(found.packages), fresh=True)
 
 

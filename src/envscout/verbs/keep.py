@@ -4,22 +4,25 @@ from pathlib import Path
 
 import msgspec
 
-from envscout.store import Database
+from envscout.store import Database, layers
 from envscout.store import images as stored_images
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Inventories that no record names, and the size of the store on disk in bytes."""
+    """Inventories that no record names, layers kept, and the size of the store on disk in bytes."""
 
     store: str
     store_bytes: int
+    layers: int
+    layer_bytes: int
     unused: tuple[stored_images.UnusedImage, ...]
 
 
 class Pruned(msgspec.Struct, frozen=True):
-    """How many images were forgotten, and the bytes the store shrank by."""
+    """How many images and layers were forgotten, and the bytes the store shrank by."""
 
     images: int
+    layers: int
     bytes: int
 
 
@@ -27,17 +30,20 @@ def usage(database: Database) -> Usage:
     """Return what could be pruned."""
     with database.read() as connection:
         unused = tuple(stored_images.unused(connection))
-    return Usage(str(database.path), _size(database.path), unused)
+        count, size = layers.usage(connection)
+    return Usage(str(database.path), _size(database.path), count, size, unused)
 
 
 def prune(database: Database) -> Pruned:
-    """Forget images that no record names, and everything only they held."""
+    """Forget images that no record names, everything only they held, and what is kept of layers."""
     before = _size(database.path)
     with database.write() as connection:
         unused = stored_images.unused(connection)
         stored_images.drop(connection, [each.image_id for each in unused])
+        count, _ = layers.usage(connection)
+        layers.evict(connection, 0)
     database.compact()
-    return Pruned(len(unused), max(0, before - _size(database.path)))
+    return Pruned(len(unused), count, max(0, before - _size(database.path)))
 
 
 def _size(path: Path) -> int:

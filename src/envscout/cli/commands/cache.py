@@ -13,13 +13,13 @@ from envscout.errors import UsageError
 
 @click.group()
 def command() -> None:
-    """Show or free what is kept of images that run nowhere and never did."""
+    """Show or free what is kept of layers, and of images that run nowhere and never did."""
 
 
 @command.command()
 @options.form("text", "json")
 def df(form: str) -> None:
-    """List inventories of images that no environment's record names, and the size of the store."""
+    """List inventories of images that no environment's record names, and the size of layers and of the store."""
     from envscout.cli.show.table import table
     from envscout.names import moment
     from envscout.verbs import keep
@@ -28,6 +28,7 @@ def df(form: str) -> None:
         usage = keep.usage(session.database)
     rows = [(each.digest, human(each.size), moment.show(each.indexed_at or 0)) for each in usage.unused]
     lines = [*table(("Digest", "Image size", "Indexed"), rows), "", f"  {len(rows)} cached inventories"]
+    lines.append(f"  {usage.layers} layers, {human(usage.layer_bytes)}")
     options.tell(
         form, "cache", msgspec.to_builtins(usage), [*lines, f"  store {human(usage.store_bytes)} ({usage.store})"]
     )
@@ -48,4 +49,4 @@ def prune(force: bool, sboms: bool) -> None:  # noqa: ARG001
                 session.warn("Nothing was forgotten")
                 return
         done = keep.prune(session.database)
-    session.say(f"Forgot {done.images} inventories, freed {human(done.bytes)}")
+    session.say(f"Forgot {done.images} inventories and {done.layers} layers, freed {human(done.bytes)}")
