@@ -1,0 +1,211 @@
+"""Package by package: what a peer lists in an image and envscout does not, each with the reason, and the reverse.
+
+    python bench/inventory_compare.py OURS PEERS
+
+OURS is what `envscout sbom --format json` printed, PEERS what `syft -o json` or `trivy --format cyclonedx` did. A
+package is its type, name and version, written alike for both sides. What no reason of REASONS explains is MISSING, and
+the exit code is 1.
+"""
+
+import json
+import re
+import sys
+import urllib.parse
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Found(NamedTuple):
+    """One package as somebody lists it, in nobody's spelling. place: a path that is the evidence; by: who found it."""
+
+    type: str
+    name: str
+    version: str
+    place: str = ""
+    by: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What is compared."""
+        return self.type, self.name, self.version
+
+
+class Known(NamedTuple):
+    """Our side, indexed for the reasons. versions: of each type and name; places: packages by path of evidence."""
+
+    keys: frozenset[tuple[str, str, str]]
+    versions: Mapping[tuple[str, str], frozenset[str]]
+    places: Mapping[str, tuple[Found, ...]]
+
+
+class Comparison(NamedTuple):
+    """explained: reason -> packages; missing: what nothing explains; beyond: what only we list."""
+
+    common: int
+    explained: Mapping[str, Sequence[Found]]
+    missing: Sequence[Found]
+    beyond: Sequence[Found]
+
+
+Reason = Callable[[Found, Known], bool]
+
+
+def _pair(found: Found, known: Known) -> frozenset[str]:
+    return known.versions.get((found.type, found.name), frozenset())
+
+
+def _same_file(found: Found, known: Known) -> tuple[Found, ...]:
+    return known.places.get(found.place, ())
+
+
+REASONS: tuple[tuple[str, Reason], ...] = (
+    (
+        "the peer gives no version",
+        lambda found, _: found.version in ("", "UNKNOWN", "unknown"),
+    ),
+)
+"""Sentences, and what they apply to. The first that applies is the reason."""
+
+
+def main() -> None:
+    """Compare two documents; print; exit with 1 where something is missing."""
+    if len(sys.argv) != 3:
+        sys.exit(str(__doc__))
+    ours, peers = (json.loads(Path(name).read_bytes()) for name in sys.argv[1:])
+    result = compare(of_envscout(ours), of_peer(peers))
+    print("\n".join(report(result)))
+    sys.exit(1 if result.missing else 0)
+
+
+def compare(ours: Iterable[Found], theirs: Iterable[Found]) -> Comparison:
+    """Return how two lists differ."""
+    mine, peer = list(ours), {each.key: each for each in theirs}
+    known = _known(mine)
+    explained: dict[str, list[Found]] = {}
+    missing: list[Found] = []
+    for found in (each for key, each in sorted(peer.items()) if key not in known.keys):
+        reason = next((text for text, applies in REASONS if applies(found, known)), "")
+        (explained.setdefault(reason, []) if reason else missing).append(found)
+    beyond = {each.key: each for each in mine if each.key not in peer}
+    return Comparison(len(known.keys & set(peer)), explained, missing, sorted(beyond.values()))
+
+
+def report(result: Comparison, shown: int = 1_000_000) -> list[str]:
+    """Return a comparison as lines: counts, reasons, and each missing package up to a number."""
+    beyond = Counter(each.type for each in result.beyond)
+    lines = [f"{result.common:6} in common"]
+    lines += [f"{len(group):6} only the peer: {reason}" for reason, group in result.explained.items()]
+    lines += [f"{count:6} only ours: {kind}" for kind, count in beyond.most_common()]
+    lines += [f"{len(result.missing):6} MISSING"]
+    lines += ["       " + "  ".join(filter(None, each)) for each in result.missing[:shown]]
+    return lines
+
+
+def of_envscout(document: Mapping[str, Any]) -> list[Found]:
+    """Return the packages of `envscout sbom --format json`."""
+    found = []
+    for each in document["packages"]:
+        for place in each["locations"] or ("",):
+            found.append(_spelled(each["type"], each["purl"], each["name"], each["version"], place))
+    return found
+
+
+def of_peer(document: Mapping[str, Any]) -> list[Found]:
+    """Return the packages of syft's JSON or of trivy's CycloneDX."""
+    if "artifacts" in document:
+        return [_of_syft(each) for each in document["artifacts"]]
+    return [each for component in document.get("components", ()) for each in _of_trivy(component)]
+
+
+_SYFT_TYPES = {
+    "python": "pypi",
+    "java-archive": "maven",
+    "jenkins-plugin": "maven",
+    "go-module": "golang",
+    "rust-crate": "cargo",
+    "php-composer": "composer",
+    "dotnet": "nuget",
+    "R-package": "cran",
+    "binary": "generic",
+    "hex": "hex",
+    "erlang-otp": "hex",
+}
+
+
+def _of_syft(artifact: Mapping[str, Any]) -> Found:
+    kind = _SYFT_TYPES.get(artifact["type"], artifact["type"])
+    place = next((each["path"] for each in artifact["locations"]), "")
+    found = _spelled(kind, artifact.get("purl", ""), artifact["name"], artifact["version"], place)
+    return found._replace(by=artifact["foundBy"])
+
+
+def _of_trivy(component: Mapping[str, Any]) -> list[Found]:
+    purl = component.get("purl", "")
+    if not purl:
+        return []
+    kind = purl.removeprefix("pkg:").partition("/")[0]
+    facts = {each["name"].rpartition(":")[2]: each["value"] for each in component.get("properties", ())}
+    place = facts.get("FilePath", "")
+    found = _spelled(kind, purl, component["name"], component.get("version", ""), place)
+    return [found._replace(by=facts.get("PkgType", ""))]
+
+
+def _spelled(kind: str, purl: str, name: str, version: str, place: str) -> Found:
+    """Return a package as both sides would write it; each type has its own way."""
+    spell = _SPELLINGS.get(kind)
+    name, version = spell(name, version, purl) if spell else (name, version)
+    return Found(kind, name, version, "/" + place.lstrip("/"))
+
+
+def _pypi(name: str, version: str, _: str) -> tuple[str, str]:
+    return re.sub(r"[-_.]+", "-", name).lower(), version
+
+
+def _maven(name: str, version: str, _: str) -> tuple[str, str]:
+    return re.split(r"[:/]", name)[-1], version
+
+
+def _golang(name: str, version: str, purl: str) -> tuple[str, str]:
+    bare, _, _ = purl.partition("?")[0].partition("#")
+    path = urllib.parse.unquote(bare.removeprefix("pkg:golang/").rpartition("@")[0] or name)
+    return path.lower(), version.removeprefix("go").removeprefix("v")
+
+
+def _npm(name: str, version: str, purl: str) -> tuple[str, str]:
+    path = urllib.parse.unquote(purl.partition("?")[0].removeprefix("pkg:npm/"))
+    return path.rpartition("@")[0] or name, version
+
+
+def _deb(name: str, version: str, purl: str) -> tuple[str, str]:
+    """trivy leaves the epoch to a qualifier."""
+    epoch = re.search(r"[?&]epoch=(\d+)", purl)
+    return name, f"{epoch[1]}:{version}" if epoch and ":" not in version else version
+
+
+_SPELLINGS: dict[str, Callable[[str, str, str], tuple[str, str]]] = {
+    "pypi": _pypi,
+    "maven": _maven,
+    "golang": _golang,
+    "npm": _npm,
+    "deb": _deb,
+    "rpm": _deb,
+}
+
+
+def _known(mine: Sequence[Found]) -> Known:
+    versions: dict[tuple[str, str], set[str]] = {}
+    places: dict[str, list[Found]] = {}
+    for each in mine:
+        versions.setdefault((each.type, each.name), set()).add(each.version)
+        places.setdefault(each.place, []).append(each)
+    return Known(
+        frozenset(each.key for each in mine),
+        {pair: frozenset(found) for pair, found in versions.items()},
+        {place: tuple(found) for place, found in places.items()},
+    )
+
+
+if __name__ == "__main__":
+    main()
