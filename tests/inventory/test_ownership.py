@@ -100,3 +100,28 @@ def test_apk_owns_by_path_and_digest() -> None:
     assert owner(*apk(f"Z:Q1{right}\n")) == url
     assert owner(*apk("")) == url
     assert owner(*apk("Z:Q1AAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")) == ""
+
+
+def test_what_a_distribution_answers_for_need_not_be_comparable() -> None:
+    bare = b"Name: PyYAML\n"
+    image = debian(file(PATH.replace("-6.0", ""), bare))
+    image[2] = file("var/lib/dpkg/info/python3-yaml.md5sums", sums(**{PATH.replace("-6.0", ""): bare}))
+    assert build(image).problems == ()
+    image[2] = file("var/lib/dpkg/info/python3-yaml.md5sums", "")
+    assert {problem.code for problem in build(image).problems} == {"damaged-database", "unusable-version"}
+
+
+def test_what_is_too_large_to_compare_is_owned_in_the_layer_of_its_package() -> None:
+    large = METADATA + b"\n" + b"x" * (1 << 20)
+    listed = file("var/lib/dpkg/info/python3-yaml.md5sums", sums(**{PATH: b"whatever"}))
+    for layers, expected in (((large,), OWNER), ((large, large + b"y"), "")):
+        image = debian(file(PATH, *layers))
+        image[2] = listed
+        assert owner(*image) == expected
+
+
+def test_merged_usr_is_one_place() -> None:
+    path = PATH.removeprefix("usr/")
+    image = debian(file(PATH, METADATA))
+    image[2] = file("var/lib/dpkg/info/python3-yaml.md5sums", sums(**{path: METADATA}))
+    assert owner(*image) == OWNER

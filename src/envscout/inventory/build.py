@@ -49,12 +49,16 @@ def build(files: Iterable[File], problems: Iterable[Problem] = ()) -> Inventory:
     read = [_read(file) for file in sorted(files, key=lambda file: file.path) if file.contents]
     found = _distribution(read)
     met = list(problems)
-    for file in read:
-        met += file.last.problems
     finds = [find for file in read for find in _finds(file)]
     if len(finds) > MAX_PACKAGES:
         met.append(Problem("too-many-packages", f"only the first {MAX_PACKAGES} of {len(finds)} packages are kept"))
-    packages = _packages(finds[:MAX_PACKAGES], read, found, met)
+        finds = finds[:MAX_PACKAGES]
+    urls = {find.record: _purl(find.record, found) for find in finds}
+    owners = _owners(finds, urls, read)
+    for file in read:
+        # What its distribution answers for need not be comparable by itself.
+        met += file.last.problems if file.path not in owners else ()
+    packages = _packages(finds, urls, owners, met)
     met += _lacking(read, found)
     return Inventory(packages, found, _bounded(met), TOOLS)
 
@@ -88,11 +92,9 @@ def _finds(file: _Read) -> list[_Find]:
 
 
 def _packages(
-    finds: list[_Find], read: Sequence[_Read], found: Distribution | None, met: list[Problem]
+    finds: list[_Find], urls: dict[Record, str], owners: dict[str, str], met: list[Problem]
 ) -> tuple[Package, ...]:
     """Return the packages, equal ones merged, sorted by type, name, version and URL."""
-    urls = {find.record: _purl(find.record, found) for find in finds}
-    owners = _owners(finds, urls, read)
     merged: dict[tuple[str, str], list[_Find]] = {}
     for find in finds:
         url = urls[find.record]
@@ -107,10 +109,14 @@ def _packages(
 def _owners(finds: Iterable[_Find], urls: dict[Record, str], read: Sequence[_Read]) -> dict[str, str]:
     """Return the owner's package URL of every path that holds packages of languages and came with a distribution's."""
     installed = [find for find in finds if find.record.type in DISTRIBUTED]
-    paths = {find.path for find in finds if find.record.type not in DISTRIBUTED}
-    if not installed or not paths:
+    databases = {find.path for find in installed}
+    evidence = [
+        Evidence(file.path, file.last.sums, file.layers[-1])
+        for file in read
+        if file.path not in databases and (file.last.records or file.last.problems)
+    ]
+    if not installed or not evidence:
         return {}
-    evidence = (Evidence(file.path, file.last.sums, file.layers[-1]) for file in read if file.path in paths)
     claims = [claim for file in read for claim in file.last.claims]
     owners = (
         (find.record.type, find.record.name, find.record.architecture, Owner(urls[find.record], find.layer))
@@ -152,6 +158,10 @@ def _purl(record: Record, found: Distribution | None) -> str:
         namespace = found.id if found else ""
         release = "-".join(filter(None, (found.id, found.version or found.codename))) if found else ""
         qualifiers = (("arch", record.architecture), ("distro", release), ("upstream", source), *qualifiers)
+    if record.type == "rpm":
+        # The package URL of an rpm has its epoch apart from its version.
+        epoch, _, version = version.rpartition(":")
+        qualifiers = (("epoch", epoch), *qualifiers)
     try:
         return purl.build(record.type, name, version, namespace, qualifiers)
     except InvalidReference:
