@@ -242,4 +242,4 @@ def _subject(document: _Document, packages: list[_Package]) -> SubjectInfo:
 
 
 def _is_image(package: _Package) -> bool:
-    return package.purl.startswith("pkg:oci/") or package.SPDXID.startswith("SPDXRef-ContainerImage")
+    return package.primaryPackagePurpose == NOT_PACKAGES[0] or package.purl.startswith("pkg:oci/")
