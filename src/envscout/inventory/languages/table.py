@@ -12,6 +12,13 @@ LANGUAGES = (
         "languages.python",
         ("pypi",),
     ),
+    Cataloguer(
+        "python-sbom",
+        "1",
+        ("**/*.dist-info/sboms/*.json", "**/_vendor/bom.cdx.json"),
+        "languages.python_sbom",
+        ("pypi", "cargo", "generic"),
+    ),
     Cataloguer("wheel", "1", ("**/*.whl", "**/*.egg"), "languages.wheel", ("pypi",)),
     Cataloguer("npm", "3", ("**/package.json",), "languages.npm", ("npm", "vscode-extension")),
     Cataloguer("npm-installed", "1", ("**/node_modules/.package-lock.json",), "languages.npm_installed", ("npm",)),
