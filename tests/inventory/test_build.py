@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envscout.inventory import TOOLS, build
-from envscout.inventory.build import MAX_PROBLEMS
+from envscout.inventory.folding import MAX_PROBLEMS
 from envscout.model import File, Inventory, Problem
 from tests.inventory.files import ALPINE, DEBIAN, file, of_archive, stanza, wanted
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from envscout import inventory
 from envscout.demo.databases import Deb
 from envscout.errors import NotFound, UsageError
 from envscout.names.reference import parse
 from envscout.store import Database
+from envscout.verbs import index as verb
 from envscout.verbs import keep
 from envscout.verbs.index import index, resolve
 from tests.stories.story import debian, layout, rootfs
@@ -28,7 +28,7 @@ def test_other_cataloguers_read_it_again(tmp_path: Path, monkeypatch: pytest.Mon
     reference = parse(f"oci-dir://{layout(tmp_path / 'image', FILES)}")
     with Database(tmp_path / "x.db") as database:
         first = index(database, reference)
-        monkeypatch.setattr(inventory, "TOOLS", ("dpkg@99",))
+        monkeypatch.setattr(verb, "TOOLS", ("dpkg@99",))
         again = index(database, reference)
         assert again.fresh
         assert again.image_id == first.image_id

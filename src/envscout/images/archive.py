@@ -7,7 +7,7 @@ Rules: Docker image specification 1.2, "Combined Image JSON + Filesystem Changes
 from collections.abc import Collection
 from functools import partial
 from pathlib import Path, PurePosixPath
-from threading import Event
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,15 +15,18 @@ from envscout.errors import DigestMismatch, InvalidReference, NotFound, SourceEr
 from envscout.images import digest as digests
 from envscout.images import manifest as manifests
 from envscout.images import platform as platforms
-from envscout.images.layer import LayerContents
 from envscout.images.layout import open_layout
 from envscout.images.oci import OciImage
 from envscout.images.paths import PathEscapeError, normalised
-from envscout.images.reading import Scan
-from envscout.images.side_by_side import cores, run
 from envscout.images.storage import Storage, TarStorage, read_all
 from envscout.model import Image, Layer, Problem
 from envscout.names.reference import Reference, parse, valid_digest
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from envscout.images.layer import LayerContents
+    from envscout.images.reading import Scan
 
 MEDIA_TYPE = "application/vnd.docker.image.rootfs.diff.tar"
 MAX_IMAGES = 1_000
@@ -76,8 +79,10 @@ class SavedImage:
         """Return the digest of a layer's plain bytes: the configuration names it, and `scan` compares it."""
         return self.image.layers[number].diff_id
 
-    def scan(self, numbers: Collection[int], scan: Scan, stop: Event) -> dict[int, LayerContents]:
+    def scan(self, numbers: Collection[int], scan: "Scan", stop: "Event") -> "dict[int, LayerContents]":
         """Hand each layer's stored bytes to `scan`, in the order they lie. Raises DigestMismatch."""
+        from envscout.images.side_by_side import cores, run
+
         layers = self.image.layers
         present = [number for number in numbers if self._storage.has(self._names[number])]
         names = {layers[number].diff_id: self._names[number] for number in present}
@@ -90,7 +95,7 @@ class SavedImage:
         same = dict(zip(order, found, strict=True))
         return {number: same[layers[number].diff_id] for number in present}
 
-    def _scan(self, diff_id: str, name: str, scan: Scan) -> LayerContents:
+    def _scan(self, diff_id: str, name: str, scan: "Scan") -> "LayerContents":
         contents = scan(self._storage.pieces(name), where=digests.checked(diff_id), with_diff_id=True)
         if contents.diff_id not in ("", diff_id):
             raise DigestMismatch(f"{name} is {contents.diff_id}, not {diff_id}.", _SAVE_AGAIN)

@@ -16,6 +16,9 @@ MAX_PROBLEMS = 100
 HEAD = 64
 """Bytes of a file's beginning that tell whether it is worth a probe."""
 
+KEPT = "1"
+"""The version of what is remembered of a layer: raised whenever the same layer would be remembered otherwise."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -44,6 +47,16 @@ class Interest(NamedTuple):
     kind: Callable[[str], str]
     reduce: Callable[[str, bytes], bytes]
     probe: Callable[[str, bytes, int], Probe | None] = _no_probe
+
+
+class LayerCache(Protocol):
+    """Remembers what was kept of layers, by the digest their bytes were proved by. Called from one thread."""
+
+    def get(self, digest: str) -> bytes | None:
+        """Return what was put, None where it is not known (any more)."""
+
+    def put(self, digest: str, data: bytes) -> None:
+        """Remember it, for a while."""
 
 
 class Contents(msgspec.Struct, frozen=True):

@@ -5,7 +5,6 @@ The stream is read as it comes: layers in any order, what names them first or la
 """
 
 from collections.abc import Callable, Collection, Iterator
-from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -15,15 +14,18 @@ from envscout.images import manifest as manifests
 from envscout.images import platform as platforms
 from envscout.images.chunks import CHUNK, ChunkReader, DamagedError
 from envscout.images.engine import connect
-from envscout.images.layer import LayerContents
 from envscout.images.manifest import Config
-from envscout.images.reading import Scan
 from envscout.images.tar import FILE, Entry, Walker
 from envscout.model import Image, Layer, Problem
 from envscout.names.reference import Reference, familiar_name
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from docker import APIClient
+
+    from envscout.images.layer import LayerContents
+    from envscout.images.reading import Scan
 
 MEDIA_TYPE = "application/vnd.docker.image.rootfs.diff.tar"
 
@@ -79,7 +81,7 @@ class EngineImage:
         """Return the digest of a layer's plain bytes, by which `scan` recognises it."""
         return self.image.layers[number].diff_id
 
-    def scan(self, numbers: Collection[int], scan: Scan, stop: Event) -> dict[int, LayerContents]:  # noqa: ARG002
+    def scan(self, numbers: Collection[int], scan: "Scan", stop: "Event") -> "dict[int, LayerContents]":  # noqa: ARG002
         """Hand every layer of the stream to `scan`. Raises SourceError where the engine fails."""
         by_diff_id: dict[str, LayerContents] = {}
         reader = ChunkReader(self._stream())
@@ -108,7 +110,7 @@ class EngineImage:
         """Close the connection."""
         self._client.close()
 
-    def _layer(self, entry: Entry, walker: Walker, scan: Scan, found: dict[str, LayerContents]) -> None:
+    def _layer(self, entry: Entry, walker: Walker, scan: "Scan", found: "dict[str, LayerContents]") -> None:
         """Scan a member that may be a layer: beside layers an OCI layout holds documents, which start with a brace."""
         pieces = walker.body_pieces()
         head = next(pieces, b"")

@@ -9,9 +9,6 @@ from envscout.images.compression import zstandard
 from envscout.images.layer import LayerContents
 from envscout.model import Problem
 
-VERSION = "1"
-"""Raised whenever the same layer would be remembered otherwise."""
-
 MAX_PLAIN = 512 << 20
 
 

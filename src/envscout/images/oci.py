@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from functools import partial
-from threading import Event
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -11,11 +10,14 @@ from envscout.errors import LimitExceeded, NotFound, SourceError
 from envscout.images import digest as digests
 from envscout.images import manifest as manifests
 from envscout.images import platform as platforms
-from envscout.images.layer import LayerContents
 from envscout.images.manifest import Config, Descriptor, Index, Manifest
-from envscout.images.reading import Scan
-from envscout.images.side_by_side import cores, run
 from envscout.model import Image, Problem
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from envscout.images.layer import LayerContents
+    from envscout.images.reading import Scan
 
 # Indexes and manifests read on the way to one image; an index of indexes of indexes must come to an end.
 MAX_FETCHES = 64
@@ -59,8 +61,10 @@ class OciImage:
         """Return the digest of a layer's stored bytes: the manifest names it, and `scan` compares it."""
         return self.image.layers[number].digest
 
-    def scan(self, numbers: Collection[int], scan: Scan, stop: Event) -> dict[int, LayerContents]:
+    def scan(self, numbers: Collection[int], scan: "Scan", stop: "Event") -> "dict[int, LayerContents]":
         """Hand each layer's stored bytes, verified, to `scan`, the largest first."""
+        from envscout.images.side_by_side import cores, run
+
         layers = self.image.layers
         sizes = {layers[number].digest: layers[number].size for number in numbers}
         order = sorted(sizes, key=lambda digest: -sizes[digest])
@@ -72,7 +76,7 @@ class OciImage:
         same = {digest: contents for digest, contents in zip(order, found, strict=True) if contents}
         return {number: same[layers[number].digest] for number in numbers if layers[number].digest in same}
 
-    def _scan(self, digest: str, size: int, scan: Scan) -> LayerContents | None:
+    def _scan(self, digest: str, size: int, scan: "Scan") -> "LayerContents | None":
         try:
             return scan(digests.verified(self._blobs.blob(digest), digest, size), where=digest)
         except NotFound:

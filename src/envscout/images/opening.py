@@ -2,24 +2,26 @@
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from envscout.errors import AccessDenied, EnvscoutError, NotFound, SourceError, UsageError
 from envscout.images import platform as platforms
-from envscout.images.contents import Contents, Interest, Progress
+from envscout.images.contents import Contents, Interest, LayerCache, Progress
 from envscout.images.credentials import Credentials
 from envscout.images.directory import Directory
-from envscout.images.reading import LayerCache, LayeredSource, read
 from envscout.model import Image, Problem
 from envscout.names.reference import Reference
 
-_Source = LayeredSource | Directory
+if TYPE_CHECKING:
+    from envscout.images.reading import LayeredSource
+
+    _Source = LayeredSource | Directory
 
 
 class OpenImage:
     """An image that is described and can be read. Close it, or use it as a context manager."""
 
-    def __init__(self, source: _Source) -> None:
+    def __init__(self, source: "_Source") -> None:
         self._source = source
 
     @property
@@ -43,6 +45,8 @@ class OpenImage:
         """
         if isinstance(self._source, Directory):
             return self._source.read(interest, on_progress)
+        from envscout.images.reading import read
+
         return read(self._source, interest, cache, on_progress)
 
     def close(self) -> None:
@@ -84,19 +88,19 @@ def resolve(
         return opened.image
 
 
-def _registry(reference: Reference, platform: str, _ref: str, credentials: Credentials | None) -> _Source:
+def _registry(reference: Reference, platform: str, _ref: str, credentials: Credentials | None) -> "_Source":
     from envscout.images.registry import open_registry
 
     return open_registry(reference, platform, credentials)
 
 
-def _local(reference: Reference, platform: str, _ref: str, _credentials: Credentials | None) -> _Source:
+def _local(reference: Reference, platform: str, _ref: str, _credentials: Credentials | None) -> "_Source":
     from envscout.images.daemon import open_daemon
 
     return open_daemon(reference, platform)
 
 
-def _anywhere(reference: Reference, platform: str, ref: str, credentials: Credentials | None) -> _Source:
+def _anywhere(reference: Reference, platform: str, ref: str, credentials: Credentials | None) -> "_Source":
     """Ask the local engine first, then the registry, as Docker Scout does."""
     from envscout.images.daemon import open_daemon
     from envscout.images.engine import EngineUnavailableError, is_likely
@@ -115,23 +119,23 @@ def _anywhere(reference: Reference, platform: str, ref: str, credentials: Creden
         raise
 
 
-def _archive(reference: Reference, platform: str, ref: str, _credentials: Credentials | None) -> _Source:
+def _archive(reference: Reference, platform: str, ref: str, _credentials: Credentials | None) -> "_Source":
     from envscout.images.archive import open_archive
 
     return open_archive(reference, platform, ref)
 
 
-def _oci_dir(reference: Reference, platform: str, _ref: str, _credentials: Credentials | None) -> _Source:
+def _oci_dir(reference: Reference, platform: str, _ref: str, _credentials: Credentials | None) -> "_Source":
     from envscout.images.layout import open_oci_dir
 
     return open_oci_dir(reference, platform)
 
 
-def _directory(reference: Reference, _platform: str, _ref: str, _credentials: Credentials | None) -> _Source:
+def _directory(reference: Reference, _platform: str, _ref: str, _credentials: Credentials | None) -> "_Source":
     return Directory(reference)
 
 
-_OPENERS: dict[str, Callable[[Reference, str, str, Credentials | None], _Source]] = {
+_OPENERS: dict[str, "Callable[[Reference, str, str, Credentials | None], _Source]"] = {
     "image": _anywhere,
     "local": _local,
     "registry": _registry,

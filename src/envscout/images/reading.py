@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from envscout.images import kept
-from envscout.images.contents import Budget, Contents, Interest, Progress
+from envscout.images.contents import Budget, Contents, Interest, LayerCache, Progress
 from envscout.images.layer import LayerContents, contains, hashed, scan
 from envscout.images.side_by_side import StoppedError
 from envscout.images.squash import squash
@@ -42,16 +42,6 @@ class LayeredSource(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections."""
-
-
-class LayerCache(Protocol):
-    """Remembers what was kept of layers, by the digest their bytes were proved by. Called from one thread."""
-
-    def get(self, digest: str) -> bytes | None:
-        """Return what was put, None where it is not known (any more)."""
-
-    def put(self, digest: str, data: bytes) -> None:
-        """Remember it, for a while."""
 
 
 class NoCache:

@@ -1,7 +1,25 @@
-"""Files of an image become packages: `wanted` says which files, `reduce` what to keep of them, `build` folds that."""
+"""Files of an image become packages: `kind` and `prober` say which, `reduce` what to keep of them, `build` folds that.
 
-from envscout.inventory.build import build
-from envscout.inventory.reduce import kind, prober, reduce
+Loaded when first asked for: most commands only compare the names of the tools.
+"""
+
+from typing import TYPE_CHECKING
+
 from envscout.inventory.table import TOOLS
 
+if TYPE_CHECKING:
+    from envscout.inventory.folding import build
+    from envscout.inventory.keeping import kind, prober, reduce
+
 __all__ = ["TOOLS", "build", "kind", "prober", "reduce"]
+
+_PLACES = {"build": "folding", "kind": "keeping", "prober": "keeping", "reduce": "keeping"}
+
+
+def __getattr__(name: str) -> object:
+    """Load what is asked for (PEP 562)."""
+    if name not in _PLACES:
+        raise AttributeError(name)
+    from importlib import import_module
+
+    return getattr(import_module(f"envscout.inventory.{_PLACES[name]}"), name)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from envscout import images, inventory, sbom
+from envscout import images
 from envscout.config import SETTINGS
 from envscout.errors import LimitExceeded, NotFound, SourceError
-from envscout.findings.severity import best_score
+from envscout.inventory.table import TOOLS
 from envscout.model import Image, Inventory
 from envscout.names.reference import Reference
 from envscout.store import Connection, Database, findings, layers, now
@@ -52,17 +52,19 @@ def index(
         known = _known(database, opened.image.digest)
         if known:
             return known
+        from envscout.inventory import build
+
         cache = _Layers(database, layer_cache_mb << 20)
         contents = opened.read(_interest(projects=reference.prefix == "fs"), cache, on_progress)
-        found = inventory.build(contents.files, contents.problems)
+        found = build(contents.files, contents.problems)
         return _keep(database, opened.image, found, cache)
 
 
 def _interest(*, projects: bool) -> images.Interest:
     """Return what is read of an image. projects: lock files as well, which tell what a source tree asks for."""
-    return images.Interest(
-        partial(inventory.kind, projects=projects), partial(inventory.reduce, projects=projects), inventory.prober()
-    )
+    from envscout.inventory import kind, prober, reduce
+
+    return images.Interest(partial(kind, projects=projects), partial(reduce, projects=projects), prober())
 
 
 class _Layers:
@@ -95,7 +97,7 @@ class _Layers:
 
 def layer_tools() -> str:
     """Return one word for all that decides what is kept of a layer."""
-    return hashlib.blake2b("\n".join((*inventory.TOOLS, images.VERSION)).encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b("\n".join((*TOOLS, images.KEPT)).encode(), digest_size=8).hexdigest()
 
 
 def resolve(reference: Reference, *, platform: str = "") -> Image:
@@ -112,7 +114,7 @@ def _known(database: Database, digest: str) -> Indexed | None:
         return None
     with database.read() as connection:
         stored = stored_images.find(connection, digest)
-        if stored is None or stored.indexed_at is None or stored.tools != inventory.TOOLS:
+        if stored is None or stored.indexed_at is None or stored.tools != TOOLS:
             return None
         if any(problem.code == "damaged-layer" for problem in stored.problems):
             return None
@@ -121,6 +123,8 @@ def _known(database: Database, digest: str) -> Indexed | None:
 
 
 def _keep(database: Database, image: Image, found: Inventory, cache: _Layers | None = None) -> Indexed:
+    from envscout.findings.severity import best_score
+
     if not image.digest:
         # What has no manifest is named by what is in it, and by what could not be read: that must not pass for whole.
         digest = hashlib.sha256(msgspec.json.encode(found)).hexdigest()
@@ -135,8 +139,9 @@ def _keep(database: Database, image: Image, found: Inventory, cache: _Layers | N
 
 
 def _from_sbom(reference: Reference) -> tuple[Image, Inventory]:
-    data = _read_bounded(reference.location)
-    found, subject = sbom.read(data)
+    from envscout import sbom
+
+    found, subject = sbom.read(_read_bounded(reference.location))
     # The digest that a document claims is not believed: it must not stand for an image that we looked into ourselves.
     return msgspec.structs.replace(subject.image, digest=""), found
 

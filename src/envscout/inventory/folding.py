@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from envscout.errors import InvalidReference
+from envscout.inventory.keeping import DISTRIBUTED, unpack
 from envscout.inventory.ownership import Evidence, Owner, by_key, owned
 from envscout.inventory.record import Reading, Record, damaged
-from envscout.inventory.reduce import DISTRIBUTED, unpack
 from envscout.inventory.select import selector
 from envscout.inventory.table import RELEASE, TOOLS
 from envscout.model import Distribution, File, Inventory, Package, Problem
