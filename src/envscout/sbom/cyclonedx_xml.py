@@ -18,6 +18,9 @@ from envscout.sbom.draft import MAX_COMPONENTS, READABLE, Draft
 MAX_DEPTH = 256
 """Levels of elements, whatever they are."""
 
+MAX_NAMESPACE = 1000
+"""Characters of the name of an XML namespace."""
+
 _NAMESPACE = re.compile(r"http://cyclonedx\.org/schema/bom/(\d+\.\d+) ")
 _LOOKS = re.compile(rb"\s*<[?!a-zA-Z]")
 _WIDE = (b"\xff\xfe<\x00", b"\xfe\xff\x00<")
@@ -112,6 +115,7 @@ class _Reader:
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = self._refuse
         self.parser.EntityDeclHandler = self._refuse
+        self.parser.StartNamespaceDeclHandler = self._bound
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._text
@@ -119,6 +123,12 @@ class _Reader:
     @staticmethod
     def _refuse(*_: object) -> None:
         raise SourceError("the XML document has a document type definition, which is not read", READABLE)
+
+    @staticmethod
+    def _bound(_: str | None, uri: str | None) -> None:
+        # Every name of an element is told with the name of its space.
+        if uri and len(uri) > MAX_NAMESPACE:
+            raise LimitExceeded("a namespace of the XML document is too long", f"At most {MAX_NAMESPACE} characters.")
 
     def _start(self, tag: str, attributes: Attributes) -> None:
         self._depth += 1

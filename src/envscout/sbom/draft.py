@@ -10,8 +10,6 @@ from envscout.errors import LimitExceeded, SourceError
 from envscout.model import Distribution, Image, Problem
 
 MAX_COMPONENTS = 1_000_000
-MAX_VALUES = 16_000_000
-"""Values in a document's list of packages: they cost up to a hundred times the bytes that name them."""
 READABLE = (
     "envscout reads CycloneDX 1.2-1.6 (JSON, XML), SPDX 2.2 and 2.3 (JSON, tag-value), SPDX 3.0 (JSON-LD), and the "
     "JSON of syft, Docker Scout and itself."
@@ -85,11 +83,8 @@ def decode(data: bytes | msgspec.Raw, type: type[T], kind: str) -> T:  # noqa: A
 def each(parts: msgspec.Raw, type: type[T], kind: str, problems: list[Problem]) -> list[T]:  # noqa: A002
     """Decode a list of parts; one that is no such thing becomes a problem. null stands for an empty list.
 
-    Raises SourceError if it is no list, LimitExceeded for more than MAX_COMPONENTS parts or MAX_VALUES values.
+    Raises SourceError if it is no list, LimitExceeded for more than MAX_COMPONENTS parts.
     """
-    size = len(parts)
-    if size > MAX_VALUES and bytes(parts).count(b",") + bytes(parts).count(b"{") > MAX_VALUES:
-        raise LimitExceeded(f"the document holds more than {MAX_VALUES} values", "Split it, or pass the image.")
     try:
         found: list[T] = _decoder(list[type] | None).decode(parts) or []  # type: ignore[valid-type]
     except JSON_ERRORS:

@@ -18,6 +18,9 @@ MAX_BYTES = 256 << 20
 MAX_ENVELOPES = 4
 """Envelopes around a document that are opened."""
 
+MAX_VALUES = 8_000_000
+"""Values in a JSON document: each costs up to a hundred times the bytes that name it."""
+
 _GZIP = b"\x1f\x8b"
 _OBJECT = re.compile(rb"\s*\{")
 _NONE = msgspec.Raw()
@@ -63,12 +66,14 @@ class _Subject(msgspec.Struct):
 def opened(data: bytes) -> Statement:
     """Return what is in all the envelopes: JSON with its shape, or other text with None.
 
-    Raises SourceError for damaged or endless envelopes, LimitExceeded beyond MAX_BYTES.
+    Raises SourceError for damaged or endless envelopes, LimitExceeded beyond MAX_BYTES, MAX_VALUES.
     """
     found = Statement(_plain(data), None)
     for _ in range(MAX_ENVELOPES + 1):
         if not _OBJECT.match(found.content):
             return found
+        if len(found.content) > MAX_VALUES and found.content.count(b",") > MAX_VALUES:
+            raise LimitExceeded(f"the document holds more than {MAX_VALUES} values", "Pass the image itself.")
         shape = decode(found.content, Shape, "JSON object")
         inner = b"" if shape.is_document else _inner(shape)
         if not inner:

@@ -5,7 +5,7 @@ names the files that show a package, comments of files their layer. envscout: an
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 
@@ -24,87 +24,16 @@ from envscout.sbom.draft import (
     paths,
     words,
 )
+from envscout.sbom.spdx_parts import NOT_PACKAGES, Annotation, File, Package, Parts, Relationship
 
 _KIND = "SPDX document"
 _BUILT_FROM = "built package from: "
 _ACQUIRED = "acquired package info from "
 _LAYER = "LayerDiffID: "
-_FILE_LAYER = "layerID: "
 _DIGEST = re.compile(r"@(sha256:[0-9a-f]{64})\b")
 
 MAX_CONTAINED = 8
 """Files of a package that are its locations; of more, they are merely all that was installed."""
-NOT_PACKAGES = ("CONTAINER", "FILE", "OPERATING-SYSTEM", "OPERATING_SYSTEM")
-"""Purposes of packages that stand for the image or its system."""
-GROUPS = ("SPDXRef-ContainerImage", "SPDXRef-OperatingSystem", "SPDXRef-Application-", "SPDXRef-DocumentRoot-")
-"""How Trivy and syft begin the identifiers of packages that only hold others."""
-
-
-class _Reference(msgspec.Struct, gc=False):
-    referenceType: str = ""  # noqa: N815 - the document's word
-    referenceLocator: str = ""  # noqa: N815
-
-
-class _Annotation(msgspec.Struct, gc=False):
-    comment: str | None = None
-
-
-class _Package(msgspec.Struct, gc=False):
-    SPDXID: str = ""
-    name: str = ""
-    versionInfo: str | None = None  # noqa: N815
-    sourceInfo: str | None = None  # noqa: N815
-    licenseDeclared: str | None = None  # noqa: N815
-    licenseConcluded: str | None = None  # noqa: N815
-    primaryPackagePurpose: str | None = None  # noqa: N815
-    attributionTexts: list[str] | None = None  # noqa: N815
-    annotations: list[_Annotation] | None = None
-    hasFiles: list[str] | None = None  # noqa: N815
-    externalRefs: list[_Reference] | None = None  # noqa: N815
-
-    @property
-    def purl(self) -> str:
-        """Return the package URL, "" if there is none."""
-        for reference in self.externalRefs or ():
-            if reference.referenceType == "purl":
-                return reference.referenceLocator
-        return ""
-
-    @property
-    def texts(self) -> list[str]:
-        """Return the attribution texts and the comments of annotations."""
-        texts = self.attributionTexts or []
-        if self.annotations:
-            texts = [*texts, *(each.comment for each in self.annotations if each.comment)]
-        return texts
-
-    @property
-    def is_system(self) -> bool:
-        """Tell whether this stands for the distribution."""
-        return self.SPDXID.startswith("SPDXRef-OperatingSystem") or self.primaryPackagePurpose in NOT_PACKAGES[2:]
-
-    @property
-    def is_group(self) -> bool:
-        """Tell whether this only holds other packages."""
-        return self.SPDXID.startswith(GROUPS) or self.primaryPackagePurpose in NOT_PACKAGES
-
-
-class _File(msgspec.Struct, gc=False):
-    SPDXID: str = ""
-    fileName: str = ""  # noqa: N815
-    comment: str | None = None
-
-    @property
-    def layer(self) -> str:
-        """Return the diff id of its layer as syft notes it, else ""."""
-        said = self.comment or ""
-        return said.removeprefix(_FILE_LAYER) if said.startswith(_FILE_LAYER) else ""
-
-
-class _Relationship(msgspec.Struct, gc=False):
-    spdxElementId: str = ""  # noqa: N815
-    relationshipType: str = ""  # noqa: N815
-    relatedSpdxElement: str = ""  # noqa: N815
 
 
 class _Creation(msgspec.Struct):
@@ -119,54 +48,67 @@ class _Document(msgspec.Struct):
     packages: msgspec.Raw = NOTHING
     files: msgspec.Raw = NOTHING
     relationships: msgspec.Raw = NOTHING
-    annotations: list[_Annotation] | None = None
+    annotations: list[Annotation] | None = None
 
 
 class _Files(msgspec.Struct):
     """The files of a document: by identifier, the layers by path, and which of them each package holds."""
 
-    known: dict[str, _File] = {}
+    known: dict[str, File] = {}
     layers: dict[str, str] = {}
-    held: dict[str, list[_File]] = {}
+    held: dict[str, list[File]] = {}
 
 
 def read(data: bytes | msgspec.Raw) -> Draft:
-    """Return the content of an SPDX document. Raises SourceError, LimitExceeded."""
+    """Return the content of an SPDX 2 document as JSON. Raises SourceError, LimitExceeded."""
     document = decode(data, _Document, _KIND)
     problems: list[Problem] = []
-    packages = each(document.packages, _Package, _KIND, problems)
-    files = _files(document, problems)
-    held = [package for package in packages if not package.is_group]
-    made = notes.read(_comments(document), notes.DocumentNote)
+    files = each(document.files, File, _KIND, problems)
+    return draft(
+        Parts(
+            version=document.spdxVersion,
+            name=document.name,
+            created=document.creationInfo.created,
+            creators=listed(document.creationInfo.creators),
+            packages=each(document.packages, Package, _KIND, problems),
+            files=files,
+            relationships=each(document.relationships, Relationship, _KIND, problems) if files else [],
+            comments=[each.comment for each in listed(document.annotations) if each.comment],
+            problems=problems,
+        )
+    )
+
+
+def draft(parts: Parts) -> Draft:
+    """Return what the parts of a document add up to."""
+    files = _files(parts)
+    held = [package for package in parts.packages if not package.is_group]
+    made = notes.read(parts.comments, notes.DocumentNote)
     return Draft(
-        subject=_subject(document, packages),
+        subject=_subject(parts),
         components=tuple(_component(package, files) for package in held if package.purl),
-        distribution=next(filter(None, map(_distribution, packages)), None),
+        distribution=next(filter(None, map(_distribution, parts.packages)), None),
         unidentified=tuple(" ".join(words(each.name, each.versionInfo)) for each in held if not each.purl),
-        problems=(*problems, *made.problems),
+        problems=(*parts.problems, *made.problems),
         looked=made.cataloguers,
     )
 
 
-def _comments(document: _Document) -> Iterable[str]:
-    return (each.comment for each in listed(document.annotations) if each.comment)
-
-
-def _files(document: _Document, problems: list[Problem]) -> _Files:
+def _files(parts: Parts) -> _Files:
     """Return the files of the document and what holds them."""
     found = _Files()
-    for file in each(document.files, _File, _KIND, problems):
+    for file in parts.files:
         found.known[file.SPDXID] = file
         if file.comment:
             found.layers["/" + file.fileName.removeprefix("./").lstrip("/")] = file.layer
-    for relation in each(document.relationships, _Relationship, _KIND, problems) if found.known else ():
+    for relation in parts.relationships:
         contained = found.known.get(relation.relatedSpdxElement)
         if contained and relation.relationshipType == "CONTAINS":
             found.held.setdefault(relation.spdxElementId, []).append(contained)
     return found
 
 
-def _component(package: _Package, files: _Files) -> Component:
+def _component(package: Package, files: _Files) -> Component:
     """Return one package in the document's words."""
     texts = package.texts
     note = notes.read(texts, notes.PackageNote) if texts else _NO_NOTE
@@ -201,16 +143,17 @@ def _built_from(said: str) -> tuple[str, str]:
     return name, version
 
 
-def _locations(package: _Package, said: str, held: Iterable[_File], files: _Files) -> tuple[str, ...]:
+def _locations(package: Package, said: str, held: Sequence[File], files: _Files) -> tuple[str, ...]:
     """Return the files that show a package: as syft writes them, else those it is said to hold."""
     if said.startswith(_ACQUIRED):
         return paths(said.partition(": ")[2].split(", "))
     named = [files.known[name].fileName for name in package.hasFiles or () if name in files.known]
-    named = named or [file.fileName for file in held]
+    if not named and len(held) <= MAX_CONTAINED:
+        named = [file.fileName for file in held]
     return paths(named) if len(named) <= MAX_CONTAINED else ()
 
 
-def _distribution(package: _Package) -> Distribution | None:
+def _distribution(package: Package) -> Distribution | None:
     """Return the distribution a package stands for, None if it stands for something else."""
     if not package.is_system or not package.name:
         return None
@@ -218,18 +161,18 @@ def _distribution(package: _Package) -> Distribution | None:
     return exact or assemble.distribution(package.name, package.versionInfo or "")
 
 
-def _subject(document: _Document, packages: list[_Package]) -> SubjectInfo:
+def _subject(parts: Parts) -> SubjectInfo:
     """Return which image is described; Trivy tells its digests and layers between the lines."""
-    container = next((each for each in packages if _is_image(each)), _Package())
+    container = next((each for each in parts.packages if _is_image(each)), Package())
     texts = container.texts
     note = notes.read(texts, notes.ImageNote)
-    digest = _DIGEST.search(" ".join((container.purl, *labelled(texts, "RepoDigest"), document.name)))
+    digest = _DIGEST.search(" ".join((container.purl, *labelled(texts, "RepoDigest"), parts.name)))
     diff_ids = note.layers or labelled(texts, "DiffID")
     return SubjectInfo(
-        format=document.spdxVersion,
-        reference=bounds.escaped(container.name or document.name),
-        created=document.creationInfo.created,
-        tools=labelled(document.creationInfo.creators, "Tool"),
+        format=parts.version,
+        reference=bounds.escaped(container.name or parts.name),
+        created=parts.created,
+        tools=labelled(parts.creators, "Tool"),
         image=Image(
             digest=note.digest or (digest[1] if digest else ""),
             index_digest=note.index_digest,
@@ -241,5 +184,5 @@ def _subject(document: _Document, packages: list[_Package]) -> SubjectInfo:
     )
 
 
-def _is_image(package: _Package) -> bool:
+def _is_image(package: Package) -> bool:
     return package.primaryPackagePurpose == NOT_PACKAGES[0] or package.purl.startswith("pkg:oci/")

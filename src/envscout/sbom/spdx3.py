@@ -1,17 +1,17 @@
-"""SPDX 3.0 JSON-LD (https://spdx.github.io/spdx-spec/v3.0.1/), read into the shape of SPDX 2 JSON.
+"""SPDX 3.0 JSON-LD (https://spdx.github.io/spdx-spec/v3.0.1/), read into the parts of SPDX 2.
 
 The document is one flat list of elements that name each other by identifier; what SPDX 2 has as fields of a package
 (licences, files, annotations) are elements of their own here.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
 from envscout.model import Problem
 from envscout.sbom import spdx
 from envscout.sbom.draft import NOTHING, Draft, decode, each
+from envscout.sbom.spdx_parts import Annotation, File, Package, Parts, Reference, Relationship
 
 _KIND = "SPDX 3 document"
 _LICENSES = {"hasDeclaredLicense": "licenseDeclared", "hasConcludedLicense": "licenseConcluded"}
@@ -61,65 +61,61 @@ def read(data: bytes | msgspec.Raw) -> Draft:
     """Return the content of an SPDX 3 document. Raises SourceError, LimitExceeded."""
     problems: list[Problem] = []
     elements = each(decode(data, _Graph, _KIND).graph, _Element, _KIND, problems)
-    draft = spdx.read(msgspec.json.encode(_document(elements)))
-    return msgspec.structs.replace(draft, problems=(*draft.problems, *problems))
+    return spdx.draft(_parts(elements, problems))
 
 
-def _document(elements: list[_Element]) -> dict[str, Any]:
+def _parts(elements: list[_Element], problems: list[Problem]) -> Parts:
     """Return the same as SPDX 2 has it."""
     kinds: dict[str, list[_Element]] = {}
     for element in elements:
         kinds.setdefault(element.type.rpartition("/")[2], []).append(element)
     creation = next(iter(kinds.get("CreationInfo", ())), _Element())
     tools = {each.spdxId: each.name or "" for each in kinds.get("Tool", ())}
-    titles = [each.name for each in kinds.get("SpdxDocument", ()) if each.name]
-    relationships = [each for kind in ("Relationship", "LifecycleScopedRelationship") for each in kinds.get(kind, ())]
-    return {
-        "spdxVersion": f"SPDX-{creation.specVersion or '3.0'}",
-        "name": titles[0] if titles else "",
-        "creationInfo": {
-            "created": creation.created,
-            "creators": [f"Tool: {tools[name]}" for name in _texts(creation.createdUsing) if name in tools],
-        },
-        "packages": _packages(kinds, relationships),
-        "files": [{"SPDXID": each.spdxId, "fileName": each.name or ""} for each in kinds.get("software_File", ())],
-        "relationships": [
-            {"spdxElementId": each.origin, "relationshipType": "CONTAINS", "relatedSpdxElement": name}
-            for each in relationships
+    relations = [each for kind in ("Relationship", "LifecycleScopedRelationship") for each in kinds.get(kind, ())]
+    return Parts(
+        version=f"SPDX-{creation.specVersion or '3.0'}",
+        name=next((each.name for each in kinds.get("SpdxDocument", ()) if each.name), ""),
+        created=creation.created,
+        creators=[f"Tool: {tools[name]}" for name in _texts(creation.createdUsing) if name in tools],
+        packages=_packages(kinds, relations),
+        files=[File(each.spdxId, each.name or "") for each in kinds.get("software_File", ())],
+        relationships=[
+            Relationship(each.origin, "CONTAINS", name)
+            for each in relations
             if each.relation == "contains"
             for name in _texts(each.to)
         ],
-    }
+        problems=problems,
+    )
 
 
-def _packages(kinds: dict[str, list[_Element]], relationships: Iterable[_Element]) -> list[dict[str, Any]]:
+def _packages(kinds: dict[str, list[_Element]], relations: Iterable[_Element]) -> list[Package]:
     licenses = {
         each.spdxId: each.license for each in kinds.get("simplelicensing_LicenseExpression", ()) if each.license
     }
-    packages = {element.spdxId: _package(element) for element in kinds.get("software_Package", ())}
-    for relation in relationships:
+    notes: dict[str, list[Annotation]] = {}
+    for annotation in kinds.get("Annotation", ()):
+        notes.setdefault(annotation.subject, []).append(Annotation(annotation.statement))
+    packages = {element.spdxId: _package(element, notes) for element in kinds.get("software_Package", ())}
+    for relation in relations:
         field = _LICENSES.get(relation.relation)
         package = packages.get(relation.origin)
-        named = [licenses[name] for name in _texts(relation.to) if name in licenses]
-        if field and package and named:
-            package[field] = named[0]
-    for annotation in kinds.get("Annotation", ()):
-        if annotation.subject in packages:
-            packages[annotation.subject]["annotations"].append({"comment": annotation.statement})
+        if field and package:
+            setattr(package, field, next((licenses[name] for name in _texts(relation.to) if name in licenses), None))
     return list(packages.values())
 
 
-def _package(element: _Element) -> dict[str, Any]:
-    return {
-        "SPDXID": element.spdxId,
-        "name": element.name or "",
-        "versionInfo": element.version,
-        "sourceInfo": element.said,
-        "primaryPackagePurpose": (element.purpose or "").replace("operatingSystem", "operating_system").upper(),
-        "attributionTexts": _texts(element.texts),
-        "externalRefs": [{"referenceType": "purl", "referenceLocator": element.purl}] if element.purl else [],
-        "annotations": [],
-    }
+def _package(element: _Element, notes: dict[str, list[Annotation]]) -> Package:
+    return Package(
+        SPDXID=element.spdxId,
+        name=element.name or "",
+        versionInfo=element.version,
+        sourceInfo=element.said,
+        primaryPackagePurpose=(element.purpose or "").replace("operatingSystem", "operating_system").upper(),
+        attributionTexts=_texts(element.texts),
+        externalRefs=[Reference("purl", element.purl)] if element.purl else None,
+        annotations=notes.pop(element.spdxId, None),
+    )
 
 
 def _texts(texts: Texts) -> list[str]:

@@ -1,4 +1,4 @@
-"""SPDX 2.2 and 2.3 as tags and values (https://spdx.github.io/spdx-spec/v2.3/), read into the shape of SPDX JSON.
+"""SPDX 2.2 and 2.3 as tags and values (https://spdx.github.io/spdx-spec/v2.3/), read into the parts of SPDX.
 
 One statement a line, `Tag: value`; a value between <text> and </text> may have several lines. A package or file goes
 on until the next one begins.
@@ -6,20 +6,19 @@ on until the next one begins.
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
 from envscout.errors import LimitExceeded
 from envscout.sbom import spdx
 from envscout.sbom.draft import MAX_COMPONENTS, Draft
+from envscout.sbom.spdx_parts import Annotation, File, Package, Parts, Reference, Relationship
 
 _FIRST = re.compile(rb"(?:\s|#[^\n]*\n)*SPDXVersion:")
 _OPEN, _CLOSE = "<text>", "</text>"
 
-# Tag -> field of the JSON document; what is not here is not needed.
-_DOCUMENT = {"SPDXVersion": "spdxVersion", "DocumentName": "name"}
-_CREATION = {"Created": "created"}
+# Tag -> field; what is not here is not needed.
+_DOCUMENT = {"SPDXVersion": "version", "DocumentName": "name"}
 _PACKAGE = {
     "SPDXID": "SPDXID",
     "PackageVersion": "versionInfo",
@@ -40,7 +39,7 @@ def is_tagvalue(data: bytes) -> bool:
 
 def read(data: bytes) -> Draft:
     """Return the content of an SPDX document. Raises SourceError, LimitExceeded."""
-    return spdx.read(msgspec.json.encode(_Document(data.decode("utf-8", "replace")).json))
+    return spdx.draft(_Document(data.decode("utf-8", "replace")).parts)
 
 
 def _statements(text: str) -> Iterator[tuple[str, str]]:
@@ -68,71 +67,59 @@ def _whole(value: str, lines: Iterator[str]) -> str:
 
 
 class _Document:
-    """The JSON document in the making: what has been said, and what is being spoken of."""
+    """The document in the making: what has been said, and what is being spoken of."""
 
     def __init__(self, text: str) -> None:
-        self.creators: list[str] = []
-        self.creation: dict[str, Any] = {"creators": self.creators}
-        self.packages: list[dict[str, Any]] = []
-        self.files: list[dict[str, Any]] = []
-        self.relationships: list[dict[str, str]] = []
-        self.json: dict[str, Any] = {
-            "creationInfo": self.creation,
-            "packages": self.packages,
-            "files": self.files,
-            "relationships": self.relationships,
-        }
-        self._subject, self._fields = self.json, _DOCUMENT
-        self._package: dict[str, Any] | None = None
+        self.parts = Parts("", "", "", [], [], [], [])
+        self._subject: msgspec.Struct = self.parts
+        self._fields = _DOCUMENT
+        self._package: Package | None = None
         self._annotated = ""
-        self._comments: dict[str, list[dict[str, str]]] = {}
+        self._comments: dict[str, list[Annotation]] = {}
         for tag, value in _statements(text):
             self._say(tag, value)
-        for package in self.packages:
-            package["annotations"] = self._comments.get(package.get("SPDXID", ""), [])
+        for package in self.parts.packages:
+            # An identifier is given once; what is noted of it goes to the first that has it.
+            package.annotations = self._comments.pop(package.SPDXID, None)
 
     def _say(self, tag: str, value: str) -> None:
         if tag in self._fields:
-            self._subject[self._fields[tag]] = value
-        elif tag in _CREATION:
-            self.creation[_CREATION[tag]] = value
+            setattr(self._subject, self._fields[tag], value)
         elif tag in _ACTIONS:
             _ACTIONS[tag](self, value)
         elif tag in _OTHERS:
-            self._subject, self._fields, self._package = {}, {}, None
+            self._subject, self._fields, self._package = self.parts, {}, None
 
     def begin_package(self, name: str) -> None:
         """Speak of a package from now on."""
-        self._package = {"name": name, "externalRefs": [], "attributionTexts": [], "hasFiles": []}
-        self._begin(self.packages, self._package, _PACKAGE)
+        self._package = Package(name=name, externalRefs=[], attributionTexts=[])
+        self._subject, self._fields = self._package, _PACKAGE
+        self.parts.packages.append(self._package)
+        _bound(len(self.parts.packages))
 
     def begin_file(self, name: str) -> None:
         """Speak of a file from now on."""
-        self._begin(self.files, {"fileName": name}, _FILE)
-
-    def _begin(self, known: list[dict[str, Any]], subject: dict[str, Any], fields: dict[str, str]) -> None:
-        known.append(subject)
-        if len(known) > MAX_COMPONENTS:
-            raise LimitExceeded("the document lists too many packages", f"At most {MAX_COMPONENTS} are read.")
-        self._subject, self._fields = subject, fields
+        file = File(fileName=name)
+        self._subject, self._fields = file, _FILE
+        self.parts.files.append(file)
+        _bound(len(self.parts.files))
 
     def refer(self, value: str) -> None:
         """Note an external reference: category, type, locator."""
         words = value.split(None, 2)
-        if self._package is not None and len(words) == 3:
-            self._package["externalRefs"].append({"referenceType": words[1], "referenceLocator": words[2]})
+        if self._package and self._package.externalRefs is not None and len(words) == 3:
+            self._package.externalRefs.append(Reference(words[1], words[2]))
 
     def attribute(self, value: str) -> None:
         """Note an attribution text."""
-        if self._package is not None:
-            self._package["attributionTexts"].append(value)
+        if self._package and self._package.attributionTexts is not None:
+            self._package.attributionTexts.append(value)
 
     def relate(self, value: str) -> None:
         """Note a relationship: element, type, element."""
         words = value.split()
         if len(words) == 3:
-            names = ("spdxElementId", "relationshipType", "relatedSpdxElement")
-            self.relationships.append(dict(zip(names, words, strict=True)))
+            self.parts.relationships.append(Relationship(*words))
 
     def annotate(self, value: str) -> None:
         """Note of which element the next comment speaks."""
@@ -140,11 +127,20 @@ class _Document:
 
     def comment(self, value: str) -> None:
         """Note what an annotation says."""
-        self._comments.setdefault(self._annotated, []).append({"comment": value})
+        self._comments.setdefault(self._annotated, []).append(Annotation(value))
 
     def create(self, value: str) -> None:
         """Note who made the document."""
-        self.creators.append(value)
+        self.parts.creators.append(value)
+
+    def created(self, value: str) -> None:
+        """Note when the document was made."""
+        self.parts.created = value
+
+
+def _bound(number: int) -> None:
+    if number > MAX_COMPONENTS:
+        raise LimitExceeded("the document lists too many packages", f"At most {MAX_COMPONENTS} are read.")
 
 
 _ACTIONS = {
@@ -155,5 +151,6 @@ _ACTIONS = {
     "Relationship": _Document.relate,
     "SPDXREF": _Document.annotate,
     "AnnotationComment": _Document.comment,
+    "Created": _Document.created,
     "Creator": _Document.create,
 }
