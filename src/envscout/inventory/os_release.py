@@ -15,6 +15,7 @@ MAX_FILE = 64 << 10
 
 _ASSIGNMENT = re.compile(r"^[ \t]*([A-Za-z_][A-Za-z0-9_]*)=(.*?)[ \t\r]*$", re.M)
 _ESCAPED = re.compile(r'\\([\\"$`])')
+_MAJOR = re.compile(r"[0-9]{1,4}")
 _CODENAME = re.compile(r"\(([^()]+)\)\s*\Z|,\s*(\w+)[^,]*\Z")
 _RELEASE = re.compile(r"(.+?)\s+(?:release\s+)?(\d[\w.]*)[^(]*(?:\(([^()]*)\))?")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -102,7 +103,7 @@ def _debian(words: str) -> Distribution | None:
     line = words.strip()
     codename = line.partition("/")[0]
     major = line.partition(".")[0]
-    if major.isdigit():
+    if _MAJOR.fullmatch(major):
         version = line if int(major) < 7 else major
         return Distribution("debian", version, name=f"Debian GNU/Linux {line}")
     if codename in DEBIAN_CODENAMES:

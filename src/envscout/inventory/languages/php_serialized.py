@@ -56,10 +56,10 @@ class _Decoder:
         self._expect(b"{")
         found: dict[str, Value] = {}
         for _ in range(count):
-            key = self.value(MAX_DEPTH)
-            if not isinstance(key, str):
-                raise Damaged("a key is neither text nor number")
-            found[key] = self.value(depth + 1)
+            if self._data[self._at : self._at + 1] not in (b"i", b"s"):
+                raise Damaged(f"there is no key at byte {self._at}")
+            key = self.value(depth)
+            found[str(key)] = self.value(depth + 1)
         self._expect(b"}")
         return found
 
