@@ -17,4 +17,21 @@ DISTRIBUTIONS = (
     Cataloguer(
         "apk", "2", ("lib/apk/db/installed", "usr/lib/apk/db/installed"), "distributions.apk", ("apk",), database=True
     ),
+    Cataloguer(
+        "rpm",
+        "1",
+        tuple(f"{folder}/{file}" for folder in _RPM_FOLDERS for file in ("rpmdb.sqlite", "Packages.db", "Packages")),
+        "distributions.rpm",
+        ("rpm",),
+        database=True,
+    ),
+    Cataloguer("rpm-log", "1", tuple(f"{folder}/rpmdb.sqlite-wal" for folder in _RPM_FOLDERS), "distributions.rpm_log"),
+    Cataloguer(
+        "rpm-manifest",
+        "1",
+        ("var/lib/rpmmanifest/container-manifest-2",),
+        "distributions.rpm_manifest",
+        ("rpm",),
+        database=True,
+    ),
 )
