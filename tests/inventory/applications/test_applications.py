@@ -132,3 +132,9 @@ def test_a_cut_or_foreign_module_is_a_problem() -> None:
         reading = kernel.read("lib/modules/6/kernel/a.ko", data)
         assert not reading.records
         assert reading.problems
+
+
+def test_a_text_in_korean_is_no_module() -> None:
+    reading = kernel.read("usr/share/vim/vim90/tutor/tutor.ko", "안녕".encode())
+    assert not reading.records
+    assert not reading.problems

@@ -2,6 +2,9 @@
 
 import struct
 
+MAGIC = b"\x7fELF"
+"""How such a file begins."""
+
 MAX_SECTIONS = 10_000
 """Sections that are looked at; a module built by function has some thousands."""
 
@@ -18,7 +21,7 @@ class Damaged(ValueError):
 
 def section(data: bytes, name: bytes) -> bytes:
     """Return at most MAX_SECTION bytes of the first section of that name, b"" if there is none. Raises Damaged."""
-    if data[:4] != b"\x7fELF" or len(data) < _IDENT or data[4] not in _LAYOUTS or data[5] not in (1, 2):
+    if data[:4] != MAGIC or len(data) < _IDENT or data[4] not in _LAYOUTS or data[5] not in (1, 2):
         raise Damaged("not an ELF file")
     order = "<" if data[5] == 1 else ">"
     header, entry = (struct.Struct(order + layout) for layout in _LAYOUTS[data[4]])

@@ -12,6 +12,7 @@ from envscout.inventory.applications import elf
 from envscout.inventory.record import Reading, damaged, record, text
 
 _FOLDER = re.compile(r"(?:.*/)?lib/modules/([^/]+)/modules\.builtin", re.S)
+_MODULES = "/lib/modules/"
 _MAGIC, _POINTER, _BASE = slice(0x202, 0x206), slice(0x20E, 0x210), 0x200
 _RELEASE = re.compile(rb"([0-9]\S{0,127})(?=[ \0])")
 
@@ -34,6 +35,9 @@ def _release(data: bytes) -> str:
 
 
 def _module(path: str, data: bytes) -> Reading:
+    if not data.startswith(elf.MAGIC) and _MODULES not in f"/{path}":
+        # Texts in Korean end in `.ko`, too.
+        return Reading()
     try:
         section = elf.section(data, b".modinfo")
     except elf.Damaged as error:
