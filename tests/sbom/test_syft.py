@@ -2,7 +2,7 @@
 
 from envscout import sbom
 from envscout.model import Distribution, Layer, Package
-from tests.sbom.documents import DEB, DIGEST, LAYER, syft
+from tests.sbom.documents import DEB, DIGEST, LAYER, as_json, syft
 
 
 def test_a_document_of_today() -> None:
@@ -76,3 +76,16 @@ def test_a_document_of_2021() -> None:
 def test_a_directory_has_no_image() -> None:
     _, subject = sbom.read(syft(source={"type": "directory", "target": "/src"}))
     assert subject.image.digest == ""
+
+
+def test_a_document_of_docker_scout() -> None:
+    url = "pkg:deb/debian/libssl3@3.0.11-1?os_distro=bookworm&os_name=debian&os_version=12"
+    artifact = {"type": "deb", "name": "libssl3", "version": "3.0.11-1", "purl": url, "licenses": ["Apache-2.0"],
+                "locations": [{"path": "/var/lib/dpkg/status", "ordinal": 0, "digest": DIGEST, "diff_id": LAYER}]}  # fmt: skip
+    document = as_json({"artifacts": [artifact], "descriptor": {"name": "docker scout", "version": "1.18.0"}})
+    inventory, subject = sbom.read(document)
+    (package,) = inventory.packages
+    assert (package.layer, package.locations) == (LAYER, ("/var/lib/dpkg/status",))
+    assert inventory.distribution == Distribution("debian", "12", "bookworm")
+    assert [problem.code for problem in inventory.problems] == ["no-source-package"]
+    assert subject.tools == ("docker scout-1.18.0",)

@@ -1,4 +1,7 @@
-"""syft's own JSON (https://github.com/anchore/syft/tree/main/schema/json)."""
+"""syft's own JSON (https://github.com/anchore/syft/tree/main/schema/json), and Docker Scout's, which grew out of it.
+
+Docker Scout names layers `diff_id` and puts the distribution into the package URLs; it names no source packages.
+"""
 
 import msgspec
 
@@ -10,6 +13,7 @@ from envscout.sbom.draft import JSON_ERRORS, Component, Draft, SubjectInfo, deco
 class _Location(msgspec.Struct):
     path: str = ""
     layerID: str = ""  # noqa: N815 - the document's word
+    diff_id: str = ""
 
 
 class _Metadata(msgspec.Struct):
@@ -111,7 +115,7 @@ def _component(artifact: _Artifact) -> Component:
         architecture=metadata.architecture or "",
         licenses=words(*licenses),
         locations=tuple("/" + path.lstrip("/") for path in words(*(each.path for each in listed(artifact.locations)))),
-        layer=artifact.locations[0].layerID if artifact.locations else "",
+        layer=artifact.locations[0].layerID or artifact.locations[0].diff_id if artifact.locations else "",
     )
 
 
