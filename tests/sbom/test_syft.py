@@ -80,8 +80,8 @@ def test_a_directory_has_no_image() -> None:
 
 def test_a_document_of_docker_scout() -> None:
     url = "pkg:deb/debian/libssl3@3.0.11-1?os_distro=bookworm&os_name=debian&os_version=12"
-    artifact = {"type": "deb", "name": "libssl3", "version": "3.0.11-1", "purl": url, "licenses": ["Apache-2.0"],
-                "locations": [{"path": "/var/lib/dpkg/status", "ordinal": 0, "digest": DIGEST, "diff_id": LAYER}]}  # fmt: skip
+    location = {"path": "/var/lib/dpkg/status", "ordinal": 0, "digest": DIGEST, "diff_id": LAYER}
+    artifact = {"type": "deb", "name": "libssl3", "version": "3.0.11-1", "purl": url, "locations": [location]}
     document = as_json({"artifacts": [artifact], "descriptor": {"name": "docker scout", "version": "1.18.0"}})
     inventory, subject = sbom.read(document)
     (package,) = inventory.packages
