@@ -75,4 +75,14 @@ LANGUAGES = (
         ("opam",),
         unmatched="versions of opam packages cannot be compared yet",
     ),
+    Cataloguer(
+        "java",
+        "1",
+        (
+            *("**/*.jar", "**/*.war", "**/*.ear", "**/*.rar", "**/*.par", "**/*.sar", "**/*.nar", "**/*.kar"),
+            *("**/*.jpi", "**/*.hpi", "**/*.lpkg"),
+        ),
+        "java.archive",
+        ("maven",),
+    ),
 )
