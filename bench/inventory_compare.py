@@ -18,13 +18,17 @@ from typing import Any, NamedTuple
 
 
 class Found(NamedTuple):
-    """One package as somebody lists it, in nobody's spelling. place: a path that is the evidence; by: who found it."""
+    """One package as somebody lists it, in nobody's spelling.
+
+    place: a path that is the evidence; by: which part of the peer found it; private: what its manifest says of that.
+    """
 
     type: str
     name: str
     version: str
     place: str = ""
     by: str = ""
+    private: bool = False
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -52,19 +56,49 @@ class Comparison(NamedTuple):
 Reason = Callable[[Found, Known], bool]
 
 
-def _pair(found: Found, known: Known) -> frozenset[str]:
-    return known.versions.get((found.type, found.name), frozenset())
+def _versionless(found: Found, _: Known) -> bool:
+    return found.version in ("", "UNKNOWN", "unknown")
 
 
-def _same_file(found: Found, known: Known) -> tuple[Found, ...]:
-    return known.places.get(found.place, ())
+_ASIDE = re.compile(
+    r"/(?:[^/]*[_-])?(?:tests?|fixtures?|examples?|templates?|samples?|benchmarks?)/.*package\.json", re.I
+)
+
+
+def _aside(found: Found, _: Known) -> bool:
+    return found.type == "npm" and bool(_ASIDE.search(found.place.rpartition("/node_modules/")[2]))
+
+
+def _private(found: Found, _: Known) -> bool:
+    return found.type == "npm" and found.private
+
+
+def _command(found: Found, known: Known) -> bool:
+    """Whether ours lists the module in the same file."""
+    same = [each.name for each in known.places.get(found.place, ()) if each.type == found.type == "golang"]
+    return any(name == found.name or (found.name + "/").startswith(f"{name}/cmd/") for name in same) or (
+        found.version == "(devel)" and any(found.name.startswith(f"{name}/") for name in same)
+    )
+
+
+_DEVELOPMENT = re.compile(r"\(devel\)|0\.0\.0-[0-9]{14}-[0-9a-f]{12}")
+
+
+def _unreleased(found: Found, known: Known) -> bool:
+    return bool(_DEVELOPMENT.fullmatch(found.version)) and _command(found, known)
+
+
+def _no_nuget(found: Found, _: Known) -> bool:
+    return found.type == "nuget" and not re.fullmatch(r"\w+(?:[_.-]\w+)*", found.name)
 
 
 REASONS: tuple[tuple[str, Reason], ...] = (
-    (
-        "the peer gives no version",
-        lambda found, _: found.version in ("", "UNKNOWN", "unknown"),
-    ),
+    ("without a version: nothing could be compared", _versionless),
+    ("a manifest among the tests, examples, templates or benchmarks that another package brings", _aside),
+    ("a private manifest: npm refuses to publish such, so no advisory can speak of it", _private),
+    ("no version but a commit's time, which sorts before all: ours lists the module, version unknown", _unreleased),
+    ("a program's path in a module: ours lists the module itself, in the same file", _command),
+    ("a Windows program named by its version resource: not a name that NuGet allows", _no_nuget),
 )
 """Sentences, and what they apply to. The first that applies is the reason."""
 
@@ -99,7 +133,7 @@ def report(result: Comparison, shown: int = 1_000_000) -> list[str]:
     lines += [f"{len(group):6} only the peer: {reason}" for reason, group in result.explained.items()]
     lines += [f"{count:6} only ours: {kind}" for kind, count in beyond.most_common()]
     lines += [f"{len(result.missing):6} MISSING"]
-    lines += ["       " + "  ".join(filter(None, each)) for each in result.missing[:shown]]
+    lines += ["       " + "  ".join(filter(None, each[:5])) for each in result.missing[:shown]]
     return lines
 
 
@@ -138,7 +172,8 @@ def _of_syft(artifact: Mapping[str, Any]) -> Found:
     kind = _SYFT_TYPES.get(artifact["type"], artifact["type"])
     place = next((each["path"] for each in artifact["locations"]), "")
     found = _spelled(kind, artifact.get("purl", ""), artifact["name"], artifact["version"], place)
-    return found._replace(by=artifact["foundBy"])
+    facts = artifact.get("metadata") or {}
+    return found._replace(by=artifact["foundBy"], private=bool(facts.get("private")))
 
 
 def _of_trivy(component: Mapping[str, Any]) -> list[Found]:
@@ -167,10 +202,9 @@ def _maven(name: str, version: str, _: str) -> tuple[str, str]:
     return re.split(r"[:/]", name)[-1], version
 
 
-def _golang(name: str, version: str, purl: str) -> tuple[str, str]:
-    bare, _, _ = purl.partition("?")[0].partition("#")
-    path = urllib.parse.unquote(bare.removeprefix("pkg:golang/").rpartition("@")[0] or name)
-    return path.lower(), version.removeprefix("go").removeprefix("v")
+def _golang(name: str, version: str, _: str) -> tuple[str, str]:
+    """The purl is no help: syft cuts a module's path at what it takes for the repository."""
+    return name.lower(), version.removeprefix("go").removeprefix("v")
 
 
 def _npm(name: str, version: str, purl: str) -> tuple[str, str]:

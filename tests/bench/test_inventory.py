@@ -62,7 +62,7 @@ def test_what_is_missing_without_a_reason_fails(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert [line.split() for line in done.stdout.splitlines()] == [
         ["0", "in", "common"],
-        ["1", "only", "the", "peer:", "the", "peer", "gives", "no", "version"],
+        ["1", "only", "the", "peer:", "without", "a", "version:", "nothing", "could", "be", "compared"],
         ["1", "only", "ours:", "npm"],
         ["1", "MISSING"],
         ["npm", "b", "2.0", "/a/b", "some-cataloger"],
