@@ -92,12 +92,26 @@ def _no_nuget(found: Found, _: Known) -> bool:
     return found.type == "nuget" and not re.fullmatch(r"\w+(?:[_.-]\w+)*", found.name)
 
 
+def _named_otherwise(found: Found, known: Known) -> bool:
+    """Whether ours lists, in the same jar, that version under the name that Maven's repository has it by."""
+    same = {(each.name, each.version) for each in known.places.get(found.place, ()) if each.type == "maven"}
+    bare = re.sub(r"(?<=[a-z])[0-9]+(?=-)", "", found.name)
+    return found.place.startswith("/usr/share/java/") and (bare, found.version) in same
+
+
+def _longer_version(found: Found, known: Known) -> bool:
+    same = [each for each in known.places.get(found.place, ()) if (each.type, each.name) == ("maven", found.name)]
+    return found.type == "maven" and any(re.match(rf"{re.escape(each.version)}[- ]", found.version) for each in same)
+
+
 REASONS: tuple[tuple[str, Reason], ...] = (
     ("without a version: nothing could be compared", _versionless),
     ("a manifest among the tests, examples, templates or benchmarks that another package brings", _aside),
     ("a private manifest: npm refuses to publish such, so no advisory can speak of it", _private),
     ("no version but a commit's time, which sorts before all: ours lists the module, version unknown", _unreleased),
     ("a program's path in a module: ours lists the module itself, in the same file", _command),
+    ("a jar by its file's name in Debian: ours has it by its name in Maven's repository", _named_otherwise),
+    ("a version with what its file name or manifest adds: ours has it without, of the same file", _longer_version),
     ("a Windows program named by its version resource: not a name that NuGet allows", _no_nuget),
 )
 """Sentences, and what they apply to. The first that applies is the reason."""
