@@ -125,10 +125,22 @@ def test_versions_without_order_are_partial() -> None:
         ("damaged-database", "damaged-database"),
         ("too-many-packages", "damaged-database"),
         ("something-new", "damaged-database"),
+        ("unknown-group", "unassessable-package"),
+        ("no-purl", "unassessable-package"),
+        ("unknown-modules", "incomplete-inventory"),
+        ("packed-executable", "incomplete-inventory"),
     ],
 )
 def test_what_could_not_be_read_is_partial(problem: str, code: str) -> None:
     assert codes(problems=(Problem(problem, "It is torn.", "a/b"),)) == ("partial", [code])
+
+
+def test_of_many_parts_some_are_named_and_the_rest_counted() -> None:
+    problems = tuple(Problem("unknown-group", f"{name}.jar: its Maven group cannot be told") for name in "abcde")
+    found = assess(True, DEBIAN, problems, (DEBS,), FEEDS, NOW)
+    assert [reason.code for reason in found.reasons] == ["unassessable-package"] * 4
+    assert "2 more" in found.reasons[-1].message
+    assert not found.blind
 
 
 def test_problems_that_harm_no_answer_do_not_count() -> None:

@@ -179,3 +179,8 @@ def test_language_packages_are_matched_by_their_own_name() -> None:
         "PyPI", "zope-interface", "5.0", "pep440"
     )
     assert eco.identity(Package("generic", "X", "1", ""), None) == eco.Identity("", "X", "1", "")
+
+
+def test_extensions_of_an_editor_are_called_by_publisher_and_name() -> None:
+    assert normalise("VSCode", "Publisher/Name") == normalise("VSCode", "publisher.name") == "publisher.name"
+    assert (of_type("opam"), scheme("opam")) == ("opam", "deb")

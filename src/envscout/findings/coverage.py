@@ -11,9 +11,11 @@ no-feed                   an ecosystem without advisories in the store
 stale-feed                advisories older than they may be
 no-source-package         an SBOM that does not say what its distribution packages were built from
 unkeyable-version         versions that have no place in their order
+unassessable-package      packages that are known only in part: no advisory can be found for them
 unassessable-advisory     advisories about installed packages whose versions cannot be compared
 no-kev, no-epss           a filter by facts that the store does not have
 unspecified-severity      a filter of severities left out what has none yet
+incomplete-inventory      parts of the image that hold packages which they do not name
 damaged-layer, damaged-database   parts of the image that could not be read
 """
 
@@ -35,9 +37,20 @@ _TOLD_OTHERWISE = frozenset({
     "no-source-package", "no-layers",
 })  # fmt: skip
 _LAYER_CODES = frozenset({"damaged-layer", "unresolved-link"})
+# What went wrong with single packages, and with what should name packages; told for a few and counted.
+_PACKAGE_CODES = frozenset({"unknown-group", "no-purl", "unusable-purl", "damaged-component", "unproven-owner"})
+_NAMELESS_CODES = frozenset({"unknown-modules", "packed-executable", "incomplete-project", "mixed-distributions"})
+_TOLD = 3
 # A gate does not fail for these alone: what is known was compared, but for single packages that are named.
 _NOT_BLIND = frozenset(
-    {"end-of-life", "stale-feed", "unkeyable-version", "unassessable-advisory", "unspecified-severity"}
+    {
+        "end-of-life",
+        "stale-feed",
+        "unkeyable-version",
+        "unassessable-advisory",
+        "unassessable-package",
+        "unspecified-severity",
+    }
 )
 _UPDATE = "run `envscout db update`"
 
@@ -294,10 +307,30 @@ def _versions(held: Iterable[Count]) -> Iterator[_Found]:
 
 
 def _damage(problems: Iterable[Problem]) -> Iterator[_Found]:
+    problems = tuple(problems)
+    yield from _listed(
+        [problem for problem in problems if problem.code in _PACKAGE_CODES], "unassessable-package", "check it by hand"
+    )
+    yield from _listed(
+        [problem for problem in problems if problem.code in _NAMELESS_CODES],
+        "incomplete-inventory",
+        "pass an SBOM made when it was built (sbom://FILE)",
+    )
     for problem in problems:
-        if problem.code == "unread-package-database" or problem.code in _TOLD_OTHERWISE:
+        if (
+            problem.code == "unread-package-database"
+            or problem.code in _TOLD_OTHERWISE | _PACKAGE_CODES | _NAMELESS_CODES
+        ):
             continue
         code = "damaged-layer" if problem.code in _LAYER_CODES else "damaged-database"
         where = f" ({problem.where})" if problem.where and problem.where not in problem.message else ""
         text = f"A part of the image could not be read: {problem.message.rstrip('.')}{where}. Pull or build it again."
         yield _Found(False, code, text)
+
+
+def _listed(problems: list[Problem], code: str, next_step: str) -> Iterator[_Found]:
+    for problem in problems[:_TOLD]:
+        yield _Found(False, code, f"{problem.message.rstrip('.').removeprefix('unknown: ')}: {next_step}.")
+    if len(problems) > _TOLD:
+        more = len(problems) - _TOLD
+        yield _Found(False, code, f"{more} more of this kind: `envscout sbom --format list` names them.")

@@ -69,6 +69,10 @@ def _pep503(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def _extension(name: str) -> str:
+    return name.lower().replace("/", ".", 1)
+
+
 def _repository(name: str) -> str:
     return re.sub(r"^[a-z+]+://|\.git$|/$", "", name.lower())
 
@@ -118,9 +122,11 @@ _BASES = {
     "PyPI": Ecosystem("pep440", ("pypi",), _pep503),
     "RubyGems": Ecosystem("gem", ("gem",)),
     "SwiftURL": Ecosystem("semver", ("swift",), _repository),
-    "VSCode": Ecosystem("semver", ("vscode-extension",), str.lower),
+    "VSCode": Ecosystem("semver", ("vscode-extension",), _extension),
     "crates.io": Ecosystem("semver", ("cargo",)),
     "npm": Ecosystem("semver", ("npm",)),
+    # opam orders versions as Debian does (opam manual, "Version ordering").
+    "opam": Ecosystem("deb", ("opam",)),
 }
 _BY_TYPE = {type_: base for base, row in _BASES.items() if row.release is None for type_ in row.types}
 _BY_ID = {id_: base for base, row in _BASES.items() for id_ in row.ids}

@@ -67,14 +67,7 @@ LANGUAGES = (
         "dart", "1", ("**/.dart_tool/package_config.json", "**/hosted/*/*/pubspec.yaml"), "languages.dart", ("pub",)
     ),
     Cataloguer("julia", "1", ("**/packages/*/*/Project.toml",), "languages.julia", ("julia",)),
-    Cataloguer(
-        "opam",
-        "1",
-        ("**/.opam-switch/packages/*/opam",),
-        "languages.opam",
-        ("opam",),
-        unmatched="versions of opam packages cannot be compared yet",
-    ),
+    Cataloguer("opam", "1", ("**/.opam-switch/packages/*/opam",), "languages.opam", ("opam",)),
     Cataloguer(
         "java",
         "1",
