@@ -182,5 +182,5 @@ def test_language_packages_are_matched_by_their_own_name() -> None:
 
 
 def test_extensions_of_an_editor_are_called_by_publisher_and_name() -> None:
-    assert normalise("VSCode", "Publisher/Name") == normalise("VSCode", "publisher.name") == "publisher.name"
-    assert (of_type("opam"), scheme("opam")) == ("opam", "deb")
+    assert eco.normalise("VSCode", "Publisher/Name") == eco.normalise("VSCode", "publisher.name") == "publisher.name"
+    assert (eco.of_type("opam"), eco.scheme("opam")) == ("opam", "deb")
