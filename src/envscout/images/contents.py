@@ -12,11 +12,12 @@ from envscout.model import File, Problem
 MAX_FILE = 256 << 20
 LARGE_FILE = 16 << 20
 MAX_KEPT = 256 << 20
+MAX_HOLES = 1 << 30
 MAX_PROBLEMS = 100
 HEAD = 64
 """Bytes of a file's beginning that tell whether it is worth a probe."""
 
-KEPT = "1"
+KEPT = "2"
 """The version of what is remembered of a layer: raised whenever the same layer would be remembered otherwise."""
 
 Progress = Callable[[int, int], None]
@@ -75,12 +76,23 @@ class Budget:
     def __init__(self, total: int = MAX_KEPT) -> None:
         self._total = total
         self._left = total
+        self._holes = MAX_HOLES
         self._lock = threading.Lock()
         self._large = threading.Lock()
 
-    def refuses(self, size: int) -> str:
-        """Return the reason why a file of `size` bytes is not read, "" if it is."""
-        return f"The file has {size:,} bytes; at most {MAX_FILE:,} are read." if size > MAX_FILE else ""
+    def refuses(self, size: int, holes: int = 0) -> str:
+        """Return the reason why a file of `size` bytes is not read, "" if it is. holes: how many to fill in."""
+        if size > MAX_FILE:
+            return f"The file has {size:,} bytes; at most {MAX_FILE:,} are read."
+        return self.fills(holes) if holes else ""
+
+    def fills(self, holes: int) -> str:
+        """Take `holes` bytes of what may be filled with zeros and return "", or return why they are too many."""
+        with self._lock:
+            if holes > self._holes:
+                return f"The holes of this image's sparse files exceed {MAX_HOLES:,} bytes."
+            self._holes -= holes
+        return ""
 
     def holding(self, size: int) -> AbstractContextManager[object]:
         """Return what to hold while a file of `size` bytes is in memory."""

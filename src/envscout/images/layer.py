@@ -26,6 +26,8 @@ MAX_SYMLINKS = 200_000
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 _RESERVED = ".wh..wh."
+_READABLE = frozenset({FILE, SPARSE})
+_SPARSE = "The file is sparse, and where its bytes lie makes no sense; it is not read."
 _NAMELESS = frozenset({".wh.", ".wh..", ".wh..."})
 _ESCAPE = "The path leaves the image or is too long; it is not read."
 
@@ -213,15 +215,16 @@ class _Scanner:
         self._files[path] = None
         self._hard_links.pop(path, None)
         self._above.update(ancestors(path))
-        if entry.kind == FILE:
+        if entry.kind in _READABLE:
             self._files[path] = self._body(path, entry, walker)
         elif entry.kind == HARD_LINK:
             self._hard_link(path, entry.link)
-        elif entry.kind == SPARSE:
-            self.problems.add("sparse-file", "A sparse file in a tar stream is not read.", path)
 
     def _body(self, path: str, entry: Entry, walker: Walker) -> bytes | None:
-        refusal = self._budget.refuses(entry.size)
+        if entry.holes < 0:
+            self.problems.add("sparse-file", _SPARSE, path)
+            return None
+        refusal = self._budget.refuses(entry.size, entry.holes)
         if not refusal:
             with self._budget.holding(entry.size):
                 kept = self._interest.reduce(path, walker.body())
@@ -235,12 +238,8 @@ class _Scanner:
         """Look into a file whose name says nothing, as far as its first bytes promise something."""
         self._files.pop(path, None)
         kept = b""
-        if entry.kind == FILE:
-            probe = self._interest.probe(path, walker.reader.peek(min(HEAD, entry.size)), entry.size)
-            if probe:
-                for piece in walker.body_pieces():
-                    probe.feed(piece)
-                kept = probe.done()
+        if entry.kind in _READABLE:
+            kept = self._look_into(path, entry, walker)
         elif entry.kind == HARD_LINK:
             kept = self._probed(entry.link)
         if kept and (refusal := self._budget.keeps(len(kept))):
@@ -248,6 +247,20 @@ class _Scanner:
         elif kept:
             self._files[path] = kept
             self._above.update(ancestors(path))
+
+    def _look_into(self, path: str, entry: Entry, walker: Walker) -> bytes:
+        probe = self._interest.probe(path, walker.head(HEAD), entry.size)
+        if not probe:
+            return b""
+        if entry.holes < 0:
+            self.problems.add("sparse-file", _SPARSE, path)
+            return b""
+        if entry.holes and (refusal := self._budget.fills(entry.holes)):
+            self.problems.add("file-too-large", refusal, path)
+            return b""
+        for piece in walker.body_pieces():
+            probe.feed(piece)
+        return probe.done()
 
     def _probed(self, name: str) -> bytes:
         """Return what a probe kept of the file that a hard link leads to."""

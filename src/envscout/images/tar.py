@@ -11,7 +11,9 @@ from zlib import adler32
 
 import msgspec
 
+from envscout.images import sparse
 from envscout.images.chunks import ChunkReader, DamagedError
+from envscout.images.fields import decimal, number, octal, until_nul
 
 BLOCK = 512
 MAX_EXTENDED = 1 << 20
@@ -45,12 +47,16 @@ _RECORD = re.compile(rb"([1-9][0-9]{0,9}) ([^=]+)=", re.DOTALL)
 
 
 class Entry(msgspec.Struct, gc=False):
-    """One member. kind: one of the words above. name, link: as written. size: bytes of the body that follows."""
+    """One member. kind: one of the words above. name, link: as written. size: bytes of its body.
+
+    holes: bytes of a sparse file's body that the stream leaves out; -1 where it cannot be told which.
+    """
 
     kind: str
     name: str
     size: int
     link: str = ""
+    holes: int = 0
 
 
 class Walker:
@@ -60,6 +66,7 @@ class Walker:
         self.reader = chunks if isinstance(chunks, ChunkReader) else ChunkReader(chunks)
         self._left = 0
         self._padding = 0
+        self._layout: sparse.Layout | None = None
         self._longname: bytes | None = None
         self._longlink: bytes | None = None
         self._pax: dict[bytes, bytes] = {}
@@ -77,7 +84,7 @@ class Walker:
             if len(block) < BLOCK:
                 raise DamagedError("The tar stream ends early, inside a header.")
             _check_sum(block)
-            size = _size(block)
+            size = number(block[124:136])
             if block[156] in _EXTENSIONS:
                 self._extend(block[156], size)
             else:
@@ -86,6 +93,8 @@ class Walker:
 
     def body(self) -> bytes:
         """Return the body of the current entry. Raises DamagedError where the stream ends early."""
+        if self._layout:
+            return b"".join(self.body_pieces())
         size = self._left
         data = self.reader.read(size)
         self._left = 0
@@ -95,17 +104,30 @@ class Walker:
 
     def body_pieces(self) -> Iterator[bytes]:
         """Yield the body of the current entry piece by piece. Raises DamagedError where the stream ends early."""
+        if self._layout:
+            layout, self._layout, self._left = self._layout, None, 0
+            yield from sparse.expanded(self.reader, layout)
+            return
         for piece in self.reader.pieces(self._left):
             self._left -= len(piece)
             yield piece
         if self._left:
             raise DamagedError("The tar stream ends early, inside a file.")
 
+    def head(self, size: int) -> bytes:
+        """Return the first `size` bytes of the current entry's body, or fewer, without taking them."""
+        there = self.reader.peek(min(size, self._left))
+        if not self._layout:
+            return there
+        first = self._layout.first(size)
+        return b"".join(sparse.expanded(ChunkReader([there]), first)) if first.stored <= len(there) else b""
+
     def _finish_body(self) -> None:
         rest = self._left + self._padding
         if self.reader.skip(rest) < rest - self._padding:
             raise DamagedError("The tar stream ends early, inside a file.")
         self._left = self._padding = 0
+        self._layout = None
 
     def _check_end(self) -> None:
         """Two blocks of zeros end an archive; one and then more data is damage, and so is an extension of nothing."""
@@ -121,30 +143,56 @@ class Walker:
         name = _text(self._longname) if self._longname is not None else _name(block)
         link = ""
         if kind in (SYMLINK, HARD_LINK):
-            link = _text(self._longlink if self._longlink is not None else _until_nul(block[157:257]))
-        if self._pax:
-            kind, name, size, link = self._with_pax(kind, name, size, link)
+            link = _text(self._longlink if self._longlink is not None else until_nul(block[157:257]))
+        pax = self._pax
+        if pax:
+            self._pax = {}
+            kind, name, size, link = _with_pax(pax, kind, name, size, link)
         if flag == b"\0" and name.endswith("/"):
             kind = DIRECTORY
-        if flag == b"S" and block[482]:
-            self._skip_sparse_map()
         self._longname = self._longlink = None
         self._left = 0 if flag[0] in _BODILESS else size
         self._padding = -self._left % BLOCK
-        return Entry(kind, name, self._left, link)
+        return self._sparse(block, name, pax) if kind == SPARSE else Entry(kind, name, self._left, link)
 
-    def _with_pax(self, kind: str, name: str, size: int, link: str) -> tuple[str, str, int, str]:
-        pax, self._pax = self._pax, {}
-        if b"path" in pax:
-            name = _text(pax[b"path"])
-        if b"linkpath" in pax and link:
-            link = _text(pax[b"linkpath"])
-        if b"size" in pax:
-            size = _decimal(pax[b"size"])
-        if kind == FILE and any(key.startswith(b"GNU.sparse.") for key in pax):
-            kind = SPARSE
-            name = _text(pax.get(b"GNU.sparse.name", b"")) or name
-        return kind, name, size, link
+    def _sparse(self, block: bytes, name: str, pax: dict[bytes, bytes]) -> Entry:
+        """Return an entry with its whole size, its map read; one that makes no sense leaves the file unreadable."""
+        if block[156:157] == b"S":
+            numbers: list[int] | None = self._old_map(block)
+            size = number(block[483:495])
+        else:
+            size = sparse.pax_size(pax)
+            numbers = self._map_in_body() if sparse.is_version_1(pax) else sparse.pax_numbers(pax)
+        self._layout = sparse.layout(numbers, size, self._left)
+        holes = size - self._left if self._layout else -1
+        return Entry(SPARSE, name, size if self._layout else self._left, holes=holes)
+
+    def _old_map(self, block: bytes) -> list[int]:
+        """Return the map of an old GNU sparse header; byte 504 of each block that continues it tells of another."""
+        numbers, has_more = sparse.old_numbers(block[386:482]), block[482]
+        for _ in range(MAX_EXTENDED // BLOCK):
+            if not has_more:
+                return numbers
+            block = self.reader.read(BLOCK)
+            if len(block) < BLOCK:
+                raise DamagedError("The tar stream ends early, inside a sparse file's map.")
+            numbers += sparse.old_numbers(block[:504])
+            has_more = block[504]
+        raise DamagedError("A sparse file's map is too large.")
+
+    def _map_in_body(self) -> list[int] | None:
+        """Take the map that whole blocks before the bytes hold: a count of fragments, offsets, lengths, one a line."""
+        text, lines, wanted = bytearray(), 0, 1
+        while lines < wanted:
+            block = self.reader.read(BLOCK) if self._left >= BLOCK and len(text) < MAX_EXTENDED else b""
+            if len(block) < BLOCK:
+                return None
+            self._left -= BLOCK
+            text += block
+            if not lines and (count := sparse.decimals([bytes(text[:20]).partition(b"\n")[0]])):
+                wanted += 2 * count[0]
+            lines += block.count(b"\n")
+        return sparse.decimals(bytes(text).split(b"\n")[1:wanted])
 
     def _extend(self, flag: int, size: int) -> None:
         """Take in a header that speaks about the next entry; a global one speaks about none, as in Go."""
@@ -156,19 +204,22 @@ class Walker:
         if flag in b"xX":
             self._pax.update(_records(data))
         elif flag in b"L":
-            self._longname = _until_nul(data)
+            self._longname = until_nul(data)
         elif flag in b"K":
-            self._longlink = _until_nul(data)
+            self._longlink = until_nul(data)
 
-    def _skip_sparse_map(self) -> None:
-        """Pass over the blocks that continue an old GNU sparse header; byte 504 says whether another follows."""
-        for _ in range(MAX_EXTENDED // BLOCK):
-            block = self.reader.read(BLOCK)
-            if len(block) < BLOCK:
-                raise DamagedError("The tar stream ends early, inside a sparse file's map.")
-            if not block[504]:
-                return
-        raise DamagedError("A sparse file's map is too large.")
+
+def _with_pax(pax: dict[bytes, bytes], kind: str, name: str, size: int, link: str) -> tuple[str, str, int, str]:
+    if b"path" in pax:
+        name = _text(pax[b"path"])
+    if b"linkpath" in pax and link:
+        link = _text(pax[b"linkpath"])
+    if b"size" in pax:
+        size = decimal(pax[b"size"])
+    if kind == FILE and any(key.startswith(b"GNU.sparse.") for key in pax):
+        kind = SPARSE
+        name = _text(pax.get(b"GNU.sparse.name", b"")) or name
+    return kind, name, size, link
 
 
 def _check_sum(block: bytes) -> None:
@@ -176,7 +227,7 @@ def _check_sum(block: bytes) -> None:
 
     Adler-32's lower half is one plus the sum of the bytes modulo 65521: the same sum, at the speed of C.
     """
-    stored = _octal(block[148:156])
+    stored = octal(block[148:156])
     low = adler32(block[156:], adler32(block[:148])) & 0xFFFF
     if low == (stored - 8 * 0x20 + 1) % _ADLER_MODULUS:
         return
@@ -186,42 +237,12 @@ def _check_sum(block: bytes) -> None:
         raise DamagedError("A tar header has a wrong checksum.")
 
 
-def _size(block: bytes) -> int:
-    if block[124] & 0x80:
-        size = int.from_bytes(block[125:136], "big") | (block[124] & 0x7F) << 88
-        if size >= 1 << 62 or block[124] == 0xFF:
-            raise DamagedError("A tar header has an impossible size.")
-        return size
-    return _octal(block[124:136])
-
-
-def _octal(field: bytes) -> int:
-    text = field.strip(b" \0") or b"0"
-    try:
-        if not text.isdigit():
-            text = _until_nul(text).strip(b" ")
-        return int(text, 8)
-    except ValueError:
-        raise DamagedError("A tar header has a number that is not octal.") from None
-
-
-def _decimal(text: bytes) -> int:
-    if not text.isdigit() or len(text) > 18:
-        raise DamagedError("A PAX header has an impossible size.")
-    return int(text)
-
-
 def _name(block: bytes) -> str:
-    name = _until_nul(block[:100])
+    name = until_nul(block[:100])
     # GNU's magic is `ustar  `; there the prefix field holds other things.
     if block[257:263] == b"ustar\0" and block[345]:
-        name = _until_nul(block[345:500]) + b"/" + name
+        name = until_nul(block[345:500]) + b"/" + name
     return _text(name)
-
-
-def _until_nul(field: bytes) -> bytes:
-    end = field.find(b"\0")
-    return field if end < 0 else field[:end]
 
 
 def _text(name: bytes) -> str:
@@ -231,6 +252,7 @@ def _text(name: bytes) -> str:
 def _records(data: bytes) -> dict[bytes, bytes]:
     """Return the `length key=value\\n` records of a PAX header; an empty value removes the key."""
     records: dict[bytes, bytes] = {}
+    fragments: list[bytes] = []
     at = 0
     while at < len(data):
         match = _RECORD.match(data, at)
@@ -240,6 +262,11 @@ def _records(data: bytes) -> dict[bytes, bytes]:
         value = data[match.end() : end - 1]
         if match.group(2) in (b"path", b"linkpath") and b"\0" in value:
             raise DamagedError("A PAX header has a path with a NUL in it.")
-        records[match.group(2)] = value
+        if match.group(2) in sparse.REPEATED:
+            fragments.append(value)
+        else:
+            records[match.group(2)] = value
         at = end
+    if fragments:
+        records[sparse.MAP] = b",".join(fragments)
     return {key: value for key, value in records.items() if value}
