@@ -38,7 +38,7 @@ GROUPS = [
     ({"bundle-symbolicname": "jakarta.foo-api"}, "jakarta.foo-api-1", "jakarta.foo"),
     ({"bundle-symbolicname": "slf4j.api"}, "slf4j-api-2.0.7", "org.slf4j"),
     ({"bundle-symbolicname": "some"}, "some-1", ""),
-    ({"automatic-module-name": "org.example.thing"}, "thing-1", "org.example"),
+    ({}, "okhttp", "com.squareup.okhttp3"),
     ({"bundle-symbolicname": "org.apache.tomcat-catalina"}, "catalina", "org.apache.tomcat"),
     ({"implementation-vendor-id": "org.other", "implementation-version": "1.1.1"}, "x-3.3.4", ""),
     ({"group-id": "org.jenkins-ci.plugins", "short-name": "git"}, "git", "org.jenkins-ci.plugins"),

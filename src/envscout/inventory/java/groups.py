@@ -7,11 +7,10 @@ vendor: `Implementation-Vendor-Id` is the group unless somebody set it, as Maven
     but the owner's domain (`org.apache`, `com.sun`) it is none.
 family: names that begin like well-known ones: `spring-`, `log4j-` (known.py); their bundle names seldom tell the group.
 bundle: `Bundle-SymbolicName` is made of group and artifact by stated rules, which can be taken back.
-module: `Automatic-Module-Name` often follows the same rules.
 
-Nothing is guessed from names of classes, titles or vendors: a wrong group finds no advisory, and nobody would know. A
-manifest that gives other versions than the file's name is that of something merged into the archive; what it says of
-groups is not heard.
+Nothing is guessed from names of classes, modules, titles or vendors: a wrong group finds no advisory, and nobody would
+know. (`Automatic-Module-Name` was tried: of 27 groups told by it alone 24 were wrong.) A manifest that gives other
+versions than the file's name is that of something merged into the archive; what it says of groups is not heard.
 """
 
 import re
@@ -92,15 +91,11 @@ def _bundle(manifest: Manifest, artifact: str, _: str) -> str:
     return _taken_back(manifest.get("bundle-symbolicname", "").partition(";")[0].strip(), artifact)
 
 
-def _module(manifest: Manifest, artifact: str, _: str) -> str:
-    return _taken_back(manifest.get("automatic-module-name", ""), artifact)
-
-
 def _family(_: Manifest, artifact: str, version: str) -> str:
     return known.by_family(artifact, version)
 
 
-_RULES: tuple[Callable[[Manifest, str, str], str], ...] = (_written, _known, _vendor, _family, _bundle, _module)
+_RULES: tuple[Callable[[Manifest, str, str], str], ...] = (_written, _known, _vendor, _family, _bundle)
 
 
 def _is_group(said: str) -> bool:

@@ -37,6 +37,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("com.google.j2objc", "j2objc-annotations"),
     ("com.google.oauth-client", "google-oauth-client"),
     ("com.google.protobuf", "protobuf-java protobuf-java-util protobuf-javalite protobuf-kotlin"),
+    ("com.graphql-java", "graphql-java java-dataloader"),
     ("com.h2database", "h2"),
     ("com.hazelcast", "hazelcast"),
     ("com.ibm.icu", "icu4j icu4j-charset icu4j-localespi"),
@@ -94,13 +95,15 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("io.micrometer", "micrometer-*"),
     ("io.netty", "netty netty-* netty5-*"),
     ("io.opentelemetry", "opentelemetry-*"),
+    ("io.opentelemetry.instrumentation", "opentelemetry-instrumentation-*"),
+    ("io.opentelemetry.semconv", "opentelemetry-semconv"),
     ("io.projectreactor", "reactor-core"),
     ("io.projectreactor.netty", "reactor-netty-core reactor-netty-http"),
     ("io.reactivex", "rxjava"),
     ("io.reactivex.rxjava2", "rxjava:2"),
     ("io.reactivex.rxjava3", "rxjava:3"),
     ("io.swagger", "swagger-annotations swagger-core swagger-models"),
-    ("io.swagger.core.v3", "swagger-annotations:2 swagger-core:2 swagger-models:2"),
+    ("io.swagger.core.v3", "swagger-annotations:2 swagger-annotations-* swagger-core:2 swagger-models:2"),
     ("io.undertow", "undertow-core undertow-servlet undertow-websockets-jsr"),
     ("io.vertx", "vertx-*"),
     ("jakarta.activation", "jakarta.activation-api"),
@@ -138,12 +141,13 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("net.sf.jasperreports", "jasperreports jasperreports-*"),
     ("net.sf.opencsv", "opencsv"),
     ("net.sf.py4j", "py4j"),
+    ("net.sf.trove4j", "trove4j"),
     ("net.sf.saxon", "Saxon-HE"),
     ("net.sourceforge.htmlunit", "htmlunit neko-htmlunit"),
     ("net.sourceforge.f2j", "arpack_combined_all"),
     ("net.sourceforge.nekohtml", "nekohtml"),
     ("ognl", "ognl"),
-    ("org.antlr", "ST4 antlr-runtime antlr4 antlr4-runtime stringtemplate"),
+    ("org.antlr", "ST4 antlr:3 antlr-runtime antlr4 antlr4-runtime stringtemplate"),
     ("org.apache.activemq", "activemq-*"),
     ("org.apache.ant", "ant ant-*"),
     ("org.apache.arrow", "arrow-format arrow-memory-core arrow-memory-netty arrow-vector"),
@@ -208,6 +212,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("org.codehaus.woodstox", "stax2-api woodstox-core-asl"),
     ("org.datanucleus", "datanucleus-*"),
     ("org.dom4j", "dom4j:2"),
+    ("org.eclipse.angus", "angus-*"),
     ("org.eclipse.jdt", "ecj org.eclipse.jdt.*"),
     ("org.eclipse.jetty", "apache-jsp apache-jstl jetty-* jetty-util:7"),
     ("org.eclipse.jetty.http2", "http2-client http2-common http2-hpack http2-server http2-http-client-transport"),
@@ -240,6 +245,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("org.jetbrains.kotlin", "kotlin-*"),
     ("org.jetbrains.kotlinx", "kotlinx-*"),
     ("org.jfree", "jcommon jfreechart"),
+    ("org.jgroups", "jgroups"),
     ("org.jline", "jline:3 jline-builtins jline-console jline-reader jline-terminal jline-terminal-*"),
     ("org.json4s", "json4s-*"),
     ("org.jruby", "jruby-complete jruby-core jruby-stdlib"),
@@ -283,6 +289,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("org.springframework.plugin", "spring-plugin-*"),
     ("org.springframework.retry", "spring-retry"),
     ("org.springframework.security", "spring-security-*"),
+    ("org.springframework.security.kerberos", "spring-security-kerberos-*"),
     ("org.springframework.security.oauth", "spring-security-oauth spring-security-oauth2"),
     ("org.springframework.session", "spring-session-*"),
     ("org.springframework.webflow", "spring-webflow"),
@@ -299,7 +306,6 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("oro", "oro"),
     ("redis.clients", "jedis"),
     ("regexp", "regexp"),
-    ("rhino", "js"),
     ("stax", "stax-api"),
     ("wsdl4j", "wsdl4j"),
     ("xalan", "serializer xalan"),
@@ -330,6 +336,7 @@ def _number(version: str) -> _Since:
     return tuple(map(int, found[0].split("."))) if found else ()
 
 
+_LATEST = (1 << 30,)
 _LEADING = re.compile(r"\d{1,9}(?:\.\d{1,9}){0,3}")
 _SCALA = re.compile(r"_[23](?:\.\d+)?\Z")
 _PARTS = re.compile(r"[-._]")
@@ -357,5 +364,5 @@ def _group(rows: dict[str, list[tuple[_Since, str]]], name: str, version: str) -
     groups = rows.get(name)
     if not groups:
         return ""
-    number = _number(version)
+    number = _number(version) or _LATEST
     return next((group for since, group in groups if not since or since <= number), "")

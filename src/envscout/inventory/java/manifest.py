@@ -11,7 +11,7 @@ Manifest = dict[str, str]
 """Fields that are looked at, their names in lower case."""
 
 _WANTED = (
-    "Automatic-Module-Name|Bundle-License|Bundle-SymbolicName|Bundle-Version|Extension-Name|Group-Id|GroupId-ArtifactId|"
+    "Bundle-License|Bundle-SymbolicName|Bundle-Version|Extension-Name|Group-Id|GroupId-ArtifactId|"
     "Implementation-Title|Implementation-Vendor-Id|Implementation-Version|Plugin-Version|Short-Name|Specification-Title|"
     "Specification-Version"
 )
