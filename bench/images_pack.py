@@ -86,6 +86,17 @@ def from_tarball(tarball: Path, path: Path, created_by: str) -> Blob:
         return packer.finish(path, created_by)
 
 
+def without(tarball: Path, folder: str, path: Path, created_by: str) -> Blob:
+    """Pack what a tarball has outside a folder."""
+    with path.open("wb") as file:
+        packer = Packer(file)
+        with tarfile.open(fileobj=cast(BinaryIO, packer), mode="w|") as layer, tarfile.open(tarball, "r|") as source:
+            for member in source:
+                if not f"{member.name.removeprefix('./')}/".startswith(f"{folder}/"):
+                    layer.addfile(member, source.extractfile(member) if member.isreg() else None)
+        return packer.finish(path, created_by)
+
+
 def from_difference(below: Path, above: Path, path: Path, created_by: str) -> Blob:
     """Pack what a tarball has beyond, or unlike, another one; what it lacks becomes whiteouts."""
     before, after = _facts(below), _facts(above)

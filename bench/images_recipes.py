@@ -3,7 +3,20 @@
 import json
 from pathlib import Path
 
-from images_sources import Make, debian, from_npm, from_sdist, from_wheel, npm, pip, program, rootfs, tree, war
+from images_sources import (
+    Make,
+    debian,
+    from_npm,
+    from_sdist,
+    from_wheel,
+    npm,
+    pip,
+    program,
+    rootfs,
+    tree,
+    unpackaged,
+    war,
+)
 
 _SITE = "usr/local/lib/python3.11/dist-packages"
 _PYPI = Path(__file__).with_name("images_python.txt").read_text(encoding="utf-8").split()
@@ -69,6 +82,14 @@ LAYERS: dict[str, tuple[str, Make]] = {
         "apt-get install build-essential git",
         debian("build-essential", "git", "curl", "python3", "ffmpeg", "imagemagick", "postgresql-client", "perl"),
     ),
+    "programs": (
+        "COPY --from=build / /",
+        unpackaged(
+            *("nginx", "apache2", "lighttpd", "haproxy", "varnish", "redis-server", "memcached", "postgresql-15"),
+            *("mariadb-server", "sqlite3", "php-cli", "ruby", "python3", "perl", "nodejs", "lua5.4", "busybox"),
+            *("openssl", "curl", "git", "default-jre-headless", "golang-1.19-go", "erlang-base", "openssh-server"),
+        ),
+    ),
     "pypi": ("pip install -r requirements.txt", tree(pip(_SITE, _PYPI))),
     "data": ("pip install pandas", tree(pip(_SITE, ("pyarrow==26.0.1", "scipy==1.17.1", "scikit-learn==1.9.1")))),
     "torch": ("pip install torch", tree(pip(_SITE, ("torch==2.13.0", "sympy==1.14.0", "networkx==3.4.2")))),
@@ -131,6 +152,7 @@ IMAGES: dict[str, tuple[str, ...]] = {
     "go": ("debian", "debian-go", "go"),
     "rust": ("debian", "rust"),
     "ruby": ("debian", "debian-ruby"),
+    "programs": ("programs",),
     "rpm": ("almalinux",),
     "alpine": ("alpine",),
     "big": ("debian", "debian-tools", "pypi", "data", "torch", "npm", "spark", "go"),

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
-from images_pack import Blob, from_difference, from_tarball, from_tree
+from images_pack import Blob, from_difference, from_tarball, from_tree, without
 
 SUITE = "bookworm"
 _EPOCH = "1793491200"
@@ -42,6 +42,18 @@ def debian(*packages: str) -> Make:
         above = _system(cache, packages)
         blob = from_difference(base, above, path, created_by)
         above.unlink()
+        return blob
+
+    return make
+
+
+def unpackaged(*packages: str) -> Make:
+    """Return what makes a system with packages of which no database tells, as after `COPY --from` into `scratch`."""
+
+    def make(cache: Path, path: Path, created_by: str) -> Blob:
+        whole = _system(cache, packages)
+        blob = without(whole, "var/lib/dpkg", path, created_by)
+        whole.unlink()
         return blob
 
     return make

@@ -67,6 +67,14 @@ def test_a_difference_holds_what_is_new_changed_or_gone(monkeypatch: pytest.Monk
         assert archive.getnames() == [".wh.gone", "a/changed", "new"]
 
 
+def test_a_layer_can_leave_a_folder_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pack = _pack(monkeypatch)
+    whole = _tarball(tmp_path / "whole.tar", {"./var/lib/dpkg/status": b"1", "./var/lib/dpkg2": b"1", "./bin/x": b"1"})
+    pack.without(whole, "var/lib/dpkg", tmp_path / "layer", "COPY")
+    with tarfile.open(tmp_path / "layer", "r:gz") as archive:
+        assert archive.getnames() == ["./var/lib/dpkg2", "./bin/x"]
+
+
 def test_an_image_is_built_once_from_real_data(data: Path, tmp_path: Path) -> None:
     first, second = _build(tmp_path, "alpine", data=data), _build(tmp_path, "alpine")
     assert first.returncode == 0, first.stderr
