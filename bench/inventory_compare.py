@@ -88,6 +88,11 @@ def _unreleased(found: Found, known: Known) -> bool:
     return bool(_DEVELOPMENT.fullmatch(found.version)) and _command(found, known)
 
 
+def _go_itself(found: Found, known: Known) -> bool:
+    same = {each.name for each in known.places.get(found.place, ())}
+    return found.type == "golang" and found.name.startswith("cmd/") and "stdlib" in same
+
+
 def _no_nuget(found: Found, _: Known) -> bool:
     return found.type == "nuget" and not re.fullmatch(r"\w+(?:[_.-]\w+)*", found.name)
 
@@ -110,6 +115,7 @@ REASONS: tuple[tuple[str, Reason], ...] = (
     ("a private manifest: npm refuses to publish such, so no advisory can speak of it", _private),
     ("no version but a commit's time, which sorts before all: ours lists the module, version unknown", _unreleased),
     ("a program's path in a module: ours lists the module itself, in the same file", _command),
+    ("a command of Go's own tools: ours lists stdlib, in the same file", _go_itself),
     ("a jar by its file's name in Debian: ours has it by its name in Maven's repository", _named_otherwise),
     ("a version with what its file name or manifest adds: ours has it without, of the same file", _longer_version),
     ("a Windows program named by its version resource: not a name that NuGet allows", _no_nuget),
