@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from envscout.inventory import build
-from envscout.inventory.distributions import rpm_log, rpm_manifest
+from envscout.inventory.distributions import rpm_manifest, sqlite_log
 from envscout.inventory.record import Reading
 from tests.inventory.distributions import rpms
 from tests.inventory.files import file
@@ -33,16 +33,16 @@ def log(tmp_path: Path) -> bytes:
 def test_changes_that_are_only_in_the_log_are_told(log: bytes) -> None:
     found = build([file(LOG, log)])
     (problem,) = (problem for problem in found.problems if problem.code == "damaged-database")
-    assert "may not be in the database itself" in problem.message
+    assert "may not be in the database beside it" in problem.message
     assert problem.where == LOG
 
 
 def test_a_log_without_a_whole_transaction_says_nothing(log: bytes) -> None:
-    assert rpm_log.read(LOG, b"") == Reading()
-    assert rpm_log.read(LOG, log[:4000]) == Reading()
-    assert rpm_log.read(LOG, bytes(len(log))) == Reading()
+    assert sqlite_log.read(LOG, b"") == Reading()
+    assert sqlite_log.read(LOG, log[:4000]) == Reading()
+    assert sqlite_log.read(LOG, bytes(len(log))) == Reading()
     older = log[:16] + b"\0\0\0\0" + log[20:]
-    assert rpm_log.read(LOG, older) == Reading()
+    assert sqlite_log.read(LOG, older) == Reading()
 
 
 def test_a_manifest_as_rpm_writes_it() -> None:

@@ -1,6 +1,7 @@
-"""The write-ahead log beside rpm's SQLite database: https://www.sqlite.org/fileformat2.html, section 4.
+"""The write-ahead log beside an SQLite database: https://www.sqlite.org/fileformat2.html, section 4.
 
-rpm leaves it empty when it ends well. Changes that an image holds only there are not read; that they exist is told.
+rpm and Nix leave it empty when they end well. Changes that an image holds only there are not read; that they exist is
+told.
 """
 
 import struct
@@ -16,7 +17,7 @@ def read(path: str, data: bytes) -> Reading:
     """Return a problem where the log holds changes that may be missing in the database."""
     if not _committed(data):
         return Reading()
-    text = "it holds changes of rpm's database that may not be in the database itself; they are not read"
+    text = "it holds changes that may not be in the database beside it; they are not read"
     return Reading(problems=(damaged(path, text),))
 
 
