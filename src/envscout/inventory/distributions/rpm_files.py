@@ -11,7 +11,7 @@ from envscout.inventory.record import text
 MAX_FOLDER = 4096
 """Bytes of a folder's path; Linux knows no longer ones."""
 
-MAX_LOOKED_AT = 128 << 20
+MAX_LOOKED_AT = 64 << 20
 """Characters of paths that are looked at in one database."""
 
 _ALGORITHMS = {1: "md5", 2: "sha1", 8: "sha256"}
