@@ -9,7 +9,7 @@ import msgspec
 
 from envscout.model import File, Problem
 
-MAX_FILE = 256 << 20
+MAX_FILE = 512 << 20
 LARGE_FILE = 16 << 20
 MAX_KEPT = 256 << 20
 MAX_HOLES = 1 << 30
