@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from envscout.inventory import build
+from envscout.inventory import build, kind
 from envscout.inventory.distributions import rpm
 from envscout.inventory.record import Reading
 from envscout.model import Inventory
@@ -220,3 +220,28 @@ def test_an_empty_database_holds_nothing() -> None:
     assert rpm.read("Packages.db", ndb()) == Reading()
     found = build([file(DATABASE, sqlite_database([]))])
     assert [problem.code for problem in found.problems] == ["no-package-database", "unknown-distribution"]
+
+
+def test_what_rpm_unpacks_into_a_root_is_owned(tmp_path: Path) -> None:
+    packages = [str(path) for path in rpms.packages(tmp_path)]
+    root = tmp_path / "root"
+    root.mkdir()
+    line = ["rpm", "--root", str(root), "--dbpath", "/var/lib/rpm", "--force-debian", "--nodeps", "--noscripts", "-i"]
+    done = subprocess.run([*line, *packages], capture_output=True, text=True)
+    if "Operation not permitted" in done.stderr:
+        pytest.skip("only root may unpack packages into a root of their own")
+    assert done.returncode == 0, done.stderr
+    (root / "usr/lib/python3.9/site-packages/moved-1.0.dist-info/METADATA").write_text(
+        "Metadata-Version: 2.1\nName: moved\nVersion: 3.0\n"
+    )
+    paths = [path for path in root.rglob("*") if path.is_file()]
+    found = build(
+        [
+            file(str(path.relative_to(root)), path.read_bytes())
+            for path in paths
+            if kind(str(path.relative_to(root)), projects=False)
+        ]
+    )
+    owners = {package.name: package.owner for package in found.packages if package.type == "pypi"}
+    assert owners == {"shade": "pkg:rpm/python3-shade@2.1.0-1?arch=noarch", "moved": ""}
+    assert len(found.packages) == 6
