@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
-from envscout.inventory.projects import document
+from envscout.inventory.projects import document, graph
 from envscout.inventory.projects.listing import Found, Listed, Unreadable, listing
 from envscout.inventory.record import Reading
 
@@ -27,11 +28,29 @@ def _listed(_path: str, data: bytes) -> Listed:
         yield _found(document.text(reference))
 
 
-def _of_graph(graph: dict[str, object]) -> Iterator[object]:
-    """Yield the references of version 1; a recipe in this folder has no name and version, or no reference at all."""
-    for node in map(document.entry, document.mapping(graph.get("nodes"), "`nodes`").values()):
-        if node.get("ref") and node.get("context") != "build" and not node.get("path"):
-            yield node["ref"]
+def _of_graph(whole: dict[str, Any]) -> Iterator[object]:
+    """Yield the references of version 1, but for the recipe in this folder and what only `build_requires` lead to."""
+    nodes = document.mapping(whole.get("nodes"), "`nodes`")
+
+    def needs(key: str) -> list[str]:
+        return _keys(nodes.get(key), "requires")
+
+    roots = [key for key, node in nodes.items() if "path" in document.entry(node)] or ["0"]
+    tools = graph.reached([each for node in nodes.values() for each in _keys(node, "build_requires")], needs)
+    linked = graph.reached(roots, needs)
+    for key, node in nodes.items():
+        found = document.entry(node)
+        if (
+            found.get("ref")
+            and found.get("context") != "build"
+            and (key in linked or key not in tools)
+            and not found.get("path")
+        ):
+            yield found["ref"]
+
+
+def _keys(node: object, field: str) -> list[str]:
+    return [document.text(key) for key in document.items(document.entry(node).get(field))]
 
 
 def _found(reference: str) -> Found:

@@ -6,7 +6,7 @@ from envscout.inventory.record import Reading
 
 
 def read(path: str, data: bytes) -> Reading:
-    """Return the packages, those of a folder left out."""
+    """Return the packages, wherever they come from."""
     return listing(path, data, _listed)
 
 
@@ -16,7 +16,5 @@ def _listed(_path: str, data: bytes) -> Listed:
         raise Unreadable("it is no lock file of renv: it has no `Packages`")
     for name, value in document.mapping(lock["Packages"], "`Packages`").items():
         package = document.entry(value)
-        source = document.text(package.get("Source"))
-        if source != "Local":
-            kind = "bioconductor" if source == "Bioconductor" else "cran"
-            yield Found(kind, document.text(package.get("Package")) or name, document.text(package.get("Version")))
+        kind = "bioconductor" if package.get("Source") == "Bioconductor" else "cran"
+        yield Found(kind, document.text(package.get("Package")) or name, document.text(package.get("Version")))
