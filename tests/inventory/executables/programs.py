@@ -84,7 +84,9 @@ def pe(constants: bytes = b"", data: bytes = b"", *, audited: bytes = b"", is_go
     return (front + coff + optional + table).ljust(PAGE, b"\0") + body
 
 
-def macho(constants: bytes = b"", data: bytes = b"", *, audited: bytes = b"", wide: bool = True) -> bytes:
+def macho(
+    constants: bytes = b"", data: bytes = b"", *, audited: bytes = b"", wide: bool = True, is_go: bool = True
+) -> bytes:
     """Return a macOS program with segments for constants and variables."""
     offsets = (PAGE, PAGE + len(pages(constants)), PAGE + len(pages(constants)) + len(pages(data)))
     commands = [
@@ -100,7 +102,7 @@ def macho(constants: bytes = b"", data: bytes = b"", *, audited: bytes = b"", wi
     ]
     loads = b"".join(commands)
     head = struct.pack("<7I", 0xFEEDFACF if wide else 0xFEEDFACE, 0x01000007, 3, 2, len(commands), len(loads), 0)
-    front = head + (b"\0" * 4 if wide else b"") + loads + GO_MARK
+    front = head + (b"\0" * 4 if wide else b"") + loads + (GO_MARK if is_go else b"")
     return front.ljust(PAGE, b"\0") + pages(constants) + pages(data) + pages(audited)
 
 

@@ -1,6 +1,7 @@
 """Which files are looked into, and that memory stays bounded whatever goes by."""
 
 import tracemalloc
+from collections.abc import Callable
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_an_empty_stream_is_no_error() -> None:
 
 
 @pytest.mark.parametrize("make", [elf, pe, macho])
-def test_a_packed_program_is_unknown(make: type) -> None:
+def test_a_packed_program_is_unknown(make: Callable[..., bytes]) -> None:
     content = make(b"", inline("go1.21.5", "path\ta\n"))
     packed = content[:1000] + b"UPX!" + content[1004:]
     reading = read("usr/bin/a", packed)

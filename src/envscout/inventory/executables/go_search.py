@@ -10,7 +10,6 @@ from envscout.inventory.executables.go_pointed import Pointed
 from envscout.inventory.executables.layout import Layout
 from envscout.inventory.executables.window import Capture, Window
 
-
 MAX_PLACES = 4096
 """Places with the magic text that are looked at; programs have up to three. With more than these, nothing is known."""
 

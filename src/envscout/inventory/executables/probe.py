@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from envscout.inventory.executables import elf, macho, pe
+from envscout.inventory.executables.auditable import Auditable
 from envscout.inventory.executables.finder import Finder
 from envscout.inventory.executables.go import Go
 from envscout.inventory.executables.layout import HEAD as LAYOUT
@@ -117,4 +118,4 @@ def _finders(path: str, head: bytes, read: Callable[[bytes, int], Layout], size:
     if is_packed(head):
         return (Packed(path),)
     layout = read(head, size)
-    return (Go(path, layout),)
+    return (Go(path, layout), Auditable(path, layout))
