@@ -5,6 +5,7 @@ Rules: OCI image specification, "Image Layer Filesystem Changeset"
 is kept as hashes of paths, eight bytes each, the same in every process: what one layer does can be kept for later.
 """
 
+import struct
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -57,9 +58,12 @@ class LayerContents(msgspec.Struct, frozen=True):
     diff_id: str = ""
 
 
+_number = struct.Struct("<q").unpack
+
+
 def hashed(path: str) -> int:
     """Return the hash of a path as layers hold it: the first eight bytes of its BLAKE2b digest, signed."""
-    return int.from_bytes(blake2b(path.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little", signed=True)
+    return _number(blake2b(path.encode("utf-8", "surrogatepass"), digest_size=8).digest())[0]  # type: ignore[no-any-return]
 
 
 def contains(hashes: "array[int]", value: int) -> bool:
@@ -138,7 +142,8 @@ class _Scanner:
                 self._directory(path)
                 continue
             self._entries.append(hashed(path))
-            self._links.pop(path, None)
+            if path in self._links:
+                del self._links[path]
             if path in self._above:
                 self._forget_below(path)
             if entry.kind == SYMLINK:
@@ -236,7 +241,8 @@ class _Scanner:
 
     def _other_entry(self, path: str, entry: Entry, walker: Walker) -> None:
         """Look into a file whose name says nothing, as far as its first bytes promise something."""
-        self._files.pop(path, None)
+        if path in self._files:
+            del self._files[path]
         kept = b""
         if entry.kind in _READABLE:
             kept = self._look_into(path, entry, walker)

@@ -20,8 +20,9 @@ _FULL_NAME = "io.containerd.image.name"
 class LayoutBlobs:
     """The blobs of a layout."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, index: Index) -> None:
         self._storage = storage
+        self._index = index
         self.side_by_side = storage.side_by_side
 
     def manifest(self, digest: str) -> bytes:
@@ -31,6 +32,22 @@ class LayoutBlobs:
     def blob(self, digest: str) -> Iterator[bytes]:
         """Yield a blob's bytes."""
         return self._storage.pieces(_place(digest))
+
+    def referrers(self, digest: str) -> list[Descriptor]:
+        """Return what may refer to a manifest: every artifact that index.json lists without a name."""
+        named = self.tagged(digest.replace(":", "-")) if self._has(digest.replace(":", "-")) else b""
+        tagged = manifests.decode(named, Index, digest).manifests if named else ()
+        return [*tagged, *(entry for entry in self._index.manifests if entry.artifact_type and not entry.ref_name)]
+
+    def tagged(self, name: str) -> bytes:
+        """Return the bytes of the manifest that has a name, verified."""
+        for entry in self._index.manifests:
+            if entry.ref_name == name:
+                return digests.verify(self.manifest(digests.checked(entry.digest)), entry.digest)
+        raise NotFound(f"{self._storage.name} has no {name}.", "Copy it there.")
+
+    def _has(self, name: str) -> bool:
+        return any(entry.ref_name == name for entry in self._index.manifests)
 
     def close(self) -> None:
         """Close the storage."""
@@ -57,7 +74,7 @@ def open_layout(storage: Storage, tag: str, digest: str, platform: str) -> OciIm
         )
     data = read_all(storage, "index.json", manifests.MAX_MANIFEST)
     index = manifests.decode(data, Index, f"index.json of {storage.name}")
-    blobs = LayoutBlobs(storage)
+    blobs = LayoutBlobs(storage, index)
     chosen = _chosen(storage.name, index, tag, digest)
     if chosen is None:
         return OciImage(blobs, data, Descriptor(manifests.OCI_INDEX), platform, storage.name)

@@ -4,6 +4,8 @@ Rules: OCI image specification 1.1 (image-index.md, manifest.md, config.md); Doc
 2". Sizes, counts and nesting are bounded before anything is believed.
 """
 
+import re
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
@@ -34,6 +36,8 @@ _CONFIGS = frozenset({
     "application/vnd.oci.empty.v1+json",
     "",
 })  # fmt: skip
+# Tags under which registries without the referrers API keep what speaks of a manifest.
+_BESIDE = re.compile(r"sha256-[0-9a-f]{64}(\.\w+)?", re.ASCII)
 _REBUILD = "Push the image again, or take another tag."
 
 T = TypeVar("T")
@@ -71,7 +75,12 @@ class Descriptor(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def is_attestation(self) -> bool:
         """Return whether this is a statement about an image instead of an image."""
-        return _ATTESTATION in (self.annotations or {}) or self.platform_name == "unknown/unknown"
+        return (
+            _ATTESTATION in (self.annotations or {})
+            or self.platform_name == "unknown/unknown"
+            or (self.artifact_type or "") not in _CONFIGS
+            or _BESIDE.fullmatch(self.ref_name) is not None
+        )
 
 
 class Index(msgspec.Struct, frozen=True, rename="camel"):
@@ -171,6 +180,20 @@ def decode(data: bytes, into: type[T], where: str) -> T:
         return msgspec.json.decode(data, type=into)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SourceError(f"{where} is damaged: {error}.", _REBUILD) from error
+
+
+def joined(chunks: Iterable[bytes], limit: int, where: str) -> bytes:
+    """Return all bytes of a stream. Raises LimitExceeded where there are more than `limit`."""
+    parts: list[bytes] = []
+    total = 0
+    for chunk in chunks:
+        total += len(chunk)
+        if total > limit:
+            raise LimitExceeded(
+                f"{where} is larger than {limit:,} bytes.", _REBUILD
+            )
+        parts.append(chunk)
+    return b"".join(parts)
 
 
 def choose(candidates: list[Descriptor], platform: str) -> Descriptor | None:

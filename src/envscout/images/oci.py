@@ -16,6 +16,7 @@ from envscout.model import Image, Problem
 if TYPE_CHECKING:
     from threading import Event
 
+    from envscout.images.attestations import Attached
     from envscout.images.layer import LayerContents
     from envscout.images.reading import Scan
 
@@ -34,6 +35,12 @@ class Blobs(Protocol):
     def blob(self, digest: str) -> Iterator[bytes]:
         """Yield a blob's stored bytes. Raises SourceError; NotFound where there is no such blob."""
 
+    def referrers(self, digest: str) -> list[Descriptor]:
+        """Return what refers to a manifest. Raises NotFound where nobody keeps account of that, SourceError."""
+
+    def tagged(self, name: str) -> bytes:
+        """Return the manifest of a tag, at most manifests.MAX_MANIFEST bytes. Raises SourceError, NotFound."""
+
     def close(self) -> None:
         """Let go of files and connections."""
 
@@ -46,12 +53,20 @@ class OciImage:
         self._name = name
         self._fetches = 0
         self._problems: list[Problem] = []
+        self._attestations: list[Descriptor] = []
         self.image = self._resolve(root, descriptor, platform)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Return what was noticed on the way to the image."""
         return tuple(self._problems)
+
+    def attached(self, kinds: Collection[str], everywhere: bool) -> "Attached":
+        """Return the documents of these kinds that hang on the image, or on the index that led to it."""
+        from envscout.images.attestations import attached
+
+        subjects = [digest for digest in (self.image.digest, self.image.index_digest) if digest]
+        return attached(self._blobs, subjects, self._attestations, kinds, everywhere)
 
     def close(self) -> None:
         """Close the blobs."""
@@ -104,8 +119,8 @@ class OciImage:
         found: list[Descriptor] = []
         for entry in index.manifests:
             if entry.is_attestation:
-                continue
-            if entry.media_type in manifests.INDEXES:
+                self._attestations.append(entry)
+            elif entry.media_type in manifests.INDEXES:
                 inner = manifests.parse(self._load(entry), entry.media_type, entry.digest)
                 found += self._expand(inner, depth + 1) if isinstance(inner, Index) else [entry]
             elif entry.media_type in manifests.MANIFESTS or not entry.media_type:
@@ -158,22 +173,8 @@ class OciImage:
 
     def _config(self, manifest: Manifest) -> Config:
         digest = digests.checked(manifest.config.digest)
-        data = joined(self._blobs.blob(digest), manifests.MAX_MANIFEST, digest)
+        data = manifests.joined(self._blobs.blob(digest), manifests.MAX_MANIFEST, digest)
         return manifests.parse_config(digests.verify(data, digest), digest)
-
-
-def joined(chunks: Iterator[bytes], limit: int, where: str) -> bytes:
-    """Return all bytes of a stream. Raises LimitExceeded where there are more than `limit`."""
-    parts: list[bytes] = []
-    total = 0
-    for chunk in chunks:
-        total += len(chunk)
-        if total > limit:
-            raise LimitExceeded(
-                f"{where} is larger than {limit:,} bytes.", "Push the image again, or take another tag."
-            )
-        parts.append(chunk)
-    return b"".join(parts)
 
 
 def _listed(candidates: list[Descriptor]) -> str:

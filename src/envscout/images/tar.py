@@ -139,6 +139,12 @@ class Walker:
 
     def _entry(self, block: bytes, size: int) -> Entry:
         flag = block[156:157]
+        if flag == b"0" and self._longname is None and not self._pax:
+            # What most entries are: a plain file with all in its header.
+            self._left = size
+            self._padding = -size % BLOCK
+            self._longlink = None
+            return Entry(FILE, _name(block), size)
         kind = _KINDS.get(flag, OTHER)
         name = _text(self._longname) if self._longname is not None else _name(block)
         link = ""
@@ -238,7 +244,7 @@ def _check_sum(block: bytes) -> None:
 
 
 def _name(block: bytes) -> str:
-    name = until_nul(block[:100])
+    name = block[:100].partition(b"\0")[0]
     # GNU's magic is `ustar  `; there the prefix field holds other things.
     if block[257:263] == b"ustar\0" and block[345]:
         name = until_nul(block[345:500]) + b"/" + name

@@ -9,11 +9,11 @@ from envscout.inventory.table import TOOLS
 
 if TYPE_CHECKING:
     from envscout.inventory.folding import build
-    from envscout.inventory.keeping import kind, prober, reduce
+    from envscout.inventory.keeping import kind, kinds, prober, reduce
 
-__all__ = ["TOOLS", "build", "kind", "prober", "reduce"]
+__all__ = ["TOOLS", "build", "kind", "kinds", "prober", "reduce"]
 
-_PLACES = {"build": "folding", "kind": "keeping", "prober": "keeping", "reduce": "keeping"}
+_PLACES = {"build": "folding", "kind": "keeping", "kinds": "keeping", "prober": "keeping", "reduce": "keeping"}
 
 
 def __getattr__(name: str) -> object:

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from envscout.inventory.executables.probe import Probe
 
 
+def kinds(*, projects: bool) -> Callable[[str], str]:
+    """Return a function that names the cataloguer of a path, "" where nobody reads it. projects: lock files as well."""
+    return selector(projects=projects).kind
+
+
 def kind(path: str, *, projects: bool) -> str:
-    """Return the name of the cataloguer that reads this path, "" where nobody does."""
-    row = selector(projects=projects).row(path)
-    return row.name if row else ""
+    """Return the name of the cataloguer that reads one path, "" where nobody does."""
+    return selector(projects=projects).kind(path)
 
 
 def reduce(path: str, data: bytes, *, projects: bool) -> bytes:

@@ -23,16 +23,18 @@ class Selector:
 
     def row(self, path: str) -> Cataloguer | None:
         """Return who reads this path, None where nobody does; path as in model.File."""
-        cut = path.rfind("/") + 1
-        name = path[cut:]
-        found = self._names.get(name)
-        if found and (row := _fitting(found, path)):
+        folder, _, name = path.rpartition("/")
+        if name in self._names and (row := _fitting(self._names[name], path)):
             return row
-        found = self._endings.get(name[name.rfind(".") + 1 :])
-        if found and (row := _fitting(found, path)):
+        ending = name.rpartition(".")[2]
+        if ending in self._endings and (row := _fitting(self._endings[ending], path)):
             return row
-        found = self._folders.get(path[: cut - 1])
-        return _fitting(found, path) if found and cut else None
+        return _fitting(self._folders[folder], path) if folder in self._folders else None
+
+    def kind(self, path: str) -> str:
+        """Return the name of who reads this path, "" where nobody does."""
+        row = self.row(path)
+        return row.name if row else ""
 
     def _add(self, pattern: str, row: Cataloguer) -> None:
         folder, _, name = pattern.rpartition("/")

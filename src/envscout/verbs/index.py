@@ -62,9 +62,9 @@ def index(
 
 def _interest(*, projects: bool) -> images.Interest:
     """Return what is read of an image. projects: lock files as well, which tell what a source tree asks for."""
-    from envscout.inventory import kind, prober, reduce
+    from envscout.inventory import kinds, prober, reduce
 
-    return images.Interest(partial(kind, projects=projects), partial(reduce, projects=projects), prober())
+    return images.Interest(kinds(projects=projects), partial(reduce, projects=projects), prober())
 
 
 class _Layers:
