@@ -8,8 +8,9 @@ from envscout.inventory.projects.listing import Found, Listed, Unreadable, listi
 from envscout.inventory.record import Reading
 from envscout.model import Problem
 
+MAX_NESTING = 32
 MAX_PLACE = 1024
-"""Characters of a package's place within others up to which its needs are looked for there."""
+"""Packages within packages, and characters of their names, up to which it is looked for who needs whom."""
 
 _RUNTIME = ("dependencies", "optionalDependencies", "peerDependencies")
 _OWN = ("workspace:", "link:", "root:", "folder:")
@@ -68,7 +69,7 @@ def _resolved(packages: dict[str, Any], place: str, part: dict[str, Any], fields
 
 def _places(inside: str, name: str) -> Iterator[str]:
     """Yield the keys that a package may have for another one in it: below it, and up to the top."""
-    if len(inside) <= MAX_PLACE:
+    if len(inside) <= MAX_PLACE and inside.count("/") <= MAX_NESTING:
         while inside:
             yield f"{inside}/{name}"
             inside, _, last = inside.rpartition("/")

@@ -18,7 +18,7 @@ _BOM = b"\xef\xbb\xbf"
 # tomllib takes quadratic time for a key of many parts; real ones have four.
 _LONG_KEY = re.compile(rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
 # Strings are matched only to be passed over.
-_TRAILING_COMMA = re.compile(rb'("(?:[^"\\]++|\\.)*+(?:"|\Z))|,(?=\s*+[}\]])', re.S)
+_TRAILING_COMMA = re.compile(rb'("(?:[^"\\]++|\\(?:.|\Z))*+(?:"|\Z))|,(?=\s*+[}\]])', re.S)
 
 
 def json(data: bytes) -> dict[str, Any]:

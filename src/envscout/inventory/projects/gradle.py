@@ -12,7 +12,8 @@ from envscout.model import Problem
 
 _TOOLS = ("buildscript-gradle.lockfile", "settings-gradle.lockfile", "buildscript-classpath.lockfile")
 _DEVELOPMENT = re.compile(
-    r"test|(?i:^(?:annotationprocessor|kapt|ksp|checkstyle|spotbugs|pmd|jacoco|detekt|ktlint|lint))|Test|AnnotationProcessor"
+    r"(?:^test|Test|^annotationProcessor|AnnotationProcessor"
+    r"|^(?:kapt|ksp|checkstyle|spotbugs|pmd|jacoco|detekt|ktlint|lint))(?![a-z])"
 )
 
 
