@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check format docs bench constraints servers clean
+.PHONY: help demo test check format docs bench fuzz constraints servers clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -36,6 +36,10 @@ docs: $(VENV)/dev.stamp ## Build the documentation; a warning is an error
 bench: $(VENV)/dev.stamp ## Print the published figures; each script says its own command
 	@set -e; for name in startup keys update fleet; do $(BIN)/python bench/$$name.py; done
 
+fuzz: $(VENV)/dev.stamp ## Fuzz every parser; FUZZ_MINUTES says for how long altogether (60)
+	@$(PIP) install --require-hashes -r constraints/fuzz.txt || echo "no atheris for this machine: without it" >&2
+	$(BIN)/python -m fuzz
+
 servers:
 	@sh tests/servers/install.sh
 
@@ -58,19 +62,22 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp constraints/dev.txt
 constraints: ## Choose the newest allowed versions anew and write their hashes
 	"$(PYTHON)" -m venv --clear build/constraints
 	build/constraints/bin/python -m pip --disable-pip-version-check --quiet install pip-tools
-	$(MAKE) --no-print-directory constraints/run.txt constraints/dev.txt RECOMPILE=1
+	$(MAKE) --no-print-directory constraints/run.txt constraints/dev.txt constraints/fuzz.txt RECOMPILE=1
 
 ifdef RECOMPILE
 COMPILE := CUSTOM_COMPILE_COMMAND="make constraints" build/constraints/bin/pip-compile --quiet --upgrade \
   --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
   --constraint=constraints/limits.txt
 
-.PHONY: constraints/run.txt constraints/dev.txt
+.PHONY: constraints/run.txt constraints/dev.txt constraints/fuzz.txt
 constraints/run.txt:
 	$(COMPILE) --build-deps-for=editable --output-file=$@ pyproject.toml
 
 constraints/dev.txt: constraints/run.txt
-	$(COMPILE) --constraint=constraints/run.txt --all-extras --output-file=$@ pyproject.toml
+	$(COMPILE) --constraint=constraints/run.txt --extra=test --extra=lint --extra=docs --output-file=$@ pyproject.toml
+
+constraints/fuzz.txt: constraints/run.txt
+	$(COMPILE) --constraint=constraints/run.txt --extra=fuzz --output-file=$@ pyproject.toml
 endif
 
 clean: ## Remove everything that make made

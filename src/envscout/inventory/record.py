@@ -11,6 +11,7 @@ from envscout.names.upstream import source_version
 MAX_LICENSES = 16
 MAX_LICENSE = 256
 MAX_ARCHITECTURE = 64
+MAX_QUALIFIER = 512
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True):
@@ -97,7 +98,7 @@ def record(
         source_version=number,
         architecture=bounds.escaped(architecture[:MAX_ARCHITECTURE]),
         licenses=tuple(word for word in licenses[:MAX_LICENSES] if 0 < len(word) <= MAX_LICENSE and word.isprintable()),
-        qualifiers=qualifiers,
+        qualifiers=tuple((key, bounds.escaped(value[:MAX_QUALIFIER])) for key, value in qualifiers),
         inside=bounds.escaped(inside),
     )
     return Reading((found,), problems + more)

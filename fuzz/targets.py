@@ -1,0 +1,342 @@
+"""Everything that reads what strangers wrote, each as a function that takes bytes and raises only for our mistakes."""
+
+import io
+import random
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any, NamedTuple
+
+from envscout.errors import EnvscoutError, NotFound
+from envscout.inventory.cataloguer import Cataloguer
+from envscout.inventory.select import expression
+from envscout.inventory.table import CATALOGUERS
+from fuzz import promises, shapes
+from fuzz.mutate import mutated
+
+Run = Callable[[bytes], None]
+
+
+class Target(NamedTuple):
+    """One thing to fuzz. mutate: what changes inputs; row: the cataloguer it is, if it is one.
+
+    An input of a cataloguer is a path, a NUL and the content; of others what `run` says.
+    """
+
+    name: str
+    run: Run
+    mutate: shapes.Mutate = mutated
+    row: Cataloguer | None = None
+
+
+def targets() -> dict[str, Target]:
+    """Return all targets by name."""
+    rows = [_of_row(row) for row in CATALOGUERS]
+    return {target.name: target for target in (*rows, *_OTHERS)}
+
+
+def joined(path: str, content: bytes) -> bytes:
+    """Return the input of a cataloguer."""
+    return path.encode("utf-8", "backslashreplace") + b"\0" + content
+
+
+def places(row: Cataloguer, stem: str) -> Iterator[str]:
+    """Return a path for each pattern of a row, with a file's own stem where anything may stand."""
+    for pattern in row.patterns:
+        folder, _, last = pattern.removeprefix("**/").rpartition("/")
+        last = last.replace("*", stem)
+        yield f"{folder.replace('*', 'x-1.0')}/{last}" if folder else last
+
+
+def _of_row(row: Cataloguer) -> Target:
+    fits = [re.compile(expression(pattern), re.S) for pattern in row.patterns]
+    zipped = row.name in ("java", "wheel", "yarn-cache")
+    return Target(row.name, partial(_catalogue, row, fits), shapes.archive if zipped else mutated, row)
+
+
+def _catalogue(row: Cataloguer, fits: list[re.Pattern[str]], data: bytes) -> None:
+    """Read a file as a cataloguer does; a path that it would never be given is replaced by one that it would."""
+    from envscout.images.paths import PathEscapeError, normalised
+
+    head, _, content = data.partition(b"\0")
+    try:
+        path = normalised(head[:5000].decode("utf-8", "backslashreplace"))
+    except PathEscapeError:
+        path = ""
+    if not any(pattern.fullmatch(path) for pattern in fits):
+        made = list(places(row, "a"))
+        path = made[zlib.crc32(head) % len(made)]
+    promises.of_reading(path, content, row.read(path, content), row.types)
+
+
+def _executable(data: bytes) -> None:
+    """Show a file to the probe in one piece and in random ones: both must say the same."""
+    from envscout.inventory.executables.probe import HEAD, MIN_SIZE, probe
+
+    content = data.ljust(MIN_SIZE, b"\0")
+    chance = random.Random(zlib.crc32(data))
+    whole, pieces = (probe("usr/bin/program", content[:HEAD], len(content)) for _ in range(2))
+    if not whole or not pieces:
+        return
+    whole.feed(content)
+    at = 0
+    while at < len(content):
+        size = chance.choice((1, 7, 64, 512, 4096, 65536, 1 << 20))
+        pieces.feed(memoryview(content)[at : at + size])
+        at += size
+    reading = whole.reading()
+    promises.check(reading == pieces.reading(), "pieces make no difference")
+    if kept := whole.done():
+        promises.of_kept("usr/bin/program", kept)
+    promises.of_reading("usr/bin/program", content, reading)
+
+
+def _layer(data: bytes) -> None:
+    """Read a layer as it comes, with everything that is read of an image, and fold it into an inventory."""
+    from envscout.images import kept
+    from envscout.images.contents import Budget, Interest
+    from envscout.images.layer import scan
+    from envscout.images.squash import squash
+    from envscout.inventory import build, kind, prober, reduce
+
+    wanted = partial(kind, projects=False)
+    found = scan(_chunks(data), Interest(wanted, partial(reduce, projects=False), prober()), Budget())
+    again = kept.unpack(kept.pack(found))
+    promises.check(again and again.files == found.files and again.links == found.links, "a layer is remembered")
+    for problem in found.problems:
+        promises.of_problem(problem)
+    seen = squash([("sha256:1", found), ("sha256:2", found)], wanted)
+    promises.of_inventory(build(seen.files, seen.problems))
+
+
+def _compressed(data: bytes) -> None:
+    """Read a layer that is packed here: the first byte says how."""
+    import gzip
+
+    from envscout.images.compression import zstandard
+
+    packed: bytes = gzip.compress(data[1:], 1) if data[:1] < b"\x80" else zstandard().compress(data[1:], 1)
+    _layer(packed)
+
+
+def _plain(data: bytes) -> None:
+    """Inflate bytes; what they may inflate to is bounded by what a fuzzer can wait for."""
+    from envscout.images.chunks import DamagedError
+    from envscout.images.compression import plain
+
+    try:
+        for chunk in plain(_chunks(data), max_plain=16 << 20):
+            promises.check(len(chunk) <= 1 << 20, "chunks are small")
+    except DamagedError:
+        pass
+
+
+def _walker(data: bytes) -> None:
+    """Walk a tar stream and take the bodies of some of its entries in each of the ways there are."""
+    from envscout.images.chunks import ChunkReader, DamagedError
+    from envscout.images.tar import Walker
+
+    walker = Walker(ChunkReader(_chunks(data)))
+    try:
+        for number, entry in enumerate(walker):
+            walker.head(64)
+            if number % 3 == 1 and entry.size < 1 << 20:
+                promises.check(len(walker.body()) == entry.size, "a body is as long as its entry says")
+            elif number % 3 == 2 and entry.size < 1 << 20:
+                promises.check(sum(map(len, walker.body_pieces())) == entry.size, "so are its pieces")
+    except DamagedError:
+        pass
+
+
+def _chunks(data: bytes) -> Iterator[bytes]:
+    """Yield the data in chunks of a size that depends on it."""
+    size = (1, 100, 511, 512, 4096, 1 << 20)[zlib.crc32(data[:64]) % 6] if len(data) < 1 << 14 else 1 << 16
+    for at in range(0, len(data), size):
+        yield data[at : at + size]
+
+
+def _remembered(data: bytes) -> None:
+    """Read what was remembered of a layer; the first byte says whether it is packed here."""
+    from envscout.images import kept
+    from envscout.images.compression import zstandard
+
+    kept.unpack(zstandard().compress(data[1:], 1) if data[:1] < b"\x80" else data[1:])
+
+
+def _manifest(data: bytes) -> None:
+    """Read manifest, index and configuration, and find an image in them: the blobs are the lines of the input."""
+    from envscout.images import manifest as manifests
+    from envscout.images.manifest import Descriptor
+    from envscout.images.oci import OciImage
+
+    blobs = data.split(b"\n--\n")
+    for media_type in ("", manifests.OCI_INDEX):
+        with suppress(EnvscoutError):
+            OciImage(_Lines(blobs), blobs[0], Descriptor(media_type, "sha256:" + "0" * 64), "linux/amd64", "x")
+    with suppress(EnvscoutError):
+        manifests.parse_config(data, "x").created_by()
+
+
+class _Lines:
+    """Blobs that are pieces of the input, whatever digest is asked for."""
+
+    side_by_side = False
+
+    def __init__(self, blobs: list[bytes]) -> None:
+        self._blobs = blobs
+
+    def manifest(self, digest: str) -> bytes:
+        return self._blobs[zlib.crc32(digest.encode("utf-8", "replace")) % len(self._blobs)]
+
+    def blob(self, digest: str) -> Iterator[bytes]:
+        yield self.manifest(digest)
+
+    def referrers(self, digest: str) -> list[Any]:
+        raise NotFound(digest)
+
+    def tagged(self, name: str) -> bytes:
+        return self.manifest(name)
+
+    def close(self) -> None:
+        pass
+
+
+def _sbom(data: bytes) -> None:
+    """Read a document, write what it says in every form, and read our own form of it back."""
+    from envscout import sbom
+    from envscout.model import Image
+
+    if data.startswith(b"\x1f\x8b"):
+        return  # a bomb may cost what its plain bytes cost; the target sbom-packed packs what it reads
+    try:
+        inventory, subject = sbom.read(data)
+    except EnvscoutError:
+        return
+    promises.of_inventory(inventory)
+    image = subject.image if subject.image.digest else Image("sha256:" + "0" * 64)
+    for write in (sbom.write, sbom.write_cyclonedx, sbom.write_spdx):
+        again, _ = sbom.read(write(image, inventory, subject.reference))
+        promises.check(len(again.packages) == len(inventory.packages), "what was read can be written and read again")
+
+
+def _packed_sbom(data: bytes) -> None:
+    """Read a document in gzip or in an envelope that is made here."""
+    import base64
+    import gzip
+
+    if data[:1] < b"\x80":
+        packed = gzip.compress(data[1:], 1)
+    else:
+        packed = b'{"payloadType":"application/vnd.in-toto+json","payload":"' + base64.b64encode(data[1:]) + b'"}'
+    from envscout import sbom
+
+    for read in (sbom.read, sbom.provenance):
+        with suppress(EnvscoutError):
+            read(packed)
+
+
+def _provenance(data: bytes) -> None:
+    from envscout import sbom
+
+    with suppress(EnvscoutError):
+        sbom.provenance(data)
+
+
+def _purl(data: bytes) -> None:
+    """Read a package URL, write it, and read that: names with an escaped `/` change but once (packageurl-python)."""
+    from envscout.names import purl
+
+    try:
+        found = purl.parse(data.decode("utf-8", "surrogateescape"))
+    except EnvscoutError:
+        return
+    written = str(found)
+    if len(written) <= purl.MAX_LENGTH:
+        promises.check(str(purl.parse(written)) == written, "a package URL that was written can be read")
+
+
+def _reference(data: bytes) -> None:
+    from envscout.names import reference
+
+    try:
+        found = reference.parse(data.decode("utf-8", "surrogateescape"))
+    except EnvscoutError:
+        return
+    str(found)
+
+
+def _versions(data: bytes) -> None:
+    """Make the keys of all lines as versions of every scheme."""
+    from envscout.versions import SCHEMES, key
+
+    for line in data.decode("utf-8", "surrogateescape").split("\n")[:20]:
+        for scheme in SCHEMES:
+            found = key(scheme, line)
+            promises.check(found is None or isinstance(found, bytes), "a version's key is bytes")
+
+
+def _osv(data: bytes) -> None:
+    from envscout.advisories import osv
+
+    try:
+        found = osv.parse(data)
+    except EnvscoutError:
+        return
+    for problem in found.problems:
+        promises.of_problem(problem)
+
+
+def _feed(parse: str, data: bytes) -> None:
+    from importlib import import_module
+
+    module: Any = import_module(f"envscout.advisories.{parse}")
+    with suppress(EnvscoutError):
+        module.parse(io.BytesIO(data))
+
+
+def _saved(data: bytes) -> None:
+    """Open an archive of `docker save` or of an OCI layout, and read its image."""
+    import tempfile
+
+    from envscout.images import Interest, open_image
+    from envscout.inventory import kind, reduce
+    from envscout.names.reference import parse
+
+    wanted = Interest(partial(kind, projects=False), partial(reduce, projects=False))
+    with tempfile.NamedTemporaryFile(dir="/dev/shm", suffix=".tar") as file:
+        file.write(data)
+        file.flush()
+        try:
+            with open_image(parse(f"archive://{file.name}")) as opened:
+                opened.read(wanted)
+        except EnvscoutError:
+            pass
+
+
+_OTHERS = (
+    Target("executable", _executable),
+    Target("layer", _layer, shapes.tar),
+    Target("layer-packed", _compressed, shapes.tar),
+    Target("layer-remembered", _remembered),
+    Target("tar", _walker, shapes.tar),
+    Target("compression", _plain),
+    Target("saved", _saved, shapes.tar),
+    Target("manifest", _manifest),
+    Target("sbom-cyclonedx", _sbom),
+    Target("sbom-cyclonedx-xml", _sbom),
+    Target("sbom-spdx", _sbom),
+    Target("sbom-spdx-tagvalue", _sbom),
+    Target("sbom-spdx-3", _sbom),
+    Target("sbom-syft", _sbom),
+    Target("sbom-own", _sbom),
+    Target("sbom-packed", _packed_sbom),
+    Target("provenance", _provenance),
+    Target("purl", _purl),
+    Target("reference", _reference),
+    Target("versions", _versions),
+    Target("osv", _osv),
+    Target("epss", partial(_feed, "epss")),
+    Target("kev", partial(_feed, "kev")),
+)
