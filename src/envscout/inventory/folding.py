@@ -155,7 +155,7 @@ def _purl(record: Record, found: Distribution | None) -> str:
     version = record.version
     if record.type in DISTRIBUTED:
         source = upstream.write(name, version, record.source_name, record.source_version)
-        namespace = found.id if found else ""
+        namespace = namespace or (found.id if found else "")
         release = "-".join(filter(None, (found.id, found.version or found.codename))) if found else ""
         qualifiers = (("arch", record.architecture), ("distro", release), ("upstream", source), *qualifiers)
     if record.type == "rpm":

@@ -18,7 +18,7 @@ MAX_LENGTH = 4096
 """Longest package URL that is read, in characters; real ones stay under 500."""
 
 
-DISTRIBUTED = frozenset({"deb", "apk", "rpm", "alpm", "ebuild"})
+DISTRIBUTED = frozenset({"deb", "apk", "rpm", "alpm"})
 """Types of packages of a distribution: their namespace names the distribution and is no part of the name."""
 
 _JOINED = {"maven": ":"}
