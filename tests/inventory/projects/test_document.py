@@ -16,6 +16,7 @@ HOSTILE: list[tuple[Callable[[bytes], Any], bytes]] = [
     (document.yaml, b"{a: " * 50_000),
     (document.yaml, b"- " * 50_000),
     (document.yaml, b"a: 'b\n"),
+    (document.yaml, b"#" * (document.MAX_YAML + 1)),
     (document.yaml, b"- a\n"),
     (document.yaml, b"\xff\xff\xff"),
     (document.toml, b"a." * 50_000 + b"b = 1"),
@@ -36,7 +37,7 @@ HOSTILE: list[tuple[Callable[[bytes], Any], bytes]] = [
 ]
 
 
-@pytest.mark.parametrize(("read", "data"), HOSTILE)
+@pytest.mark.parametrize(("read", "data"), HOSTILE, ids=range(len(HOSTILE)))
 def test_a_hostile_document_is_refused(read: Callable[[bytes], Any], data: bytes) -> None:
     with pytest.raises(Unreadable):
         read(data)

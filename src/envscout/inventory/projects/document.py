@@ -13,6 +13,8 @@ import msgspec
 from envscout.inventory.projects.listing import Unreadable
 
 MAX_DEPTH = 32
+MAX_YAML = 8 << 20
+"""Bytes of YAML, which takes a second a megabyte to read; real lock files stay under 3 MB."""
 
 _BOM = b"\xef\xbb\xbf"
 # tomllib takes quadratic time for a key of many parts; real ones have four.
@@ -50,6 +52,8 @@ def yaml(data: bytes) -> list[dict[str, Any]]:
     """Return every YAML document of a file that is a mapping; the others are empty."""
     from yaml import CSafeLoader, YAMLError, parse
 
+    if len(data) > MAX_YAML:
+        raise Unreadable(f"it has {len(data):,} bytes; of YAML at most {MAX_YAML:,} are read")
     try:
         return [mapping(each, "the document") for each in _trees(parse(data, Loader=CSafeLoader)) if each != ""]
     except (YAMLError, UnicodeError, ValueError) as error:
