@@ -154,7 +154,7 @@ def _purl(record: Record, found: Distribution | None) -> str:
     namespace, name = purl.split_name(record.type, record.name)
     version = record.version
     if record.type in DISTRIBUTED:
-        source = upstream.write(name, version, record.source_name, record.source_version)
+        source = upstream.write(record.name, version, record.source_name, record.source_version)
         namespace = namespace or (found.id if found else "")
         release = "-".join(filter(None, (found.id, found.version or found.codename))) if found else ""
         qualifiers = (("arch", record.architecture), ("distro", release), ("upstream", source), *qualifiers)
