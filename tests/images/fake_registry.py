@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
+INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
@@ -15,7 +16,8 @@ class FakeRegistry:
     """Serves the blobs of a layout directory for any repository.
 
     auth: "" asks nobody; `anonymous` gives everybody a token, `user:password` and `identity:TOKEN` those who know.
-    redirect: blobs are there instead. break_blobs: so many answers with blobs end early.
+    redirect: blobs are there instead. break_blobs: so many answers with blobs end early. referrers: pages of
+    descriptors by digest, None where no account is kept; next_page: where the page after the first is said to be.
     """
 
     def __init__(self) -> None:
@@ -31,6 +33,9 @@ class FakeRegistry:
         self.break_blobs = 0
         self.ranges = True
         self.stated_digest = ""
+        self.referrers: dict[str, list[list[dict[str, Any]]]] | None = None
+        self.referrers_status = 200
+        self.next_page = ""
         self.seen: list[tuple[str, dict[str, str]]] = []
         self.token_left = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"registry": self}))
@@ -72,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
             scope = f"repository:{'/'.join(parts.path.split('/')[2:-2])}:pull"
             self._send(401, b"{}", {"WWW-Authenticate": f'Bearer realm="{realm}",service="fake",scope="{scope}"'})
         else:
-            self._serve(parts.path)
+            self._serve(parts.path, parts.query)
 
     def _is_known(self) -> bool:
         registry = self.registry
@@ -94,9 +99,12 @@ class _Handler(BaseHTTPRequestHandler):
         key = "access_token" if form else "token"
         self._send(200, registry.token_body or json.dumps({key: "good"}).encode())
 
-    def _serve(self, path: str) -> None:
+    def _serve(self, path: str, query: str) -> None:
         registry = self.registry
         kind, name = path.split("/")[-2:]
+        if kind == "referrers" and registry.referrers is not None:
+            self._list(path, registry.referrers.get(name, [[]]), int(query.removeprefix("page=") or 0))
+            return
         digest = registry.tags.get(name, name)
         place = registry.layout / "blobs" / digest.replace(":", "/")
         if not digest.startswith("sha256:") or not place.is_file():
@@ -110,6 +118,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(307, b"", {"Location": registry.redirect + self.path})
         else:
             self._blob(place.read_bytes())
+
+    def _list(self, path: str, pages: list[list[dict[str, Any]]], number: int) -> None:
+        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": pages[number]}
+        more = self.registry.next_page or f"{path}?page={number + 1}"
+        headers = {"Link": f'<{more}>; rel="next"'} if number + 1 < len(pages) else {}
+        self._send(self.registry.referrers_status, json.dumps(index).encode(), {"Content-Type": INDEX, **headers})
 
     def _blob(self, data: bytes) -> None:
         registry = self.registry

@@ -4,6 +4,7 @@ Rules: OCI image specification 1.1, image-layout.md.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from envscout.errors import NotFound, SourceError, UsageError
@@ -34,10 +35,11 @@ class LayoutBlobs:
         return self._storage.pieces(_place(digest))
 
     def referrers(self, digest: str) -> list[Descriptor]:
-        """Return what may refer to a manifest: every artifact that index.json lists without a name."""
-        named = self.tagged(digest.replace(":", "-")) if self._has(digest.replace(":", "-")) else b""
-        tagged = manifests.decode(named, Index, digest).manifests if named else ()
-        return [*tagged, *(entry for entry in self._index.manifests if entry.artifact_type and not entry.ref_name)]
+        """Return what may refer to a manifest: artifacts that index.json lists, and those of the tag made for it."""
+        found = [entry for entry in self._index.manifests if entry.artifact_type and not entry.ref_name]
+        with suppress(NotFound):
+            found += manifests.decode(self.tagged(digest.replace(":", "-")), Index, digest).manifests
+        return found
 
     def tagged(self, name: str) -> bytes:
         """Return the bytes of the manifest that has a name, verified."""
@@ -45,9 +47,6 @@ class LayoutBlobs:
             if entry.ref_name == name:
                 return digests.verify(self.manifest(digests.checked(entry.digest)), entry.digest)
         raise NotFound(f"{self._storage.name} has no {name}.", "Copy it there.")
-
-    def _has(self, name: str) -> bool:
-        return any(entry.ref_name == name for entry in self._index.manifests)
 
     def close(self) -> None:
         """Close the storage."""
@@ -79,7 +78,8 @@ def open_layout(storage: Storage, tag: str, digest: str, platform: str) -> OciIm
     if chosen is None:
         return OciImage(blobs, data, Descriptor(manifests.OCI_INDEX), platform, storage.name)
     root = digests.verify(blobs.manifest(digests.checked(chosen.digest)), chosen.digest)
-    return OciImage(blobs, root, chosen, platform, storage.name)
+    beside = [entry for entry in index.manifests if entry.is_attestation]
+    return OciImage(blobs, root, chosen, platform, storage.name, beside)
 
 
 def _chosen(name: str, index: Index, tag: str, digest: str) -> Descriptor | None:

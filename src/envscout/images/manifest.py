@@ -189,9 +189,7 @@ def joined(chunks: Iterable[bytes], limit: int, where: str) -> bytes:
     for chunk in chunks:
         total += len(chunk)
         if total > limit:
-            raise LimitExceeded(
-                f"{where} is larger than {limit:,} bytes.", _REBUILD
-            )
+            raise LimitExceeded(f"{where} is larger than {limit:,} bytes.", _REBUILD)
         parts.append(chunk)
     return b"".join(parts)
 

@@ -46,14 +46,25 @@ class Blobs(Protocol):
 
 
 class OciImage:
-    """One image behind a root: an index or a manifest whose bytes are verified already."""
+    """One image behind a root: an index or a manifest whose bytes are verified already.
 
-    def __init__(self, blobs: Blobs, root: bytes, descriptor: Descriptor, platform: str, name: str) -> None:
+    beside: attestation manifests that lie beside the root.
+    """
+
+    def __init__(
+        self,
+        blobs: Blobs,
+        root: bytes,
+        descriptor: Descriptor,
+        platform: str,
+        name: str,
+        beside: Collection[Descriptor] = (),
+    ) -> None:
         self._blobs = blobs
         self._name = name
         self._fetches = 0
         self._problems: list[Problem] = []
-        self._attestations: list[Descriptor] = []
+        self._attestations = list(beside)
         self.image = self._resolve(root, descriptor, platform)
 
     @property

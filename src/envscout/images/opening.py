@@ -1,6 +1,6 @@
 """From a reference to an open image, wherever it lies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -13,6 +13,7 @@ from envscout.model import Image, Problem
 from envscout.names.reference import Reference
 
 if TYPE_CHECKING:
+    from envscout.images.attestations import Attached
     from envscout.images.reading import LayeredSource
 
     _Source = LayeredSource | Directory
@@ -48,6 +49,17 @@ class OpenImage:
         from envscout.images.reading import read
 
         return read(self._source, interest, cache, on_progress)
+
+    def attached(self, kinds: Collection[str], *, everywhere: bool = True) -> "Attached":
+        """Return the documents that hang on the image: kinds are `attestations.SBOM` and `PROVENANCE`.
+
+        everywhere: also what only a registry's own account, or a tag, leads to; else what the image's index names.
+        The engine, archives and directories have none.
+        """
+        from envscout.images.attestations import Attached
+        from envscout.images.oci import OciImage
+
+        return self._source.attached(kinds, everywhere) if isinstance(self._source, OciImage) else Attached()
 
     def close(self) -> None:
         """Let go of files and connections."""

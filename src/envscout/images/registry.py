@@ -1,11 +1,14 @@
 """Images in a registry: manifests and blobs over HTTP."""
 
+import re
 from collections.abc import Iterator
+from urllib.parse import urljoin
 
-from envscout.errors import DigestMismatch
+from envscout.errors import DigestMismatch, LimitExceeded, SourceError
 from envscout.images import digest as digests
+from envscout.images import manifest as manifests
 from envscout.images.credentials import Credentials
-from envscout.images.manifest import ACCEPTED, MAX_MANIFEST, Descriptor
+from envscout.images.manifest import ACCEPTED, MAX_MANIFEST, OCI_INDEX, Descriptor, Index
 from envscout.images.oci import OciImage
 from envscout.images.transport import Transport
 from envscout.names.reference import DEFAULT_HOST, Reference
@@ -13,6 +16,8 @@ from envscout.names.reference import DEFAULT_HOST, Reference
 # Docker's own registry answers to another name than its images carry.
 _ENDPOINTS = {DEFAULT_HOST: "registry-1.docker.io"}
 _ACCEPT = ", ".join(ACCEPTED)
+MAX_PAGES = 20
+_NEXT = re.compile(r'<([^<>]*)>\s*;\s*rel="?next"?', re.ASCII | re.IGNORECASE)
 
 
 class RegistryBlobs:
@@ -46,6 +51,27 @@ class RegistryBlobs:
     def blob(self, digest: str) -> Iterator[bytes]:
         """Yield a blob's bytes."""
         return self._transport.stream(f"{self._base}/blobs/{digest}")
+
+    def referrers(self, digest: str) -> list[Descriptor]:
+        """Return what refers to a manifest, from all pages. Raises NotFound where the registry does not tell."""
+        found: list[Descriptor] = []
+        url = f"{self._base}/referrers/{digest}"
+        for _ in range(MAX_PAGES):
+            data, headers = self._transport.get(url, MAX_MANIFEST, OCI_INDEX)
+            found += manifests.decode(data, Index, f"the list of what refers to {digest}").manifests
+            following = _NEXT.search(headers.get("Link", ""))
+            if not following:
+                return found
+            url = urljoin(url, following[1])
+            if not url.startswith(f"{self._transport.base}/"):
+                raise SourceError(
+                    f"The list of what refers to {digest} goes on at another host.", "Ask who runs the registry."
+                )
+        raise LimitExceeded(f"The list of what refers to {digest} has more than {MAX_PAGES} pages.", "Delete some.")
+
+    def tagged(self, name: str) -> bytes:
+        """Return the manifest of a tag."""
+        return self._transport.get(f"{self._base}/manifests/{name}", MAX_MANIFEST, _ACCEPT)[0]
 
     def close(self) -> None:
         """Close the connections."""
