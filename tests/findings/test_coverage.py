@@ -143,6 +143,12 @@ def test_of_many_parts_some_are_named_and_the_rest_counted() -> None:
     assert not found.blind
 
 
+def test_a_source_tree_has_no_distribution_to_know() -> None:
+    tree = (Problem("source-tree", "lock files alone"),)
+    assert codes(None, (WHEELS,), tree) == ("complete", [])
+    assert codes(None, (WHEELS,)) == ("unknown", ["no-package-database"])
+
+
 def test_problems_that_harm_no_answer_do_not_count() -> None:
     harmless = (Problem("platform-fallback", "amd64 was taken"), Problem("unusable-version", "no order"))
     assert codes(problems=harmless) == ("complete", [])

@@ -55,12 +55,16 @@ def test_problems_of_the_reading_are_passed_on() -> None:
     assert met in build([file(STATUS, stanza("a", "1")), OS], [met]).problems
 
 
+LOCK = 'version = 4\n[[package]]\nname = "a"\nversion = "1.0.0"\nsource = "registry+https://example.org/index"\n'
 LACKING = [
     ([], ["no-package-database", "unknown-distribution"]),
     ([OS], ["no-package-database"]),
     ([file(STATUS, stanza("a", "1"))], ["unknown-distribution"]),
     ([OS, file(STATUS, "")], ["no-package-database"]),
     ([OS, file("a.dist-info/METADATA", "Name: a\nVersion: 1\n")], ["no-package-database"]),
+    ([file("Cargo.lock", LOCK)], ["source-tree"]),
+    ([file("Cargo.lock", "")], ["no-package-database", "unknown-distribution"]),
+    ([OS, file("Cargo.lock", LOCK)], ["no-package-database"]),
 ]
 
 

@@ -34,7 +34,7 @@ _DISTRIBUTION_TYPES = frozenset({"deb", "apk", "rpm", "alpm", "ebuild"})
 # What these mean is told from the packages and the distribution, or harms no answer.
 _TOLD_OTHERWISE = frozenset({
     "no-package-database", "unknown-distribution", "unusable-version", "platform-fallback", "more-problems",
-    "no-source-package", "no-layers",
+    "no-source-package", "no-layers", "source-tree",
 })  # fmt: skip
 _LAYER_CODES = frozenset({"damaged-layer", "unresolved-link"})
 # What went wrong with single packages, and with what should name packages; told for a few and counted.
@@ -200,7 +200,8 @@ def _database(problems: Iterable[Problem], held: Iterable[Count]) -> Iterator[_F
     for problem in unread:
         text = f"{_sentence(problem.message)} Its packages are not part of this answer: pass an SBOM (sbom://FILE)."
         yield _Found(True, problem.code, text)
-    if not unread and not any(count.type in _DISTRIBUTION_TYPES for count in held):
+    is_source_tree = any(problem.code == "source-tree" for problem in problems)
+    if not unread and not is_source_tree and not any(count.type in _DISTRIBUTION_TYPES for count in held):
         text = (
             "No package database was found, so the packages of the image's distribution are not known: "
             "pass an SBOM made when the image was built (sbom://FILE)."

@@ -181,14 +181,13 @@ def _bounded(met: list[Problem]) -> tuple[Problem, ...]:
 
 def _lacking(read: Sequence[_Read], found: Distribution | None) -> list[Problem]:
     """Return why the inventory may be incomplete: no database with packages, no known distribution."""
+    rows = [selector(projects=True).row(file.path) for file in read if file.last.records]
+    has_database = any(row and row.database for row in rows)
+    if not found and not has_database and any(row and row.project for row in rows):
+        return [Problem("source-tree", "a source tree: what its lock files and manifests ask for, nothing installed")]
     problems = []
-    if not any(file.last.records and _is_database(file.path) for file in read):
+    if not has_database:
         problems.append(Problem("no-package-database", "unknown: no package database with packages was found"))
     if not found:
         problems.append(Problem("unknown-distribution", "unknown: no release file names the distribution"))
     return problems
-
-
-def _is_database(path: str) -> bool:
-    row = selector(projects=True).row(path)
-    return row is not None and row.database
