@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fuzz import seeds, shapes
-from fuzz.guard import fuzzed
+from fuzz import guard, seeds, shapes
 from fuzz.measure import MEMORY, Failure, Meter
 from fuzz.promises import check
 from fuzz.shrink import smaller
@@ -78,10 +77,22 @@ def test_a_worker_runs_in_its_own_process(tmp_path: Path) -> None:
     place.mkdir(parents=True)
     for number, data in enumerate(COMMITTED["purl"]):
         (place / str(number)).write_bytes(data)
-    result = fuzzed(TARGETS["purl"], ["chance"], tmp_path, 0.3, "seed", tmp_path / "kept")
+    result = guard.fuzzed(TARGETS["purl"], ["chance"], tmp_path, 0.3, "seed", tmp_path / "kept")
     assert result.runs > len(COMMITTED["purl"])
     assert result.failures == []
     assert result.peak < MEMORY
+
+
+@pytest.mark.parametrize(("engine", "unconfirmed", "failures"), [("hangs", 1, 0), ("dies", 0, 1)])
+def test_a_worker_that_hangs_or_dies_is_noticed(
+    engine: str, unconfirmed: int, failures: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "STUCK", 0.5)
+    monkeypatch.setattr(guard, "_MODULES", {engine: "tests.fuzz.misbehaving"})
+    result = guard.fuzzed(TARGETS["purl"], [engine], tmp_path, 60, "seed", tmp_path / "kept")
+    assert result.runs == 2
+    assert (result.unconfirmed, len(result.failures)) == (unconfirmed, failures)
+    assert [path.read_bytes() for path, _ in result.failures] == [b"pkg:npm/second@1"] * failures
 
 
 def test_members_of_archives_are_changed_within_them() -> None:
