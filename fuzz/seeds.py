@@ -196,4 +196,4 @@ def reading(target: Target, data: bytes) -> Reading:
     """Return what a cataloguer says of an input, for tests of the seeds."""
     assert target.row
     path, _, content = data.partition(b"\0")
-    return target.row.read(path.decode(), content)
+    return target.row.read(path.decode("utf-8", "backslashreplace"), content)

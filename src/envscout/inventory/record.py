@@ -12,6 +12,7 @@ MAX_LICENSES = 16
 MAX_LICENSE = 256
 MAX_ARCHITECTURE = 64
 MAX_QUALIFIER = 512
+MAX_MESSAGE = 1000
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True):
@@ -65,8 +66,10 @@ def text(data: bytes) -> str:
 
 
 def damaged(where: str, message: str) -> Problem:
-    """Return the problem of a package database or manifest that was read only in part."""
-    return Problem("damaged-database", f"{where}: {message}", where)
+    """Return the problem of a package database or manifest that was read only in part; a long message is cut."""
+    # Libraries quote what they do not understand.
+    said = message if len(message) <= MAX_MESSAGE else f"{message[:MAX_MESSAGE]}..."
+    return Problem("damaged-database", f"{where}: {said}", where)
 
 
 def record(
