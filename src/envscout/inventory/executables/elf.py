@@ -58,7 +58,7 @@ def read(head: bytes, size: int) -> Layout:
         form, order = _FORMS[head[4]], _ORDERS[head[5]]
         segments = list(_segments(head, form, order))
         is_inline = _is_inline(head, form, order, segments)
-    except (struct.error, KeyError, IndexError):
+    except (struct.error, KeyError, IndexError, OverflowError):
         return anywhere(size)
     loaded = [each for each in segments if each.kind == _LOAD and each.size]
     if not loaded:
