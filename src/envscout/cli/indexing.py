@@ -9,7 +9,21 @@ if TYPE_CHECKING:
     from envscout.names.reference import Reference
 
 
-def index_shown(session: Session, reference: "Reference", *, platform: str = "", archive_ref: str = "") -> Indexed:
+_HOW = {
+    "index": "Indexed",
+    "attached": "SBOM obtained from attestation, not verified,",
+    "both": "Indexed, and SBOM of attestation read,",
+}
+
+
+def index_shown(
+    session: Session,
+    reference: "Reference",
+    *,
+    platform: str = "",
+    archive_ref: str = "",
+    sbom_source: str = "index",
+) -> Indexed:
     """Index an image, telling a person what happens."""
     indexed = index(
         session.database,
@@ -18,7 +32,8 @@ def index_shown(session: Session, reference: "Reference", *, platform: str = "",
         archive_ref=archive_ref,
         on_progress=session.progress(f"Reading {reference.familiar}"),
         layer_cache_mb=int(session.settings.get("layer_cache_mb")),
+        sbom_source=sbom_source,
     )
-    how = "Indexed" if indexed.fresh else "SBOM of image already known,"
+    how = _HOW[sbom_source] if indexed.fresh else "SBOM of image already known,"
     session.say(f"{how} {indexed.packages} packages")
     return indexed

@@ -46,6 +46,17 @@ def ref(command: F) -> F:
     return click.option("--ref", default="", help="Which image of an archive that holds several.")(command)
 
 
+def sbom_source(command: F) -> F:
+    """Add --sbom-source."""
+    return click.option(
+        "--sbom-source",
+        type=click.Choice(("index", "attached", "both")),
+        default="index",
+        show_default=True,
+        help="Look into the image, believe the SBOM attached to it, or add what only that one lists.",
+    )(command)
+
+
 def at(command: F) -> F:
     """Add --at."""
     return click.option(

@@ -34,12 +34,15 @@ _DISTRIBUTION_TYPES = frozenset({"deb", "apk", "rpm", "alpm", "ebuild"})
 # What these mean is told from the packages and the distribution, or harms no answer.
 _TOLD_OTHERWISE = frozenset({
     "no-package-database", "unknown-distribution", "unusable-version", "platform-fallback", "more-problems",
-    "no-source-package", "no-layers", "source-tree",
+    "no-source-package", "no-layers", "source-tree", "no-attached-sbom",
 })  # fmt: skip
 _LAYER_CODES = frozenset({"damaged-layer", "unresolved-link"})
 # What went wrong with single packages, and with what should name packages; told for a few and counted.
 _PACKAGE_CODES = frozenset({"unknown-group", "no-purl", "unusable-purl", "damaged-component", "unproven-owner"})
-_NAMELESS_CODES = frozenset({"unknown-modules", "packed-executable", "incomplete-project", "mixed-distributions"})
+_NAMELESS_CODES = frozenset({
+    "unknown-modules", "packed-executable", "incomplete-project", "mixed-distributions", "unread-attestation",
+    "sbom-of-index",
+})  # fmt: skip
 _TOLD = 3
 # A gate does not fail for these alone: what is known was compared, but for single packages that are named.
 _NOT_BLIND = frozenset(

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,8 +18,14 @@ from envscout.names.reference import Reference
 from envscout.store import Connection, Database, findings, layers, now
 from envscout.store import images as stored_images
 
+if TYPE_CHECKING:
+    from envscout.sbom.attached import Claim
+
 Progress = Callable[[int, int], None]
 """Called with bytes read so far and bytes in all (0 where that is not known)."""
+
+SBOM_SOURCES = ("index", "attached", "both")
+"""Who says what is in an image: our own look, an SBOM attached to it, or both."""
 
 LAYER_CACHE_MB = int(SETTINGS["layer_cache_mb"].default)
 MAX_SBOM_BYTES = 256 * 1024 * 1024
@@ -41,23 +48,56 @@ def index(
     archive_ref: str = "",
     on_progress: Progress | None = None,
     layer_cache_mb: int = LAYER_CACHE_MB,
+    sbom_source: str = "index",
 ) -> Indexed:
     """Return the stored image a reference names, reading it first if its digest is new. Raise SourceError, NotFound.
 
-    layer_cache_mb: mebibytes that what is kept of layers may take in the store.
+    layer_cache_mb: mebibytes that what is kept of layers may take in the store. sbom_source: one of SBOM_SOURCES; an
+    image known from another source is read anew. NotFound is raised, too, where an attached SBOM is asked for in vain.
     """
     if reference.prefix == "sbom":
         return _keep(database, *_from_sbom(reference))
     with images.open_image(reference, platform=platform, archive_ref=archive_ref) as opened:
-        known = _known(database, opened.image.digest)
+        known = _known(database, opened.image.digest, sbom_source)
         if known:
             return known
+        claimed = _claim(opened) if sbom_source != "index" else None
+        if sbom_source == "attached":
+            return _keep(database, opened.image, _instead(claimed, opened, reference))
         from envscout.inventory import build
 
         cache = _Layers(database, layer_cache_mb << 20)
         contents = opened.read(_interest(projects=reference.prefix == "fs"), cache, on_progress)
         found = build(contents.files, contents.problems)
+        if claimed:
+            from envscout.sbom import attached
+
+            found = attached.beside(found, claimed, opened.image)
         return _keep(database, opened.image, found, cache)
+
+
+def _claim(opened: images.OpenImage) -> "Claim":
+    """Return what the SBOMs attached to an image say; the problems on the way to them are of that claim."""
+    from envscout.images.attestations import SBOM
+    from envscout.sbom.attached import Document, claim
+
+    there = opened.attached((SBOM,))
+    documents = [Document(each.subject, each.data, each.kind == SBOM) for each in there.documents]
+    found = claim(documents, opened.image)
+    return msgspec.structs.replace(found, problems=(*there.problems, *found.problems))
+
+
+def _instead(claimed: "Claim | None", opened: images.OpenImage, reference: Reference) -> Inventory:
+    from envscout.sbom import attached
+
+    if claimed is None or claimed.found is None:
+        why = f" ({claimed.problems[0].message.rstrip('.')})" if claimed and claimed.problems else ""
+        raise NotFound(
+            f"No SBOM that can be used is attached to {reference.familiar}{why}",
+            "--sbom-source index looks into the image; engines, archives and directories have no attachments: "
+            "use registry:// or oci-dir://",
+        )
+    return attached.instead(claimed, opened.image)
 
 
 def _interest(*, projects: bool) -> images.Interest:
@@ -108,18 +148,27 @@ def resolve(reference: Reference, *, platform: str = "") -> Image:
         return Image(digest=reference.digest or f"unresolved:{reference.canonical}", platform=platform)
 
 
-def _known(database: Database, digest: str) -> Indexed | None:
-    """Return the image of a digest, unless reading it again may show more: with other cataloguers, or all layers."""
+def _known(database: Database, digest: str, sbom_source: str) -> Indexed | None:
+    """Return the image of a digest, unless reading it again may show more: by others, or of all layers."""
     if not digest:
         return None
     with database.read() as connection:
         stored = stored_images.find(connection, digest)
-        if stored is None or stored.indexed_at is None or stored.tools != TOOLS:
+        if stored is None or stored.indexed_at is None or not _serves(stored.tools, sbom_source):
             return None
         if any(problem.code == "damaged-layer" for problem in stored.problems):
             return None
         packages = stored_images.inventory_of(connection, stored).packages
     return Indexed(stored.image_id, stored.image, len(packages), fresh=False)
+
+
+def _serves(tools: tuple[str, ...], sbom_source: str) -> bool:
+    """Return whether an inventory that these tools made is of a source."""
+    if sbom_source == "index":
+        return tools == TOOLS
+    from envscout.sbom.attached import is_of
+
+    return is_of(tools, TOOLS if sbom_source == "both" else ())
 
 
 def _keep(database: Database, image: Image, found: Inventory, cache: _Layers | None = None) -> Indexed:

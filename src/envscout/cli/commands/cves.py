@@ -21,6 +21,7 @@ FOUND = 2
 @options.org
 @options.platform
 @options.ref
+@options.sbom_source
 @options.at
 @click.option("--known-at", default="", metavar="TIME", help="With --at: as known at another moment; `now` for today.")
 @click.option("--service", default="", help="With --env: the service, where no repository names it.")
@@ -104,7 +105,9 @@ def _of_image(session: Session, image: str, question: "Question", flags: dict[st
     from envscout.verbs import ask
 
     reference = parse(image)
-    indexed = index_shown(session, reference, platform=flags["platform"], archive_ref=flags["ref"])
+    indexed = index_shown(
+        session, reference, platform=flags["platform"], archive_ref=flags["ref"], sbom_source=flags["sbom_source"]
+    )
     return ask.of_image(session.database, indexed.image_id, reference.familiar, question)
 
 

@@ -14,6 +14,7 @@ from envscout.errors import UsageError
 @options.org
 @options.platform
 @options.ref
+@options.sbom_source
 @options.at
 @click.option("--service", default="", help="Name of the service; by default the repository of the image.")
 @click.option("--add", is_flag=True, help="Keep what runs already beside the new image (canary).")

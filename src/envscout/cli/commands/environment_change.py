@@ -51,7 +51,9 @@ def _image(session: Session, asked: Flags, reference: Reference) -> str:
         return image.digest
     from envscout.cli.indexing import index_shown
 
-    indexed = index_shown(session, reference, platform=asked.platform, archive_ref=asked.ref)
+    indexed = index_shown(
+        session, reference, platform=asked.platform, archive_ref=asked.ref, sbom_source=asked.sbom_source
+    )
     return indexed.image.digest
 
 

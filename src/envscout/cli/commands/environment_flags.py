@@ -13,6 +13,7 @@ class Flags(msgspec.Struct, frozen=True):
     add: bool
     no_index: bool
     ref: str
+    sbom_source: str
     commit: str
     run_url: str
     actor: str

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 @click.argument("image")
 @options.platform
 @options.ref
+@options.sbom_source
 @options.many("--only-package-type", "With --format list: only packages of a type (deb, apk, npm, pypi, ...).")
 @options.form("json", "list", "cyclonedx", "spdx")
 @options.output
-def command(image: str, platform: str, ref: str, only_package_type: tuple[str, ...], form: str, output: str) -> None:
+def command(
+    image: str, platform: str, ref: str, sbom_source: str, only_package_type: tuple[str, ...], form: str, output: str
+) -> None:
     """Write the packages of an image as a list or a document, from any source that `cves` takes.
 
     \b
@@ -35,7 +38,7 @@ def command(image: str, platform: str, ref: str, only_package_type: tuple[str, .
     writers = {"json": sbom.write, "cyclonedx": sbom.write_cyclonedx, "spdx": sbom.write_spdx}
     with Session() as session, options.to_output(output):
         reference = parse(image)
-        indexed = index_shown(session, reference, platform=platform, archive_ref=ref)
+        indexed = index_shown(session, reference, platform=platform, archive_ref=ref, sbom_source=sbom_source)
         described, inventory = ask.inventory(session.database, indexed.image_id)
         if form == "list":
             _list(inventory.packages, only_package_type)
