@@ -136,11 +136,15 @@ def build(
 ) -> str:
     """Return the canonical package URL of these parts; qualifiers without value are left out.
 
-    Raises InvalidReference if there is no type or no name, or a qualifier's key is not one.
+    Raises InvalidReference if there is no type or no name, a qualifier's key is not one, or nobody could read the text
+    because it is longer than MAX_LENGTH.
     """
-    return _quick(type, name, version, namespace, qualifiers, subpath) or _slow(
+    text = _quick(type, name, version, namespace, qualifiers, subpath) or _slow(
         type, name, version, namespace, qualifiers, subpath
     )
+    if len(text) > MAX_LENGTH:
+        raise InvalidReference(f"a package URL of {len(text)} characters", f"At most {MAX_LENGTH} are read.")
+    return text
 
 
 def split_name(kind: str, name: str) -> tuple[str, str]:

@@ -18,6 +18,8 @@ OFFICIAL = "library"
 
 MAX_PATH = 255
 MAX_TAG = 128
+MAX_LENGTH = 8192
+"""Characters of a whole text; a path of a file has 4,096 at most."""
 
 _LOCATED = frozenset({"oci-dir", "archive", "fs", "sbom"})
 _LEGACY_HOSTS = {"index.docker.io": DEFAULT_HOST}
@@ -30,7 +32,7 @@ _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*", re.ASCII)
 _TAG = re.compile(r"\w[\w.-]*", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]+", re.ASCII)
 _IDENTIFIER = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_VARIABLE = re.compile(r"\$\{[^}]*\}?|\$\w+|\{\{.*?(?:\}\}|$)")
+_VARIABLE = re.compile(r"\$\{[^}]*\}?|\$\w+|\{\{.*?(?:\}\}|\Z)", re.DOTALL)
 
 _EXAMPLE = "Write it as [HOST[:PORT]/]REPOSITORY[:TAG][@DIGEST], for example myorg/myapp:v1.2.3."
 
@@ -100,6 +102,8 @@ def parse(text: str) -> Reference:
 
     Raises InvalidReference, with the cause and what to write instead.
     """
+    if len(text) > MAX_LENGTH:
+        raise InvalidReference(f"An image reference of {len(text):,} characters.", _EXAMPLE)
     bare = _unquoted(text)
     prefix, rest = _split_prefix(bare)
     if prefix in _LOCATED:

@@ -38,6 +38,7 @@ MAX_DISTRO = 128
 """Characters of a `distro` qualifier that are taken apart."""
 MAX_NAMED = 5
 MAX_PROBLEMS = 1000
+MAX_ARCHITECTURE = 64
 
 _DISTRO = re.compile(r"(?:(?P<id>.+?)-)?(?P<version>\d[\w.]*)(?:\s*\(.*\))?")
 
@@ -46,13 +47,13 @@ def assemble(draft: Draft) -> Inventory:
     """Return the inventory of a document, with a Problem for everything it does not tell."""
     problems = list(draft.problems)
     identified = _identified(draft.components, problems)
-    packages = owned(_merged([package(component, url, problems) for component, url in identified]), problems)
+    packages = merged(owned([package(component, url, problems) for component, url in identified], problems))
     distributed = [(component, url) for component, url in identified if url.type in DISTRIBUTED]
     found = draft.distribution or _distribution([url for _, url in distributed], problems)
     problems += _unlisted(draft.unidentified)
     if not draft.looked:
         problems += _lacking(draft.subject, distributed, found)
-    return Inventory(packages, found, _bounded(problems), draft.looked or draft.subject.tools)
+    return Inventory(tuple(packages), found, _bounded(problems), draft.looked or draft.subject.tools)
 
 
 def distribution(name: str, version: str, codename: str = "", title: str = "") -> Distribution:
@@ -67,7 +68,7 @@ def _identified(components: Iterable[Component], problems: list[Problem]) -> lis
     found = []
     for component in components:
         try:
-            url = purl.parse(component.purl)
+            url = _parsed(component.purl)
         except InvalidReference as error:
             message = f"{bounds.shown(component.name) or 'a package'} is not listed: {error.cause}"
             problems.append(Problem("unusable-purl", message, bounds.shown(component.purl)))
@@ -78,6 +79,17 @@ def _identified(components: Iterable[Component], problems: list[Problem]) -> lis
         if url.type not in NOT_PACKAGES:
             found.append((component, url))
     return found
+
+
+def _parsed(text: str) -> Purl:
+    """Return a package URL. Raises InvalidReference also if its name is unusable, or it grows too long when written."""
+    url = purl.parse(text)
+    if not bounds.is_name(url.full_name):
+        raise InvalidReference(f"the name {bounds.shown(url.full_name)!r} is unusable")
+    # Written, a character takes twelve at most: four bytes of `%` and two digits each.
+    if len(text) > purl.MAX_LENGTH // 12:
+        str(url)
+    return url
 
 
 def package(component: Component, url: Purl, problems: list[Problem]) -> Package:
@@ -96,7 +108,7 @@ def package(component: Component, url: Purl, problems: list[Problem]) -> Package
         purl=str(url),
         source_name=source if bounds.is_name(source) else name,
         source_version=number if bounds.is_version(number) else "",
-        architecture=component.architecture or url.qualifier("arch"),
+        architecture=bounds.escaped((component.architecture or url.qualifier("arch"))[:MAX_ARCHITECTURE]),
         licenses=component.licenses,
         locations=component.locations,
         layer=component.layer,
@@ -130,13 +142,13 @@ def _with_epoch(url: Purl, version: str) -> str:
     return f"{epoch}:{version}" if epoch not in ("", "0") else version
 
 
-def _merged(packages: Iterable[Package]) -> list[Package]:
+def merged(packages: Iterable[Package]) -> list[Package]:
     """Return the packages sorted, those with one URL and owner as one that has all their locations."""
     same: dict[tuple[str, str], list[Package]] = {}
     for each in packages:
         same.setdefault((each.purl, each.owner), []).append(each)
-    merged = [group[0] if len(group) == 1 else _joined(group) for group in same.values()]
-    return sorted(merged, key=lambda each: (each.type, each.name, each.version, each.purl, each.owner))
+    joined = (group[0] if len(group) == 1 else _joined(group) for group in same.values())
+    return sorted(joined, key=lambda each: (each.type, each.name, each.version, each.purl, each.owner))
 
 
 def _joined(group: list[Package]) -> Package:

@@ -6,9 +6,9 @@ The schema is `envscout/sbom/1`. Fields are only ever added to it; a change of m
 import msgspec
 
 from envscout import __version__
+from envscout.errors import InvalidReference
 from envscout.model import Distribution, Image, Inventory, Package, Problem
-from envscout.names import bounds
-from envscout.names.purl import MAX_LENGTH
+from envscout.names import bounds, purl
 from envscout.sbom import assemble
 from envscout.sbom.draft import NOTHING, SubjectInfo, decode, each
 
@@ -77,7 +77,7 @@ def read(data: bytes | msgspec.Raw) -> tuple[Inventory, SubjectInfo]:
     document = decode(data, _Received, "envscout SBOM")
     problems: list[Problem] = []
     packages = [_read(package, problems) for package in each(document.packages, _Package, "envscout SBOM", problems)]
-    kept = assemble.owned((package for package in packages if package), problems)
+    kept = tuple(assemble.merged(assemble.owned((package for package in packages if package), problems)))
     met = tuple(sorted({*document.problems, *problems}))
     subject = SubjectInfo(SCHEMA, document.reference, tools=(document.generator,), image=document.image)
     return Inventory(kept, document.distribution, met, document.tools), subject
@@ -99,13 +99,19 @@ def _written(package: Package) -> _Package:
     )
 
 
+def _is_purl(text: str, kind: str) -> bool:
+    try:
+        return purl.parse(text).type == kind
+    except InvalidReference:
+        return False
+
+
 def _read(package: _Package, problems: list[Problem]) -> Package | None:
     """Return a package of a document; one that we would never have written is a problem."""
     versions = (package.version, package.source.version)
     if (
         not bounds.is_name(package.name)
-        or not package.purl.startswith("pkg:")
-        or len(package.purl) > MAX_LENGTH
+        or not _is_purl(package.purl, package.type)
         or any(version and not bounds.is_version(version) for version in versions)
     ):
         named = bounds.shown(package.name or package.purl)
