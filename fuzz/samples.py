@@ -4,6 +4,7 @@ import json
 import sqlite3
 import subprocess
 import tempfile
+import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from envscout.images import kept
 from envscout.images.compression import zstandard
 from envscout.images.contents import Budget, Interest
 from envscout.images.layer import scan
+from fuzz.linked import PARTING
 from fuzz.targets import joined
 from tests.inventory.distributions import databases as rpm
 from tests.inventory.executables import programs as made
@@ -33,6 +35,9 @@ def programs() -> Found:
     elf, macho = partial(made.elf, b"", new), partial(made.macho, b"", new)
     for program in (elf(), elf(order=">"), elf(wide=False), macho(), macho(wide=False), made.pe(b"", new)):
         yield "executable", program
+    crates = zlib.compress(b'{"packages": [{"name": "a", "version": "1.0.0", "source": "crates.io", "root": true}]}')
+    for audited in (made.elf(loose=crates, is_go=False), made.pe(audited=crates, is_go=False)):
+        yield "executable", audited
     yield "executable", made.fat(macho(), macho())
     yield "executable", made.elf(*old)
 
@@ -191,16 +196,31 @@ def texts() -> Found:
 
 
 def _manifests() -> bytes:
-    """Return an index, a manifest and a configuration, with a line between them."""
+    """Return an index, a manifest, a configuration, an attestation manifest and its document, which name each other."""
     index, manifest = "application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json"
-    digest = "sha256:" + "0" * 64
     platform = {"os": "linux", "architecture": "amd64"}
-    described = {"mediaType": manifest, "digest": digest, "size": 9, "platform": platform}
-    layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": digest, "size": 9}
-    config = {**platform, "rootfs": {"diff_ids": [digest]}, "history": [{"created_by": "x"}], "config": {"User": "u"}}
+    config = {**platform, "rootfs": {"diff_ids": ["@2@"]}, "history": [{"created_by": "x"}], "config": {"User": "u"}}
+    statement = test_provenance.statement(test_provenance.V1, "v1")
+    empty = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": "@2@", "size": 9}
+    predicate = {"in-toto.io/predicate-type": "https://slsa.dev/provenance/v1"}
+    layer = {
+        "mediaType": "application/vnd.in-toto+json",
+        "digest": "@4@",
+        "size": len(statement),
+        "annotations": predicate,
+    }
+    spoken = {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": "@1@"}
     parts = (
-        {"schemaVersion": 2, "mediaType": index, "manifests": [described, described | {"mediaType": index}]},
-        {"schemaVersion": 2, "mediaType": manifest, "config": {**layer, "mediaType": ""}, "layers": [layer]},
+        {
+            "schemaVersion": 2,
+            "mediaType": index,
+            "manifests": [
+                {"mediaType": manifest, "digest": "@1@", "size": 9, "platform": platform},
+                {"mediaType": manifest, "digest": "@3@", "size": 9, "annotations": spoken},
+            ],
+        },
+        {"schemaVersion": 2, "mediaType": manifest, "config": {**empty, "mediaType": ""}, "layers": [empty]},
         config,
+        {"schemaVersion": 2, "mediaType": manifest, "config": empty, "layers": [layer], "subject": {"digest": "@1@"}},
     )
-    return b"\n--\n".join(json.dumps(part).encode() for part in parts)
+    return PARTING.join([*(json.dumps(part).encode() for part in parts), statement])

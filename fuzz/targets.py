@@ -9,11 +9,12 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
-from envscout.errors import EnvscoutError, NotFound
+from envscout.errors import EnvscoutError
 from envscout.inventory.cataloguer import Cataloguer
 from envscout.inventory.select import expression
 from envscout.inventory.table import CATALOGUERS
 from fuzz import promises, shapes
+from fuzz.linked import Linked
 from fuzz.mutate import mutated
 
 Run = Callable[[bytes], None]
@@ -166,41 +167,22 @@ def _remembered(data: bytes) -> None:
 
 
 def _manifest(data: bytes) -> None:
-    """Read manifest, index and configuration, and find an image in them: the blobs are the lines of the input."""
+    """Find an image and what is attached to it in blobs that the input holds; read all of it as a configuration."""
     from envscout.images import manifest as manifests
     from envscout.images.manifest import Descriptor
     from envscout.images.oci import OciImage
 
-    blobs = data.split(b"\n--\n")
+    blobs = Linked(data)
     for media_type in ("", manifests.OCI_INDEX):
         with suppress(EnvscoutError):
-            OciImage(_Lines(blobs), blobs[0], Descriptor(media_type, "sha256:" + "0" * 64), "linux/amd64", "x")
+            beside = [Descriptor(manifests.OCI_MANIFEST, digest, 9) for digest in blobs.parts]
+            root = Descriptor(media_type, blobs.digest, len(blobs.root))
+            image = OciImage(blobs, blobs.root, root, "linux/amd64", "x", beside)
+            found = image.attached(("sbom", "provenance"), True)
+            for problem in found.problems:
+                promises.of_problem(problem)
     with suppress(EnvscoutError):
         manifests.parse_config(data, "x").created_by()
-
-
-class _Lines:
-    """Blobs that are pieces of the input, whatever digest is asked for."""
-
-    side_by_side = False
-
-    def __init__(self, blobs: list[bytes]) -> None:
-        self._blobs = blobs
-
-    def manifest(self, digest: str) -> bytes:
-        return self._blobs[zlib.crc32(digest.encode("utf-8", "replace")) % len(self._blobs)]
-
-    def blob(self, digest: str) -> Iterator[bytes]:
-        yield self.manifest(digest)
-
-    def referrers(self, digest: str) -> list[Any]:
-        raise NotFound(digest)
-
-    def tagged(self, name: str) -> bytes:
-        return self.manifest(name)
-
-    def close(self) -> None:
-        pass
 
 
 def _sbom(data: bytes) -> None:
