@@ -3,6 +3,7 @@
 import pytest
 
 from envscout.model import Distribution, Package
+from envscout.model import Package
 from envscout.names import ecosystem as eco
 
 
@@ -184,3 +185,9 @@ def test_language_packages_are_matched_by_their_own_name() -> None:
 def test_extensions_of_an_editor_are_called_by_publisher_and_name() -> None:
     assert eco.normalise("VSCode", "Publisher/Name") == eco.normalise("VSCode", "publisher.name") == "publisher.name"
     assert (eco.of_type("opam"), eco.scheme("opam")) == ("opam", "deb")
+
+
+def test_programs_are_matched_by_the_names_of_their_makers() -> None:
+    found = eco.identity(Package("generic", "httpd", "2.4.58", "pkg:generic/httpd@2.4.58"), None)
+    assert found == eco.Identity("Bitnami", "apache", "2.4.58", "bitnami")
+    assert eco.identity(Package("generic", "bash", "5.2", "pkg:generic/bash@5.2"), None).ecosystem == ""

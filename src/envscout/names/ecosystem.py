@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from envscout.names import releases
+from envscout.names.programs import UPSTREAM
 
 
 class Installed(Protocol):
@@ -198,8 +199,10 @@ def identity(package: Installed, distribution: releases.OperatingSystem | None) 
     """
     if package.type in _DISTRIBUTION_TYPES:
         return _of_distribution_package(package, distribution)
-    base = _BY_TYPE.get(package.type, "")
-    return Identity(base, normalise(base, package.name), package.version, scheme(base) or "")
+    base, name = _BY_TYPE.get(package.type, ""), package.name
+    if package.type == "generic" and name in UPSTREAM:
+        base, name = "Bitnami", UPSTREAM[name]
+    return Identity(base, normalise(base, name), package.version, scheme(base) or "")
 
 
 def _of_distribution_package(package: Installed, distribution: releases.OperatingSystem | None) -> Identity:
