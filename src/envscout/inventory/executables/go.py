@@ -11,9 +11,6 @@ from envscout.inventory.executables.window import Window
 from envscout.inventory.record import Reading, damaged, merged, record
 from envscout.model import Problem
 
-STANDARD = "stdlib"
-"""What the Go vulnerability database calls the standard library."""
-
 
 class Go:
     """Finds out what a Go program is made of."""
@@ -39,10 +36,10 @@ def read(path: str, build: Build) -> Reading:
     """
     program = go_modules.read(unframed(build.modules))
     main = go_version.main_module(program, build)
-    has_list = bool(program.main or program.dependencies)
+    has_list = bool(program.main or program.dependencies or program.is_tool)
     return merged(
         [
-            record("golang", STANDARD, go_version.of_go(build.version), path),
+            record("golang", go_version.STANDARD, go_version.of_go(build.version), path),
             *_main(path, main, has_list),
             *(record("golang", each.path, each.version, path) for each in dict.fromkeys(program.dependencies)),
             *_lacking(path, build, has_list),

@@ -30,6 +30,11 @@ class Program(msgspec.Struct, frozen=True):
     dependencies: tuple[Module, ...] = ()
     settings: dict[str, str] = {}
 
+    @property
+    def is_tool(self) -> bool:
+        """Tell whether this is a program that comes with Go: its parts are those of the standard library."""
+        return self.main is None and self.path.startswith("cmd/")
+
 
 def read(text: str) -> Program:
     """Return what a list of modules says; lines that say nothing we know are passed over."""

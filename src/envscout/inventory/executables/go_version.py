@@ -20,6 +20,9 @@ import re
 from envscout.inventory.executables.go_blob import Build
 from envscout.inventory.executables.go_modules import Module, Program
 
+STANDARD, TOOLS = "stdlib", "toolchain"
+"""What the Go vulnerability database calls the standard library, and the programs that come with Go."""
+
 _NAMES = (
     "version",
     "buildversion",
@@ -68,6 +71,8 @@ def main_module(program: Program, build: Build) -> Module | None:
     """Return the main module in the version that is in the program, None if the program names no module."""
     if program.main and program.main.version and not program.main.version.startswith(_MADE_UP):
         return program.main
+    if program.is_tool:
+        return Module(TOOLS, of_go(build.version))
     module = program.main or Module(_repository(program.path))
     if not module.path:
         return None

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 import msgspec
 
-from envscout.inventory.executables import elf, macho, pe
+from envscout.inventory.executables import elf, macho, pe, programs
 from envscout.inventory.executables.auditable import Auditable
 from envscout.inventory.executables.finder import Finder
 from envscout.inventory.executables.go import Go
 from envscout.inventory.executables.layout import HEAD as LAYOUT
 from envscout.inventory.executables.layout import Layout
 from envscout.inventory.executables.packed import Packed, is_packed
+from envscout.inventory.executables.program_search import Programs
 from envscout.inventory.executables.window import Span, Window
 from envscout.inventory.record import Reading, merged
 
@@ -118,4 +119,6 @@ def _finders(path: str, head: bytes, read: Callable[[bytes, int], Layout], size:
     if is_packed(head):
         return (Packed(path),)
     layout = read(head, size)
-    return (Go(path, layout), Auditable(path, layout))
+    known = programs.of(path)
+    found: tuple[Finder, ...] = (Go(path, layout), Auditable(path, layout))
+    return (*found, Programs(path, size, known)) if known else found
