@@ -19,11 +19,11 @@ LANGUAGES = (
         "languages.python_sbom",
         ("pypi", "cargo", "generic"),
     ),
-    Cataloguer("wheel", "1", ("**/*.whl", "**/*.egg"), "languages.wheel", ("pypi",)),
+    Cataloguer("wheel", "2", ("**/*.whl", "**/*.egg"), "languages.wheel", ("pypi",)),
     Cataloguer("npm", "3", ("**/package.json",), "languages.npm", ("npm", "vscode-extension")),
     Cataloguer("npm-installed", "1", ("**/node_modules/.package-lock.json",), "languages.npm_installed", ("npm",)),
     Cataloguer(
-        "yarn-cache", "1", ("**/.yarn/cache/*.zip", "**/.yarn/berry/cache/*.zip"), "languages.yarn_cache", ("npm",)
+        "yarn-cache", "2", ("**/.yarn/cache/*.zip", "**/.yarn/berry/cache/*.zip"), "languages.yarn_cache", ("npm",)
     ),
     Cataloguer(
         "ruby", "1", ("**/specifications/*.gemspec", "**/specifications/default/*.gemspec"), "languages.ruby", ("gem",)
@@ -77,5 +77,12 @@ LANGUAGES = (
         ),
         "java.archive",
         ("maven",),
+    ),
+    Cataloguer(
+        "release",
+        "1",
+        ("**/release", "**/go/VERSION", "**/go-*/VERSION", "**/releases/*/OTP_VERSION"),
+        "executables.releases",
+        ("generic", "golang"),
     ),
 )
