@@ -67,7 +67,7 @@ class Purl(msgspec.Struct, frozen=True):
         return f"{self.namespace}{_JOINED.get(self.type, '/')}{self.name}"
 
     def __str__(self) -> str:
-        """Return the canonical text."""
+        """Return the canonical text. Raises InvalidReference where that is longer than MAX_LENGTH."""
         return build(self.type, self.name, self.version, self.namespace, self.qualifiers, self.subpath)
 
 

@@ -40,6 +40,9 @@ MAX_NAMED = 5
 MAX_PROBLEMS = 1000
 MAX_ARCHITECTURE = 64
 
+_ADDED = 100
+"""Characters that a type's newer name may add to a package URL."""
+
 _DISTRO = re.compile(r"(?:(?P<id>.+?)-)?(?P<version>\d[\w.]*)(?:\s*\(.*\))?")
 
 
@@ -73,21 +76,24 @@ def _identified(components: Iterable[Component], problems: list[Problem]) -> lis
             message = f"{bounds.shown(component.name) or 'a package'} is not listed: {error.cause}"
             problems.append(Problem("unusable-purl", message, bounds.shown(component.purl)))
             continue
-        if url.type in OLD_TYPES:
-            kind, namespace = OLD_TYPES[url.type]
-            url = msgspec.structs.replace(url, type=kind, namespace=url.namespace or namespace)
         if url.type not in NOT_PACKAGES:
             found.append((component, url))
     return found
 
 
 def _parsed(text: str) -> Purl:
-    """Return a package URL. Raises InvalidReference also if its name is unusable, or it grows too long when written."""
+    """Return a package URL, its type by its newer name.
+
+    Raises InvalidReference also if its name is unusable, or if it would be too long when written.
+    """
     url = purl.parse(text)
+    if url.type in OLD_TYPES:
+        kind, namespace = OLD_TYPES[url.type]
+        url = msgspec.structs.replace(url, type=kind, namespace=url.namespace or namespace)
     if not bounds.is_name(url.full_name):
         raise InvalidReference(f"the name {bounds.shown(url.full_name)!r} is unusable")
     # Written, a character takes twelve at most: four bytes of `%` and two digits each.
-    if len(text) > purl.MAX_LENGTH // 12:
+    if 12 * len(text) > purl.MAX_LENGTH - _ADDED:
         str(url)
     return url
 
