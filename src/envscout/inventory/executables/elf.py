@@ -57,7 +57,8 @@ def read(head: bytes, size: int) -> Layout:
     try:
         form, order = _FORMS[head[4]], _ORDERS[head[5]]
         segments = list(_segments(head, form, order))
-        is_inline = _is_inline(head, form, order, segments)
+        is_go = any(_GO in head[each.offset : each.offset + each.size] for each in segments if each.kind == _NOTE)
+        is_inline = is_go and _is_inline(head, form, order, segments)
     except (struct.error, KeyError, IndexError, OverflowError):
         return anywhere(size)
     loaded = [each for each in segments if each.kind == _LOAD and each.size]
@@ -69,7 +70,7 @@ def read(head: bytes, size: int) -> Layout:
         constants=joined(((low, high) for low, high, flags in spans if not flags), size),
         loose=between(joined(((low, high) for low, high, _ in spans), size), size),
         mapped=tuple((each.address, each.offset, each.size) for each in loaded),
-        is_go=any(_GO in head[each.offset : each.offset + each.size] for each in segments if each.kind == _NOTE),
+        is_go=is_go,
         is_inline=is_inline,
     )
 

@@ -157,22 +157,33 @@ PROGRAMS = (
 
 
 @cache
-def _named() -> tuple[dict[str, tuple[Program, ...]], tuple[tuple[re.Pattern[str], Program], ...]]:
-    """Return the programs by the plain names of their files, and those whose files have other names."""
+def _named() -> tuple[dict[str, tuple[Program, ...]], re.Pattern[str]]:
+    """Return the programs by the plain names of their files, and what all other names of files look like."""
     plain: dict[str, tuple[Program, ...]] = {}
-    shaped = []
+    shapes = []
     for program in PROGRAMS:
         for file in program.files:
             if "*" in file:
-                shaped.append((re.compile(re.escape(file).replace(r"\*", ".*").replace(r"\[0\-9\]", "[0-9]")), program))
+                shapes.append(_shape(file))
             else:
                 plain[file] = (*plain.get(file, ()), program)
-    return plain, tuple(shaped)
+    return plain, re.compile("|".join(shapes))
+
+
+def _shape(file: str) -> str:
+    return re.escape(file).replace(r"\*", ".*").replace(r"\[0\-9\]", "[0-9]")
+
+
+@cache
+def _shaped() -> tuple[tuple[re.Pattern[str], Program], ...]:
+    return tuple((re.compile(_shape(file)), each) for each in PROGRAMS for file in each.files if "*" in file)
 
 
 def of(path: str) -> tuple[Program, ...]:
     """Return the programs that a file of this path may be, in the order of the table."""
     name = path.rpartition("/")[2]
-    plain, shaped = _named()
-    found = {*plain.get(name, ()), *(program for pattern, program in shaped if pattern.fullmatch(name))}
+    plain, shapes = _named()
+    found = set(plain.get(name, ()))
+    if shapes.fullmatch(name):
+        found |= {program for pattern, program in _shaped() if pattern.fullmatch(name)}
     return tuple(program for program in PROGRAMS if program in found) if found else ()
