@@ -11,8 +11,8 @@ variable (`-ldflags "-X main.version=1.2.3"`), if it was told one that looks lik
    of Go. The only text there that looks like a version counts, of several that begin alike the shortest.
 4. `1.2.3` is written `v1.2.3`, as versions of Go modules are.
 
-A program made without modules names its main package alone. On hosts where the path of a package tells its repository
-that is taken for the main module.
+A program made without modules names its main package alone. The main module is then what lies before `/cmd/` in its
+path, on well-known hosts the repository and the major version behind it: `github.com/caddyserver/caddy/v2`.
 """
 
 import re
@@ -47,6 +47,7 @@ _ASSIGNMENT = re.compile(r"""-X[=\s]\s*(?:"([^"]*)"|'([^']*)'|(\S+))""")
 _LOOKS = re.compile(r"v?([0-9]+\.[0-9]+(?:\.[0-9]+)*(?:[-+.~][0-9A-Za-z][0-9A-Za-z.+~_-]*|(?:rc|beta|alpha)[0-9]*)?)")
 _HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org", "codeberg.org"})
 _FLAGS = "-ldflags"
+_MAJOR = re.compile(r"v[0-9]+")
 _MADE_UP = "v0.0.0-"
 _GO = re.compile(r"(?:devel )?go([0-9]+\.[0-9]+(?:\.[0-9]+)?)(?:(rc|beta|alpha)([0-9]+)|-([0-9]{8}[0-9A-Za-z.-]*))?")
 
@@ -88,9 +89,12 @@ def _beside(build: Build) -> str:
 
 
 def _repository(path: str) -> str:
-    """Return the repository of a package, "" where its path does not tell."""
+    """Return what is likely the module of a package, "" where its path does not tell."""
     parts = path.split("/")
-    return "/".join(parts[:3]) if parts[0] in _HOSTS and len(parts) > 2 else ""
+    if parts[0] in _HOSTS:
+        size = 4 if len(parts) > 3 and _MAJOR.fullmatch(parts[3]) else 3
+        return "/".join(parts[:size]) if len(parts) >= size else ""
+    return path.partition("/cmd/")[0] if "." in parts[0] and len(parts) > 1 else ""
 
 
 def _told(flags: str, module: str) -> str:
