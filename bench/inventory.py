@@ -52,6 +52,7 @@ def main() -> None:
             if "compare" in options.only:
                 missing += sum(_compare(layout, peer, home, options.images / ".answers") for peer in peers)
             if "measure" in options.only:
+                run(envscout(home).layout(layout))
                 wanted = cases([floor(), *peers], envscout(home), home, layout, push(layout))
                 print("\n".join(table(measure(wanted, options.times), _unpacked(layout) > _LARGE)), flush=True)
         if "curve" in options.only and all(_there(options.images / name) for name in _CURVE):

@@ -105,8 +105,17 @@ def _named_otherwise(found: Found, known: Known) -> bool:
 
 
 def _longer_version(found: Found, known: Known) -> bool:
-    same = [each for each in known.places.get(found.place, ()) if (each.type, each.name) == ("maven", found.name)]
-    return found.type == "maven" and any(re.match(rf"{re.escape(each.version)}[- ]", found.version) for each in same)
+    same = [each for each in known.places.get(found.place, ()) if (each.type, each.name) == (found.type, found.name)]
+    judged = found.type in ("maven", "generic")
+    return judged and any(re.match(rf"{re.escape(each.version)}[-+ ]", found.version) for each in same)
+
+
+def _go_distribution(found: Found, known: Known) -> bool:
+    return (found.type, found.name) == ("generic", "go") and ("golang", "stdlib", found.version) in known.keys
+
+
+def _mariadb(found: Found, known: Known) -> bool:
+    return found.name == "mysql" and any(each.name == "mariadb" for each in known.places.get(found.place, ()))
 
 
 REASONS: tuple[tuple[str, Reason], ...] = (
@@ -118,6 +127,8 @@ REASONS: tuple[tuple[str, Reason], ...] = (
     ("a command of Go's own tools: ours lists stdlib, in the same file", _go_itself),
     ("a jar by its file's name in Debian: ours has it by its name in Maven's repository", _named_otherwise),
     ("a version with what its file name or manifest adds: ours has it without, of the same file", _longer_version),
+    ("Go by its VERSION file: ours lists stdlib, of the same version", _go_distribution),
+    ("MariaDB taken for MySQL: ours lists mariadb, in the same file", _mariadb),
     ("a Windows program named by its version resource: not a name that NuGet allows", _no_nuget),
 )
 """Sentences, and what they apply to. The first that applies is the reason."""

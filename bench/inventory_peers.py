@@ -42,7 +42,9 @@ def floor() -> Lister:
 
 def envscout(home: Path) -> Lister:
     """Return the product, which keeps its data in a folder."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("ENVSCOUT_")}
+    # Whoever installs the product has its bytecode, so where a run must not write that, it would compile every time.
+    dropped = ("ENVSCOUT_", "PYTHONDONTWRITEBYTECODE")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     env["ENVSCOUT_HOME"] = str(home)
     ask = (program(), "sbom", "--format", "json")
     return Lister(
