@@ -45,7 +45,7 @@ SAID = [
     ),
     ("usr/local/julia/lib/libjulia-internal.so.1.10", "\0__init__\0001.10.2\0verify", "julia 1.10.2"),
     ("opt/ghc/9.4.7/bin/ghc-9.4.7", "\0GHC 9.4.7\0", "ghc 9.4.7"),
-    ("usr/local/bin/swipl", "/tmp/src/swipl-9.1.2/build", "swipl 9.1.2"),
+    ("usr/local/bin/swipl", "/build/swipl-9.1.2/src", "swipl 9.1.2"),
     ("usr/local/bin/rustc", "rustc version 1.95.0 (59807616e 2026-04-14)", "rust 1.95.0"),
     ("usr/local/bin/gcc", "GCC: (GNU) 12.3.0\0", "gcc 12.3.0"),
     ("usr/sbin/nginx", "\0nginx version: nginx/1.22.1\n", "nginx 1.22.1"),
