@@ -168,6 +168,36 @@ def test_a_layer_once_read_is_never_read_again() -> None:
         assert read(Memory(layers), interest, Cache(dict.fromkeys(cache, damage))) == found
 
 
+def test_a_damaged_layer_is_never_remembered() -> None:
+    kept: dict[str, bytes] = {}
+
+    class Cache:
+        get = kept.get
+
+        def put(self, digest: str, data: bytes) -> None:
+            kept[digest] = data
+
+    escapes: dict[str, Entry] = {f"../{number}": b"" for number in range(120)}
+    damaged = pack({**escapes, "a": b"1", "b": b"2" * 2000})[:-11000]
+    found = read(Memory([damaged, pack({"c": b"3"})]), everything, Cache())
+    assert {problem.code for problem in found.problems} == {"path-escape", "more-problems", "damaged-layer"}
+    assert len(kept) == 1
+
+
+def test_a_program_replaced_by_a_directory_is_gone() -> None:
+    class Whole:
+        def feed(self, piece: bytes) -> None:
+            self.piece = piece
+
+        def done(self) -> bytes:
+            return self.piece
+
+    interest = Interest(lambda _path: "", lambda _path, data: data, lambda _path, _head, _size: Whole())
+    layers: list[dict[str, Entry]] = [{"opt/tool": b"ELF", "opt/other": b"ELF"}, {"opt/tool": Directory()}]
+    found = read(Memory([pack(entries) for entries in layers]), interest)
+    assert shown(found.files) == {"opt/other": [("0", b"ELF")]}
+
+
 def test_a_hard_link_to_a_lower_layer() -> None:
     assert view({"a": b"1"}, {"b": Hardlink("a")})["b"] == [("1", b"1")]
     assert view({"a": b"1"}, {"b": Hardlink("a")}, wanted=bytes_of("b".__eq__)) == {"b": [("1", b"1")]}

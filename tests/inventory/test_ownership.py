@@ -106,7 +106,7 @@ def test_what_a_distribution_answers_for_need_not_be_comparable() -> None:
     bare = b"Name: PyYAML\n"
     image = debian(file(PATH.replace("-6.0", ""), bare))
     image[2] = file("var/lib/dpkg/info/python3-yaml.md5sums", sums(**{PATH.replace("-6.0", ""): bare}))
-    assert build(image).problems == ()
+    assert {problem.code for problem in build(image).problems} == {"damaged-database"}
     image[2] = file("var/lib/dpkg/info/python3-yaml.md5sums", "")
     assert {problem.code for problem in build(image).problems} == {"damaged-database", "unusable-version"}
 
@@ -125,3 +125,15 @@ def test_merged_usr_is_one_place() -> None:
     image = debian(file(PATH, METADATA))
     image[2] = file("var/lib/dpkg/info/python3-yaml.md5sums", sums(**{path: METADATA}))
     assert owner(*image) == OWNER
+
+
+def test_a_list_without_sums_owns_nothing_that_a_later_layer_wrote() -> None:
+    image = debian(file(PATH, METADATA, METADATA.replace(b"6.0", b"6.1")))
+    image[2] = file("var/lib/dpkg/info/python3-yaml.list", f"/{PATH}\n")
+    assert owner(*image) == ""
+
+
+def test_a_list_left_by_another_architecture_proves_nothing_without_sums() -> None:
+    image = debian(file(PATH, METADATA))
+    image[2] = file("var/lib/dpkg/info/python3-yaml.md5sums", sums(**{PATH: b"as installed"}))
+    assert owner(*image, file("var/lib/dpkg/info/python3-yaml:i386.list", f"/{PATH}\n")) == ""

@@ -108,15 +108,17 @@ class Budget:
 
 
 class Problems:
-    """A bounded list of problems that says how many it left out."""
+    """A list of problems, bounded for each code, that says how many it left out."""
 
     def __init__(self) -> None:
         self._problems: list[Problem] = []
+        self._counts: dict[str, int] = {}
         self._left_out = 0
 
     def add(self, code: str, message: str, where: str = "") -> None:
         """Note one problem."""
-        if len(self._problems) < MAX_PROBLEMS:
+        self._counts[code] = self._counts.get(code, 0) + 1
+        if self._counts[code] <= MAX_PROBLEMS:
             self._problems.append(Problem(code, message, where))
         else:
             self._left_out += 1

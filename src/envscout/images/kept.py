@@ -49,9 +49,9 @@ def unpack(data: bytes | None) -> LayerContents | None:
     zstd = zstandard()
     try:
         kept = _decode(zstd.ZstdDecompressor().decompress(data, MAX_PLAIN))
+        entries, directories, whiteouts, opaques = map(_array, kept.hashes)
     except (zstd.ZstdError, msgspec.MsgspecError, EOFError, ValueError):
         return None
-    entries, directories, whiteouts, opaques = map(_array, kept.hashes)
     return LayerContents(
         files=kept.files,
         extras=kept.extras,

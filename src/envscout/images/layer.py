@@ -9,6 +9,7 @@ import struct
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
+from contextlib import closing
 from hashlib import blake2b
 
 import msgspec
@@ -42,7 +43,8 @@ class LayerContents(msgspec.Struct, frozen=True):
     wanted themselves. hard_links: wanted paths that are another name of a path whose bytes this pass did not keep.
     entries, directories, whiteouts, opaques: sorted hashes of the paths that are no directories, that are, that are
     removed, and of directories whose lower contents vanish.
-    diff_id: digest of the plain bytes, "" unless asked for, or where damage kept us from their end.
+    diff_id: digest of the plain bytes, "" unless asked for, or where damage kept us from their end. is_whole: nothing
+    was damaged or left out; only such a layer may be remembered.
     """
 
     files: dict[str, bytes | None] = {}
@@ -56,6 +58,7 @@ class LayerContents(msgspec.Struct, frozen=True):
     opaques: "array[int]" = array("q")
     problems: tuple[Problem, ...] = ()
     diff_id: str = ""
+    is_whole: bool = True
 
 
 _number = struct.Struct("<q").unpack
@@ -82,23 +85,24 @@ def scan(
     """
     source = ChunkReader(stored)
     hashing = Hashing(plain(_rest(source))) if with_diff_id else None
-    reader = ChunkReader(ahead(hashing or plain(_rest(source))))
     scanner = _Scanner(interest, budget, where)
-    try:
-        scanner.run(Walker(reader))
-    except DamagedError as damage:
-        scanner.problems.add(damage.code, damage.message, where)
-    is_whole = _drained(reader, scanner, where)
+    with closing(ahead(hashing or plain(_rest(source)))) as chunks:
+        reader = ChunkReader(chunks)
+        try:
+            scanner.run(Walker(reader))
+        except DamagedError as damage:
+            scanner.damaged(damage)
+        is_whole = _drained(reader, scanner)
     source.drain()
     return scanner.done(hashing.digest() if hashing and is_whole else "")
 
 
-def _drained(reader: ChunkReader, scanner: "_Scanner", where: str) -> bool:
+def _drained(reader: ChunkReader, scanner: "_Scanner") -> bool:
     """Take what follows the tar's end, or its damage; return whether the plain bytes were all there."""
     try:
         reader.drain()
     except DamagedError as damage:
-        scanner.problems.add(damage.code, damage.message, where)
+        scanner.damaged(damage)
         return False
     return reader.is_whole
 
@@ -127,6 +131,16 @@ class _Scanner:
         self._whiteouts = array("q")
         self._opaques = array("q")
         self._above: set[str] = set()
+        self._is_whole = True
+
+    def damaged(self, damage: DamagedError) -> None:
+        """Note that a part of the layer cannot be read."""
+        self._is_whole = False
+        self.problems.add(damage.code, damage.message, self._where)
+
+    def _left_out(self, reason: str, path: str) -> None:
+        self._is_whole = False
+        self.problems.add("file-too-large", reason, path)
 
     def run(self, walker: Walker) -> None:
         """Take in every entry of a tar stream."""
@@ -166,6 +180,7 @@ class _Scanner:
             opaques=array("q", sorted(self._opaques)),
             problems=self.problems.done(self._where),
             diff_id=diff_id,
+            is_whole=self._is_whole,
         )
 
     def _is_whiteout(self, path: str) -> bool:
@@ -236,7 +251,7 @@ class _Scanner:
             refusal = self._budget.keeps(len(kept))
             if not refusal:
                 return kept
-        self.problems.add("file-too-large", refusal, path)
+        self._left_out(refusal, path)
         return None
 
     def _other_entry(self, path: str, entry: Entry, walker: Walker) -> None:
@@ -249,7 +264,7 @@ class _Scanner:
         elif entry.kind == HARD_LINK:
             kept = self._probed(entry.link)
         if kept and (refusal := self._budget.keeps(len(kept))):
-            self.problems.add("file-too-large", refusal, path)
+            self._left_out(refusal, path)
         elif kept:
             self._files[path] = kept
             self._above.update(ancestors(path))
@@ -262,7 +277,7 @@ class _Scanner:
             self.problems.add("sparse-file", _SPARSE, path)
             return b""
         if entry.holes and (refusal := self._budget.fills(entry.holes)):
-            self.problems.add("file-too-large", refusal, path)
+            self._left_out(refusal, path)
             return b""
         for piece in walker.body_pieces():
             probe.feed(piece)

@@ -123,8 +123,8 @@ class _Reading:
         done: set[str] = set()
         for number, found in contents.items():
             proof = self._source.proof(number)
-            # What was left out for want of room in this image might have a place in another one.
-            if proof not in done and not any(problem.code == "file-too-large" for problem in found.problems):
+            # Damage was not proved by any digest, and what found no room here might have a place in another image.
+            if proof not in done and found.is_whole:
                 self._cache.put(proof, kept.pack(found))
             done.add(proof)
 
@@ -163,6 +163,7 @@ def _merged(layer: LayerContents, more: LayerContents, kind: str, paths: dict[st
         hard_links={
             path: target for path, target in pending.items() if path not in more.files and path not in more.links
         },
+        is_whole=layer.is_whole and more.is_whole,
         problems=(*layer.problems, *(problem for problem in more.problems if problem not in layer.problems)),
     )
 

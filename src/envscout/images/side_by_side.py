@@ -4,7 +4,7 @@ Hashing and inflating let go of the interpreter, so threads use all cores for th
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from queue import Empty, Queue
 from threading import Event, Thread
@@ -47,7 +47,7 @@ def run(tasks: Sequence[Callable[[], T]], stop: Event, at_once: int) -> list[T]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def ahead(chunks: Iterable[T]) -> Iterator[T]:
+def ahead(chunks: Iterable[T]) -> Generator[T, None, None]:
     """Yield the same, made by a thread that runs ahead of whoever takes it. Errors come where they happened."""
     queue: Queue[tuple[bool, T | BaseException | None]] = Queue(AHEAD)
     stop = Event()

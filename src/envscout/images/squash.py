@@ -49,6 +49,8 @@ class _Squash:
         self._kind_of = kind
         self._state: dict[_Key, list[Content]] = {}
         self._hashes: dict[str, frozenset[int]] = {}
+        self._own: dict[str, int] = {}
+        self._own_hashes: set[int] = set()
         self._relevant: set[int] = set()
         self._problems = Problems()
         self._needs: dict[str, dict[str, str]] = {}
@@ -70,13 +72,15 @@ class _Squash:
         """Remove from the state what this layer removes, covers or replaces by what was not read."""
         removed = self._relevant.intersection(layer.whiteouts)
         covering = removed | self._relevant.intersection(layer.entries) | self._relevant.intersection(layer.opaques)
-        if not covering:
+        replacing = self._own_hashes.intersection(layer.directories)
+        if not covering and not replacing:
             return
         for key in list(self._state):
             path, kind = key
-            own = hashed(path)
+            own = self._own[path]
             given = layer.extras.get(kind, {}) if kind else layer.files
-            replaced = own in covering and path not in given and contains(layer.entries, own)
+            is_given = path in given
+            replaced = not is_given and (own in replacing or (own in covering and contains(layer.entries, own)))
             if own in removed or replaced or not covering.isdisjoint(self._hashes[path]):
                 del self._state[key]
 
@@ -100,7 +104,9 @@ class _Squash:
         if path not in self._hashes:
             self._hashes[path] = frozenset(map(hashed, ancestors(path)))
             self._relevant |= self._hashes[path]
-            self._relevant.add(hashed(path))
+            self._own[path] = hashed(path)
+            self._own_hashes.add(self._own[path])
+            self._relevant.add(self._own[path])
         self._state[key] = contents
 
     def _contents(self, path: str, kind: str) -> list[Content] | None:

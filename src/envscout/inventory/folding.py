@@ -20,6 +20,9 @@ MAX_PROBLEMS = 1000
 """Problems of one code that are kept; the rest is counted."""
 
 
+_ANSWERED_FOR = frozenset({"unusable-version", "unknown-group", "unknown-modules"})
+
+
 class _Find(msgspec.Struct, frozen=True):
     """A record with the file and the layer it was found in."""
 
@@ -56,8 +59,8 @@ def build(files: Iterable[File], problems: Iterable[Problem] = ()) -> Inventory:
     urls = {find.record: _purl(find.record, found) for find in finds}
     owners = _owners(finds, urls, read)
     for file in read:
-        # What its distribution answers for need not be comparable by itself.
-        met += file.last.problems if file.path not in owners else ()
+        # What its distribution answers for need not be comparable by itself; damage is told all the same.
+        met += [each for each in file.last.problems if file.path not in owners or each.code not in _ANSWERED_FOR]
     packages = _packages(finds, urls, owners, met)
     met += _lacking(read, found)
     return Inventory(packages, found, _bounded(met), TOOLS)

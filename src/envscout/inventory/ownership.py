@@ -1,6 +1,5 @@
 """Which distribution package installed which files: `/usr/lib/python3/dist-packages/yaml` came with `python3-yaml`."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -39,29 +38,33 @@ def owned(evidence: Iterable[Evidence], claims: Iterable[Claim], owners: Owners)
     if not by_place:
         return {}
     kept = [claim for claim in claims if place(claim.path) in by_place]
-    summing = {(claim.type, claim.package, claim.architecture) for claim in claims if claim.digest}
+    summing = {owner for claim in claims if claim.digest and (owner := _owner(claim, owners))}
     found: dict[str, str] = {}
     for claim in kept:
         each = by_place[place(claim.path)]
-        owner = owners.get((claim.type, claim.package, claim.architecture)) or owners.get(
-            (claim.type, claim.package, "")
-        )
+        owner = _owner(claim, owners)
         if owner and _holds(claim, each, owner, summing):
             found.setdefault(each.path, owner.purl)
     return found
 
 
-def _holds(claim: Claim, file: Evidence, owner: Owner, summing: set[tuple[str, str, str]]) -> bool:
+def _owner(claim: Claim, owners: Owners) -> Owner | None:
+    """Return the package that claims; a list left by another architecture has to prove its claims by digests."""
+    exact = owners.get((claim.type, claim.package, claim.architecture))
+    return exact or (owners.get((claim.type, claim.package, "")) if claim.digest else None)
+
+
+def _holds(claim: Claim, file: Evidence, owner: Owner, summing: set[Owner]) -> bool:
     if claim.digest and claim.algorithm in file.sums:
         return file.sums[claim.algorithm] == claim.digest
-    if not claim.digest and (claim.type, claim.package, claim.architecture) in summing:
+    if not claim.digest and owner in summing:
         return False
-    return bool(file.sums) or file.layer == owner.layer
+    return file.layer == owner.layer
 
 
 def by_key(packages: Iterable[tuple[str, str, str, Owner]]) -> Owners:
     """Return owners by what claims name them by. packages: purl type, name, architecture, owner."""
-    found: dict[tuple[str, str, str], Owner] = defaultdict()
+    found: dict[tuple[str, str, str], Owner] = {}
     for type_, name, architecture, owner in packages:
         found[(type_, name, architecture)] = owner
         found.setdefault((type_, name, ""), owner)

@@ -32,4 +32,5 @@ def usage(connection: Connection) -> tuple[int, int]:
 
 def evict(connection: Connection, bound: int) -> None:
     """Drop the least recently used layers until no more than `bound` bytes are kept."""
+    connection.execute(_SQL["drop_large_layers"], {"bound": bound})
     connection.execute(_SQL["evict_layers"], {"bound": bound})

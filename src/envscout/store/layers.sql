@@ -13,6 +13,10 @@ UPDATE layer SET used_at = ? WHERE digest = ? AND tools = ?
 -- How many layers are kept, and their bytes.
 SELECT count(*), coalesce(sum(bytes), 0) FROM layer
 
+-- name: drop_large_layers
+-- Drop what would leave no room for anything else.
+DELETE FROM layer WHERE bytes > :bound
+
 -- name: evict_layers
 -- Drop the least recently used, as many as leave no more than :bound bytes.
 DELETE FROM layer WHERE rowid IN (

@@ -18,7 +18,8 @@ def read(path: str, data: bytes) -> Reading:
     """Return the distribution one metadata file describes; where it does not say, the folder's name does."""
     header = _END.split(data[:MAX_HEADER].removeprefix(b"\xef\xbb\xbf"), maxsplit=1)[0]
     fields = deb822.fields(header, _FIELDS)
-    folder = _FOLDER.search(path)
+    # Names of files have at most 255 bytes; a longer part is no name of a distribution.
+    folder = _FOLDER.search("/".join(part[-255:] for part in path.rsplit("/", 2)[-2:]))
     name = text(fields.get(b"name", b"")) or (folder[1] if folder else "")
     version = text(fields.get(b"version", b"")) or (folder[2] or "" if folder else "")
     reading = record("pypi", name, version, path, licenses=_licenses(fields, header))
