@@ -60,7 +60,7 @@ def test_a_missing_program_skips_or_fails(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_every_program_that_tests_need_is_installed_for_them() -> None:
-    installed = set(re.findall(r"([\w-]+):", (Path(__file__).parent / "install.sh").read_text().partition('"\n')[0]))
+    installed = set(re.findall(r"([\w.-]+):", (Path(__file__).parent / "install.sh").read_text().partition('"\n')[0]))
     needed = {
         program
         for path in Path(__file__).parents[1].rglob("*.py")
