@@ -3,7 +3,6 @@
 import pytest
 
 from envscout.model import Distribution, Package
-from envscout.model import Package
 from envscout.names import ecosystem as eco
 
 
