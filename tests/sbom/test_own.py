@@ -60,6 +60,7 @@ def test_the_fields_have_their_documented_names() -> None:
         "licenses": ["Apache-2.0"],
         "locations": ["/var/lib/dpkg/status"],
         "layer": "sha256:3",
+        "from_base": None,
         "owner": "",
     }
     assert document["packages"][1]["owner"] == PACKAGE.purl

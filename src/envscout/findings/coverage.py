@@ -15,6 +15,7 @@ unassessable-package      packages that are known only in part: no advisory can 
 unassessable-advisory     advisories about installed packages whose versions cannot be compared
 no-kev, no-epss           a filter by facts that the store does not have
 unspecified-severity      a filter of severities left out what has none yet
+no-base-image             a filter by the base image, which is not known
 incomplete-inventory      parts of the image that hold packages which they do not name
 damaged-layer, damaged-database   parts of the image that could not be read
 """
@@ -33,8 +34,9 @@ _DAY = 86_400_000_000
 _DISTRIBUTION_TYPES = frozenset({"deb", "apk", "rpm", "alpm", "ebuild"})
 # What these mean is told from the packages and the distribution, or harms no answer.
 _TOLD_OTHERWISE = frozenset({
-    "no-package-database", "unknown-distribution", "unusable-version", "platform-fallback", "more-problems",
+    "no-package-database", "unknown-distribution", "unusable-version", "platform-fallback",
     "no-source-package", "no-layers", "source-tree", "no-attached-sbom",
+    "unread-provenance",
 })  # fmt: skip
 _LAYER_CODES = frozenset({"damaged-layer", "unresolved-link"})
 # What went wrong with single packages, and with what should name packages; told for a few and counted.
@@ -168,6 +170,12 @@ def left_out(unspecified: int) -> Coverage:
     many = "1 vulnerability has" if unspecified == 1 else f"{unspecified} vulnerabilities have"
     text = f"{many} no severity yet and were left out by the filter: --only-severity unspecified shows them."
     return _coverage([_Found(False, "unspecified-severity", text)])
+
+
+def without_base(references: Iterable[str]) -> Coverage:
+    """Say that only what the base image brought was asked for, of images whose base or layers are not known."""
+    text = "the image that it was built on is not known, or not which packages it brought: ask without --only-base."
+    return _coverage([_Found(True, "no-base-image", f"{reference}: {text}") for reference in references])
 
 
 _FACTS = {"kev": "catalog of known exploited vulnerabilities", "epss": "EPSS scores"}

@@ -56,7 +56,8 @@ class Evidence(msgspec.Struct, frozen=True):
     vulnerability: the name to show. aliases: all other names. low, high, fixed: as in `model.Range`; fix_key: byte key
     of fixed, b"" if there is none. word: the vendor's word for that package, or else for the record. stated: the
     score of the first vector, or one without a vector. published: microseconds since 1970 UTC. cve_vector, cve_score:
-    of the CVE record. priority: Ubuntu's word of the CVE record.
+    of the CVE record. priority: Ubuntu's word of the CVE record. from_base: whether the base image brought
+    the package, None where that is not known.
     """
 
     vulnerability: str
@@ -77,6 +78,7 @@ class Evidence(msgspec.Struct, frozen=True):
     references: tuple[str, ...] = ()
     layer: str = ""
     locations: tuple[str, ...] = ()
+    from_base: bool | None = None
     epss: Epss | None = None
     kev: Kev | None = None
     cve_vector: str = ""
@@ -90,7 +92,8 @@ class Finding(msgspec.Struct, frozen=True):
 
     aliases: its other names. advisories: ids of the records that say so. severity: a word of `severity.LEVELS`.
     fixed_version: the oldest version that is above the installed one and fixes it, None if none is known.
-    layer: diff_id. published: microseconds since 1970 UTC, 0 if unknown.
+    layer: diff_id. from_base: whether the base image alone brought the package, None where that is not known.
+    published: microseconds since 1970 UTC, 0 if unknown.
     """
 
     vulnerability: str
@@ -112,6 +115,7 @@ class Finding(msgspec.Struct, frozen=True):
     published: int = 0
     url: str = ""
     references: tuple[str, ...] = ()
+    from_base: bool | None = None
 
     @property
     def level(self) -> int:

@@ -41,6 +41,7 @@ def _finding(group: list[Evidence]) -> Finding:
         fixed_version=fix.fixed if fix else None,
         layer=first.layer,
         locations=_union(group, lambda one: one.locations),
+        from_base=_from_base(group),
         cwes=_union(group, lambda one: one.cwes),
         summary=next((one.summary for one in group if one.summary), ""),
         description=first.cve_description or max((one.details for one in group), key=len),
@@ -48,6 +49,12 @@ def _finding(group: list[Evidence]) -> Finding:
         url=url(first.vulnerability),
         references=_union(group, lambda one: one.references),
     )
+
+
+def _from_base(group: Iterable[Evidence]) -> bool | None:
+    """Tell whether all of it is from the base image: what was brought a second time remains where the base has none."""
+    told = {one.from_base for one in group}
+    return False if False in told else None if None in told else True
 
 
 def _rate(one: Evidence) -> Severity:

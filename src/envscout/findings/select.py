@@ -17,7 +17,8 @@ class Selection(msgspec.Struct, frozen=True):
     """What a finding must be to be shown; an empty set asks for nothing.
 
     packages: expressions of which one must be found in the package's name. types: purl types, lower case. cve_ids: in
-    upper case. epss_score, epss_percentile: minimums from 0 to 1; a finding without EPSS has 0.
+    upper case. epss_score, epss_percentile: minimums from 0 to 1; a finding without EPSS has 0. base: True for what the
+    base image brought alone, False for what it is not known to have brought.
     """
 
     severities: frozenset[str] = frozenset()
@@ -29,6 +30,7 @@ class Selection(msgspec.Struct, frozen=True):
     kev: bool = False
     epss_score: float = 0.0
     epss_percentile: float = 0.0
+    base: bool | None = None
 
     @property
     def by_epss(self) -> bool:
@@ -47,6 +49,10 @@ class Selection(msgspec.Struct, frozen=True):
             and not (self.kev and finding.kev is None)
             and self._likely(finding)
         )
+
+    def takes(self, from_base: bool | None) -> bool:
+        """Tell whether a place of a package counts, by whether the base image brought it."""
+        return self.base is None or (from_base is True) == self.base
 
     def _likely(self, finding: Finding) -> bool:
         score, percentile = (finding.epss.score, finding.epss.percentile) if finding.epss else (0.0, 0.0)
@@ -67,6 +73,8 @@ def selection(
     kev: bool = False,
     epss_score: float = 0.0,
     epss_percentile: float = 0.0,
+    only_base: bool = False,
+    ignore_base: bool = False,
 ) -> Selection:
     """Check what a user asked for. Raises UsageError with what is wrong and what is possible."""
     words = frozenset(word.strip().lower() for word in severities)
@@ -75,6 +83,8 @@ def selection(
         raise UsageError(f"no such severity: {unknown}", f"choose from {', '.join(reversed(LEVELS))}")
     if fixed and unfixed:
         raise UsageError("only-fixed and only-unfixed leave nothing to show", "use one of them")
+    if only_base and ignore_base:
+        raise UsageError("only-base and ignore-base leave nothing to show", "use one of them")
     for name, least in (("epss-score", epss_score), ("epss-percentile", epss_percentile)):
         if not 0 <= least <= 1:
             raise UsageError(f"{name} is {least}", "pass a number from 0 to 1")
@@ -88,6 +98,7 @@ def selection(
         kev=kev,
         epss_score=epss_score,
         epss_percentile=epss_percentile,
+        base=only_base if only_base or ignore_base else None,
     )
 
 

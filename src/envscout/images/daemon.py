@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from envscout.errors import DigestMismatch, NotFound, SourceError
+from envscout.images import base
 from envscout.images import manifest as manifests
 from envscout.images import platform as platforms
 from envscout.images.chunks import CHUNK, ChunkReader, DamagedError
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from envscout.images.reading import Scan
 
 MEDIA_TYPE = "application/vnd.docker.image.rootfs.diff.tar"
+
+# Seconds since 1970: what reproducible builds are dated lies before the second day of 1980.
+_DATED = 315_619_200
 
 T = TypeVar("T")
 
@@ -58,7 +62,9 @@ class _Inspected(msgspec.Struct, frozen=True, rename="pascal"):
 class _Step(msgspec.Struct, frozen=True, rename="pascal"):
     """One line of `docker history`."""
 
+    created: int = 0
     created_by: str = ""
+    comment: str = ""
     size: int = 0
 
 
@@ -135,7 +141,7 @@ class EngineImage:
             raise DigestMismatch(f"The engine streams another image than {self._id}.", "Try again.")
         named = zip(layers, config.created_by(), strict=True)
         exact = tuple(msgspec.structs.replace(layer, created_by=command) for layer, command in named)
-        self.image = msgspec.structs.replace(self.image, layers=exact)
+        self.image = msgspec.structs.replace(self.image, layers=exact, bases=config.bases())
 
     def _stream(self) -> Iterator[bytes]:
         import requests
@@ -193,7 +199,13 @@ def _image(found: _Inspected, reference: Reference, platform: str, steps: tuple[
         size=found.size,
         user=runtime.user,
         labels=tuple(sorted((runtime.labels or {}).items())),
+        bases=base.told(runtime.labels or {}, {}, [_as_configured(step) for step in reversed(steps)], len(diff_ids)),
     )
+
+
+def _as_configured(step: _Step) -> base.Step:
+    """Return a step as a configuration has it; the engine does not say which made no layer, but how much they made."""
+    return base.Step("1970" if step.created < _DATED else "", step.created_by, step.comment, not step.size)
 
 
 def _digest(found: _Inspected, reference: Reference) -> str:

@@ -11,8 +11,9 @@ from typing import TypeVar
 import msgspec
 
 from envscout.errors import LimitExceeded, SourceError
+from envscout.images import base
 from envscout.images import platform as platforms
-from envscout.model import Image, Layer
+from envscout.model import BaseImage, Image, Layer
 
 MAX_MANIFEST = 4 << 20
 MAX_MANIFESTS = 1_000
@@ -96,6 +97,7 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel"):
     config: Descriptor
     layers: tuple[Descriptor, ...]
     media_type: str = ""
+    annotations: dict[str, str] | None = None
 
 
 class _Runtime(msgspec.Struct, frozen=True):
@@ -104,7 +106,9 @@ class _Runtime(msgspec.Struct, frozen=True):
 
 
 class _History(msgspec.Struct, frozen=True):
+    created: str | None = None
     created_by: str = ""
+    comment: str = ""
     empty_layer: bool = False
 
 
@@ -137,6 +141,15 @@ class Config(msgspec.Struct, frozen=True):
         """Return the command of each layer; all "" where history and layers do not agree."""
         commands = tuple(step.created_by for step in self.history or () if not step.empty_layer)
         return commands if len(commands) == len(self.diff_ids) else ("",) * len(self.diff_ids)
+
+    def bases(self, annotations: dict[str, str] | None = None) -> tuple[BaseImage, ...]:
+        """Return what is said of the image that this one was built on. annotations: of its manifest."""
+        steps = [
+            base.Step(step.created or "", step.created_by, step.comment, step.empty_layer)
+            for step in self.history or ()
+        ]
+        labels = (self.config.labels or {}) if self.config else {}
+        return base.told(labels, annotations or {}, steps, len(self.diff_ids))
 
 
 class _Kind(msgspec.Struct, frozen=True, rename="camel"):
@@ -215,9 +228,10 @@ def image_of(digest: str, index_digest: str, manifest: Manifest, config: Config,
         Layer(stored.digest, diff_id, stored.media_type, stored.size, command)
         for stored, diff_id, command in zip(manifest.layers, config.diff_ids, config.created_by(), strict=True)
     )
-    return described(
+    image = described(
         digest, config, layers, index_digest=index_digest, config_digest=manifest.config.digest, fallback=fallback
     )
+    return msgspec.structs.replace(image, bases=config.bases(manifest.annotations))
 
 
 def described(
@@ -241,6 +255,7 @@ def described(
         user=runtime.user,
         labels=tuple(sorted((runtime.labels or {}).items())),
         layers=layers,
+        bases=config.bases(),
     )
 
 

@@ -2,12 +2,13 @@
 
 from envscout.model.advisory import Advisory, Range
 from envscout.model.deployment import Deployment, Event
-from envscout.model.image import Content, File, Image, Layer
+from envscout.model.image import BaseImage, Content, File, Image, Layer
 from envscout.model.package import Distribution, Inventory, Package
 from envscout.model.problem import Problem
 
 __all__ = [
     "Advisory",
+    "BaseImage",
     "Content",
     "Deployment",
     "Distribution",

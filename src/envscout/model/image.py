@@ -13,6 +13,19 @@ class Layer(msgspec.Struct, frozen=True):
     created_by: str = ""
 
 
+class BaseImage(msgspec.Struct, frozen=True):
+    """An image that another one was built on. name, digest: "" where not known; digest: of its manifest or index.
+
+    layers: how many of the lowest layers it brought, 0 where that is not known. source: who says so: `provenance`,
+    `label`, `known` (another image has exactly these layers) or `history` (a guess).
+    """
+
+    name: str
+    digest: str
+    layers: int
+    source: str
+
+
 class Image(msgspec.Struct, frozen=True):
     """One image of one platform, as its manifest and configuration describe it.
 
@@ -20,6 +33,7 @@ class Image(msgspec.Struct, frozen=True):
     manifests, of the configuration (daemon, docker save) or of the inventory (directories, SBOMs).
     index_digest: of the index that led here, else "". size: bytes of all layers as stored.
     created: RFC 3339 as the configuration says it, else "". user: the `USER` of the configuration.
+    bases: what it says of the image that it was built on.
     """
 
     digest: str
@@ -31,6 +45,7 @@ class Image(msgspec.Struct, frozen=True):
     user: str = ""
     labels: tuple[tuple[str, str], ...] = ()
     layers: tuple[Layer, ...] = ()
+    bases: tuple[BaseImage, ...] = ()
 
 
 class Content(msgspec.Struct, frozen=True):

@@ -3,11 +3,13 @@
 The schema is `envscout/sbom/1`. Fields are only ever added to it; a change of meaning raises the number.
 """
 
+from collections.abc import Collection
+
 import msgspec
 
 from envscout import __version__
 from envscout.errors import InvalidReference
-from envscout.model import Distribution, Image, Inventory, Package, Problem
+from envscout.model import BaseImage, Distribution, Image, Inventory, Package, Problem
 from envscout.names import bounds, purl
 from envscout.sbom import assemble
 from envscout.sbom.draft import NOTHING, SubjectInfo, decode, each
@@ -30,6 +32,7 @@ class _Package(msgspec.Struct):
     licenses: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
     layer: str = ""
+    from_base: bool | None = None
     owner: str = ""
 
 
@@ -38,6 +41,7 @@ class _Document(msgspec.Struct):
     generator: str
     reference: str
     image: Image
+    base: BaseImage | None
     distribution: Distribution | None
     packages: list[_Package]
     problems: tuple[Problem, ...]
@@ -54,15 +58,20 @@ class _Received(msgspec.Struct):
     tools: tuple[str, ...] = ()
 
 
-def write(image: Image, inventory: Inventory, reference: str) -> bytes:
-    """Return the document of one image as indented JSON with a final newline; the same input gives the same bytes."""
+def write(image: Image, inventory: Inventory, reference: str, base: BaseImage | None = None) -> bytes:
+    """Return the document of one image as indented JSON with a final newline; the same input gives the same bytes.
+
+    base: the image that it was built on.
+    """
+    lowest = {layer.diff_id for layer in image.layers[: base.layers]} if base and base.layers else None
     document = _Document(
         schema=SCHEMA,
         generator=f"envscout-{__version__}",
         reference=reference,
         image=image,
+        base=base,
         distribution=inventory.distribution,
-        packages=[_written(package) for package in inventory.packages],
+        packages=[_written(package, lowest) for package in inventory.packages],
         problems=inventory.problems,
         tools=inventory.tools,
     )
@@ -83,8 +92,8 @@ def read(data: bytes | msgspec.Raw) -> tuple[Inventory, SubjectInfo]:
     return Inventory(kept, document.distribution, met, document.tools), subject
 
 
-def _written(package: Package) -> _Package:
-    """Return a package as the document has it."""
+def _written(package: Package, lowest: Collection[str] | None) -> _Package:
+    """Return a package as the document has it. lowest: layers of the base image, None where they are not known."""
     return _Package(
         purl=package.purl,
         name=package.name,
@@ -95,6 +104,7 @@ def _written(package: Package) -> _Package:
         licenses=package.licenses,
         locations=package.locations,
         layer=package.layer,
+        from_base=package.layer in lowest if lowest is not None and package.layer else None,
         owner=package.owner,
     )
 

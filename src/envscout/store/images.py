@@ -1,11 +1,11 @@
 """Images and what is in them: names, packages, components, and the sets they share."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from envscout.model import Distribution, Image, Inventory, Package, Problem
+from envscout.model import BaseImage, Distribution, Image, Inventory, Package, Problem
 from envscout.names.ecosystem import Identity, identity
 from envscout.store.database import Connection, queries
 from envscout.versions import key
@@ -76,6 +76,7 @@ def put(connection: Connection, image: Image, inventory: Inventory, at: int) -> 
                 "distribution": _encode(distribution).decode() if distribution else None,
                 "problems": _encode(inventory.problems).decode(),
                 "tools": _encode(inventory.tools).decode(),
+                "chain": next(_chains(image), None),
             },
         ).fetchone()[0]
     )
@@ -89,6 +90,33 @@ def put(connection: Connection, image: Image, inventory: Inventory, at: int) -> 
         set_id = _put_set(connection, members, lambda package: identity(package, distribution), fresh)
         connection.execute(_SQL["put_image_set"], (image_id, set_id, layer))
     return image_id, fresh
+
+
+def bases(connection: Connection, image: Image) -> list[BaseImage]:
+    """Return the stored images whose layers are the lowest ones of this, that with the most first.
+
+    One that an index led to comes twice, under both digests.
+    """
+    found: list[BaseImage] = []
+    chains = list(_chains(image))
+    for number, chain in enumerate(chains[1:], 1):
+        for digest, document, reference in connection.execute(_SQL["images_of_chain"], (chain,)):
+            index_digest = msgspec.json.decode(document, type=Image).index_digest
+            count = len(chains) - number
+            found += [BaseImage(reference, each, count, "known") for each in (digest, index_digest) if each]
+    return found
+
+
+def _chains(image: Image) -> Iterator[str]:
+    """Yield the chain ids of all layers, of all but the uppermost, and so on; nothing where they are not known."""
+    import hashlib
+
+    diff_ids = [layer.diff_id for layer in image.layers]
+    chains: list[str] = []
+    for diff_id in diff_ids if all(diff_ids) else ():
+        whole = hashlib.sha256(f"{chains[-1]} {diff_id}".encode()).hexdigest() if chains else ""
+        chains.append(f"sha256:{whole}" if whole else diff_id)
+    return reversed(chains)
 
 
 def _digest(package: Package, distribution: Distribution | None) -> bytes:

@@ -8,10 +8,10 @@ SELECT image_id, digest, document, indexed_at, distribution, problems, tools FRO
 
 -- name: put_image
 -- Keep an image; one known before gets its newer description.
-INSERT INTO image (digest, document, indexed_at, distribution, problems, tools)
-VALUES (:digest, :document, :indexed_at, :distribution, :problems, :tools)
+INSERT INTO image (digest, document, indexed_at, distribution, problems, tools, chain)
+VALUES (:digest, :document, :indexed_at, :distribution, :problems, :tools, :chain)
 ON CONFLICT (digest) DO UPDATE SET document = excluded.document, indexed_at = excluded.indexed_at,
-    distribution = excluded.distribution, problems = excluded.problems, tools = excluded.tools
+    distribution = excluded.distribution, problems = excluded.problems, tools = excluded.tools, chain = excluded.chain
 RETURNING image_id
 
 -- name: put_unindexed
@@ -20,6 +20,15 @@ INSERT INTO image (digest, document, indexed_at, distribution, problems, tools)
 VALUES (:digest, :document, NULL, NULL, '[]', '[]')
 ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest
 RETURNING image_id
+
+-- name: images_of_chain
+-- Images of exactly these layers, with the name under which each was recorded last.
+SELECT i.digest, i.document, coalesce((
+    SELECT e.reference FROM deployment d JOIN event e USING (event_id)
+     WHERE d.image_id = i.image_id ORDER BY d.d_from DESC LIMIT 1), '')
+  FROM image i
+ WHERE i.chain = ?
+ ORDER BY i.image_id DESC LIMIT 20
 
 -- name: put_name
 INSERT INTO name (ecosystem, name, scheme) VALUES (?, ?, ?) ON CONFLICT (ecosystem, name) DO NOTHING

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from envscout.errors import NotFound
+from envscout.findings import base as basing
 from envscout.findings import coverage as covering
 from envscout.findings.coverage import Coverage
 from envscout.findings.finding import Epss, Evidence, Finding, Kev, PackageRef, Summary
 from envscout.findings.merge import merge, vulnerabilities
 from envscout.findings.select import Selection, rank, select
-from envscout.model import Deployment, Event, Image, Inventory
+from envscout.model import BaseImage, Deployment, Event, Image, Inventory
 from envscout.names.vulnerability import is_cve
 from envscout.store import Connection, Database, deployments, feeds, findings, images, now
 from envscout.store.deployments import EnvironmentRow, Running, Scope
@@ -21,7 +22,8 @@ from envscout.store.findings import Answer, Match, Place
 class ImageReport(msgspec.Struct, frozen=True):
     """The answer for one image, and what it runs as where the question was about an environment.
 
-    packages: how many the image holds. summary: vulnerabilities by severity, each counted once per image.
+    packages: how many the image holds. summary: vulnerabilities by severity, each counted once per image. base: what it
+    was built on, None where nothing tells.
     """
 
     image_id: int
@@ -32,6 +34,7 @@ class ImageReport(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     summary: Summary
     coverage: Coverage
+    base: BaseImage | None = None
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -136,10 +139,17 @@ def _report(
     known = feeds.coverage(connection, question.known_at)
     found: dict[int, tuple[Finding, ...]] = {}
     reports = []
+    baseless: list[str] = []
     for number, reference, deployment in subjects:
-        if number not in found:
-            found[number] = rank(merge(_evidence(answer.places.get(number, ()), matches)), question.by_epss)
         stored = images.get(connection, number)
+        base = _base(connection, stored.image)
+        is_inside = basing.brought(stored.image, base)
+        places = [(place, is_inside(place.layer)) for place in answer.places.get(number, ())]
+        if question.selection.base and any(inside is None for _, inside in places):
+            baseless.append(reference)
+        if number not in found:
+            counted = [each for each in places if question.selection.takes(each[1])]
+            found[number] = rank(merge(_evidence(counted, matches)), question.by_epss)
         shown = select(found[number], question.selection)
         reports.append(
             ImageReport(
@@ -151,6 +161,7 @@ def _report(
                 findings=shown,
                 summary=vulnerabilities(shown),
                 coverage=_coverage(stored, answer, known, question),
+                base=base,
             )
         )
     asked = {"kev": question.selection.kev, "epss": question.selection.by_epss}
@@ -160,6 +171,7 @@ def _report(
     hidden = question.selection.severities and "unspecified" not in question.selection.severities
     without = {each.vulnerability for held in found.values() for each in held if each.severity == "unspecified"}
     left = covering.left_out(len(without) if hidden else 0)
+    none = covering.without_base(baseless)
     ecosystems = {count.ecosystem for counts in answer.counts.values() for count in counts} & known.keys()
     return Report(
         environment=environment,
@@ -167,8 +179,18 @@ def _report(
         as_of=min((known[each] for each in ecosystems), default=None),
         images=tuple(reports),
         summary=vulnerabilities(finding for report in reports for finding in report.findings),
-        coverage=covering.combine([*(report.coverage for report in reports), covering.lacking(missing), left]),
+        coverage=covering.combine([*(report.coverage for report in reports), covering.lacking(missing), left, none]),
     )
+
+
+def base_of(database: Database, image: Image) -> BaseImage | None:
+    """Return the image that another was built on, as far as it says so or the store tells; None where neither does."""
+    with database.read() as connection:
+        return _base(connection, image)
+
+
+def _base(connection: Connection, image: Image) -> BaseImage | None:
+    return basing.choose(image.bases, images.bases(connection, image))
 
 
 def _coverage(stored: images.StoredImage, answer: Answer, known: Mapping[str, int], question: Question) -> Coverage:
@@ -191,12 +213,14 @@ def _by_package(matches: Iterable[Match]) -> dict[int, list[Match]]:
     return grouped
 
 
-def _evidence(places: Iterable[Place], matches: Mapping[int, Sequence[Match]]) -> Iterable[Evidence]:
+def _evidence(
+    places: Iterable[tuple[Place, bool | None]], matches: Mapping[int, Sequence[Match]]
+) -> Iterable[Evidence]:
     """Bring together where a package lies and what is known of it."""
-    for place in places:
+    for place, inside in places:
         package = PackageRef(place.purl, place.name, place.version, place.type, place.source)
         for match in matches.get(place.pkg_id, ()):
-            yield _one(place, package, match)
+            yield msgspec.structs.replace(_one(place, package, match), from_base=inside)
 
 
 def _one(place: Place, package: PackageRef, match: Match) -> Evidence:

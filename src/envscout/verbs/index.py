@@ -13,12 +13,13 @@ from envscout import images
 from envscout.config import SETTINGS
 from envscout.errors import LimitExceeded, NotFound, SourceError
 from envscout.inventory.table import TOOLS
-from envscout.model import Image, Inventory
+from envscout.model import Image, Inventory, Problem
 from envscout.names.reference import Reference
 from envscout.store import Connection, Database, findings, layers, now
 from envscout.store import images as stored_images
 
 if TYPE_CHECKING:
+    from envscout.images.attestations import Attached
     from envscout.sbom.attached import Claim
 
 Progress = Callable[[int, int], None]
@@ -61,9 +62,11 @@ def index(
         known = _known(database, opened.image.digest, sbom_source)
         if known:
             return known
-        claimed = _claim(opened) if sbom_source != "index" else None
+        there = _attached(opened, sbom_source)
+        claimed = _claim(there, opened.image) if sbom_source != "index" else None
         if sbom_source == "attached":
-            return _keep(database, opened.image, _instead(claimed, opened, reference))
+            found = _instead(claimed, opened, reference)
+            return _keep(database, *_with_provenance(opened.image, there, found))
         from envscout.inventory import build
 
         cache = _Layers(database, layer_cache_mb << 20)
@@ -73,18 +76,50 @@ def index(
             from envscout.sbom import attached
 
             found = attached.beside(found, claimed, opened.image)
-        return _keep(database, opened.image, found, cache)
+        return _keep(database, *_with_provenance(opened.image, there, found), cache)
 
 
-def _claim(opened: images.OpenImage) -> "Claim":
-    """Return what the SBOMs attached to an image say; the problems on the way to them are of that claim."""
-    from envscout.images.attestations import SBOM
+def _attached(opened: images.OpenImage, sbom_source: str) -> "Attached":
+    """Return what hangs on an image: provenance as far as its index names it, and what the source asks for."""
+    from envscout.images.attestations import PROVENANCE, SBOM
+
+    wants = sbom_source != "index"
+    return opened.attached((SBOM, PROVENANCE) if wants else (PROVENANCE,), everywhere=wants)
+
+
+def _claim(there: "Attached", image: Image) -> "Claim":
+    """Return what attached SBOMs say; the problems on the way to them are of that claim."""
+    from envscout.images.attestations import PROVENANCE, SBOM
     from envscout.sbom.attached import Document, claim
 
-    there = opened.attached((SBOM,))
-    documents = [Document(each.subject, each.data, each.kind == SBOM) for each in there.documents]
-    found = claim(documents, opened.image)
+    documents = [
+        Document(each.subject, each.data, each.kind == SBOM) for each in there.documents if each.kind != PROVENANCE
+    ]
+    found = claim(documents, image)
     return msgspec.structs.replace(found, problems=(*there.problems, *found.problems))
+
+
+def _with_provenance(image: Image, there: "Attached", found: Inventory) -> tuple[Image, Inventory]:
+    """Return an image with what its provenance says of the images that it was built on."""
+    if not there.documents:
+        return image, found
+    from envscout import sbom
+    from envscout.images import base
+    from envscout.images.attestations import PROVENANCE
+
+    bases, problems = image.bases, [*found.problems]
+    for each in there.documents:
+        if each.kind == PROVENANCE:
+            try:
+                told = sbom.provenance(each.data)
+            except SourceError as error:
+                message = f"An attached provenance could not be read: {error.cause}"
+                problems.append(Problem("unread-provenance", message, each.subject))
+                continue
+            if not told.attested or {image.digest, image.index_digest} & set(told.attested):
+                bases = (*base.from_materials((one.uri, one.digest) for one in told.bases), *bases)
+    kept = msgspec.structs.replace(found, problems=tuple(problems))
+    return msgspec.structs.replace(image, bases=tuple(dict.fromkeys(bases))), kept
 
 
 def _instead(claimed: "Claim | None", opened: images.OpenImage, reference: Reference) -> Inventory:

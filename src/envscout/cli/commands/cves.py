@@ -32,6 +32,8 @@ FOUND = 2
 @options.many("--only-package-type", "Only packages of a type: deb, apk, npm, pypi, ...")
 @options.many("--only-cve-id", "Only these CVE ids.")
 @click.option("--only-cisa-kev", is_flag=True, help="Only what is known to be exploited.")
+@click.option("--only-base", is_flag=True, help="Only what the base image brought.")
+@click.option("--ignore-base", is_flag=True, help="Leave out what the base image brought.")
 @click.option("--epss", is_flag=True, help="Show EPSS scores and order by them.")
 @click.option("--epss-score", type=float, default=0.0, help="Leave out what has a lower score (0-1).")
 @click.option("--epss-percentile", type=float, default=0.0, help="Leave out what has a lower percentile (0-1).")
@@ -61,6 +63,8 @@ def command(image: str, environment: str | None, output: str, form: str, exit_co
         else:
             raise UsageError("neither an image nor an environment was named", "name an image, or --env ENVIRONMENT")
         _show(session, report, form, flags)
+        if flags["ignore_base"]:
+            _warn(session, report)
         _sum_up(session, report)
         # A gate that cannot see must not open.
         failed = report.summary.total or report.coverage.blind
@@ -81,6 +85,8 @@ def _question(session: Session, flags: dict[str, Any]) -> "Question":
         flags["only_cisa_kev"],
         flags["epss_score"],
         flags["epss_percentile"],
+        flags["only_base"],
+        flags["ignore_base"],
     )
     known_at = flags["known_at"] or flags["at"]
     moment = None if known_at == "now" else options.when(known_at)
@@ -109,6 +115,12 @@ def _of_image(session: Session, image: str, question: "Question", flags: dict[st
         session, reference, platform=flags["platform"], archive_ref=flags["ref"], sbom_source=flags["sbom_source"]
     )
     return ask.of_image(session.database, indexed.image_id, reference.familiar, question)
+
+
+def _warn(session: Session, report: "Report") -> None:
+    for each in report.images:
+        if each.base is None or not each.base.layers:
+            session.warn(f"{each.reference}: what its base image brought is not known, so nothing of it is left out")
 
 
 def _sum_up(session: Session, report: "Report") -> None:

@@ -1,6 +1,7 @@
 """`envscout sbom`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -9,7 +10,10 @@ from envscout.cli import options
 from envscout.cli.session import Session
 
 if TYPE_CHECKING:
-    from envscout.model import Package
+    from envscout.model import Image, Inventory, Package
+
+
+_FROM = {True: "base image", False: "image", None: ""}
 
 
 @click.command()
@@ -35,14 +39,24 @@ def command(
     from envscout.names.reference import parse
     from envscout.verbs import ask
 
-    writers = {"json": sbom.write, "cyclonedx": sbom.write_cyclonedx, "spdx": sbom.write_spdx}
     with Session() as session, options.to_output(output):
         reference = parse(image)
         indexed = index_shown(session, reference, platform=platform, archive_ref=ref, sbom_source=sbom_source)
         described, inventory = ask.inventory(session.database, indexed.image_id)
+        base = ask.base_of(session.database, described)
         if form == "list":
-            _list(inventory.packages, only_package_type)
+            from envscout.cli.show.cves import base_image
+            from envscout.findings.base import brought
+
+            if base:
+                session.say(f"Base image: {base_image(base)}")
+            _list(inventory.packages, only_package_type, brought(described, base))
         else:
+            writers: dict[str, Callable[[Image, Inventory, str], bytes]] = {
+                "json": partial(sbom.write, base=base),
+                "cyclonedx": sbom.write_cyclonedx,
+                "spdx": sbom.write_spdx,
+            }
             click.echo(writers[form](described, inventory, reference.familiar).decode(), nl=False)
             if only_package_type:
                 session.warn("--only-package-type is for --format list: the document has the packages of all types")
@@ -51,13 +65,13 @@ def command(
                 session.warn(f"{problem.code}: {problem.message}")
 
 
-def _list(packages: Iterable["Package"], types: tuple[str, ...]) -> None:
+def _list(packages: Iterable["Package"], types: tuple[str, ...], from_base: Callable[[str], bool | None]) -> None:
     from envscout.cli.show.table import table
 
     rows = [
-        (each.name, each.version, each.type, each.owner.partition("@")[0])
+        (each.name, each.version, each.type, _FROM[from_base(each.layer)], each.owner.partition("@")[0])
         for each in packages
         if not types or each.type in types
     ]
-    for line in table(("Name", "Version", "Type", "Owned by"), rows):
+    for line in table(("Name", "Version", "Type", "From", "Owned by"), rows):
         click.echo(line)

@@ -12,11 +12,17 @@ from envscout.cli.show.table import inert, pad, table, width
 from envscout.findings.coverage import Coverage
 from envscout.findings.finding import Finding, PackageRef, Summary
 from envscout.findings.merge import vulnerabilities
-from envscout.model import Package
+from envscout.model import BaseImage, Package
 from envscout.names import moment
 from envscout.verbs.ask import ImageReport, Report
 
 _COLOURS = {"critical": "bright_red", "high": "red", "medium": "yellow", "low": "cyan", "unspecified": None}
+_SOURCES = {
+    "provenance": "by its provenance",
+    "label": "by its labels",
+    "known": "which has the same ones",
+    "history": "guessed from its history",
+}
 _STATES = {"complete": "complete", "partial": "PARTIAL", "unknown": "UNKNOWN"}
 
 
@@ -57,6 +63,15 @@ def counted(summary: Summary, found: Coverage) -> str:
     return strip(summary)
 
 
+def base_image(base: BaseImage | None) -> str:
+    """Write what an image was built on and who says so, "" where nothing tells."""
+    if base is None:
+        return ""
+    name = base.name or base.digest.partition(":")[2][:12] or "unnamed"
+    layers = f"{base.layers} layer{'s' if base.layers != 1 else ''}, " if base.layers else "layers not known, "
+    return f"{name} ({layers}{_SOURCES[base.source]})"
+
+
 def _overview(report: Report, each: ImageReport) -> Iterator[str]:
     ran = each.deployment
     rows = [
@@ -66,6 +81,7 @@ def _overview(report: Report, each: ImageReport) -> Iterator[str]:
         ("  environment", f"{ran.environment} ({ran.service} since {moment.show(ran.since)})" if ran else ""),
         ("  vulnerabilities", counted(each.summary, each.coverage)),
         ("  coverage", _STATES[each.coverage.state]),
+        ("  base image", base_image(each.base)),
         ("  size", human(each.image.size) if each.image.size else ""),
         ("  packages", str(each.packages)),
         ("  advisories of", moment.show(report.as_of) if report.as_of else "none"),

@@ -9,7 +9,7 @@ from envscout.names import moment
 if TYPE_CHECKING:
     from envscout.findings.coverage import Coverage
     from envscout.findings.finding import Finding
-    from envscout.model import Deployment, Event
+    from envscout.model import BaseImage, Deployment, Event
     from envscout.verbs.ask import ImageReport, Report
     from envscout.verbs.locate import Located
 
@@ -36,6 +36,7 @@ def _image(each: "ImageReport") -> dict[str, Any]:
         "image_platform": each.image.platform or None,
         "size": each.image.size,
         "packages": each.packages,
+        "base": base(each.base),
         "organization": ran.organization if ran else None,
         "service": ran.service if ran else None,
         "platform": (ran.platform or None) if ran else None,
@@ -43,6 +44,14 @@ def _image(each: "ImageReport") -> dict[str, Any]:
         "summary": msgspec.structs.asdict(each.summary),
         "coverage": coverage(each.coverage),
     }
+
+
+def base(found: "BaseImage | None") -> dict[str, Any] | None:
+    """Return the image that another was built on; what is not known is null."""
+    if found is None:
+        return None
+    fields = msgspec.structs.asdict(found)
+    return {key: value or None for key, value in fields.items()}
 
 
 def _finding(image: "ImageReport", found: "Finding") -> dict[str, Any]:
