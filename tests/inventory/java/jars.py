@@ -1,19 +1,6 @@
-"""Archives built for the tests of Java."""
-
-import io
-import zipfile
-from collections.abc import Mapping
+"""What the tests of Java put into archives."""
 
 Members = dict[str, bytes | str]
-
-
-def jar(members: Mapping[str, bytes | str], *, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Return an archive of these members, in this order."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", method) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return buffer.getvalue()
 
 
 def manifest(**fields: str) -> Members:

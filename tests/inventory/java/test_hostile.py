@@ -1,28 +1,25 @@
 """Archives that are damaged or made to harm: always a Reading, within bounds."""
 
-import io
 import random
 import struct
 import zipfile
-import zlib
 from contextlib import suppress
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envscout.inventory.java import archive, pom, zipped
-from envscout.inventory.java.zipped import BrokenArchiveError, Window
+from envscout.inventory.java import archive, pom
 from envscout.inventory.record import Reading
+from tests.inventory.archives import overlapping, zipped
 from tests.inventory.fixtures import fixture
-from tests.inventory.java.jars import jar, manifest, properties
+from tests.inventory.java.jars import manifest, properties
 
-NESTED = jar({
-    "lib/a-1.jar": jar(properties("org.example", "a", "1") | manifest(Bundle_License="MIT")),
+NESTED = zipped({
+    "lib/a-1.jar": zipped(properties("org.example", "a", "1") | manifest(Bundle_License="MIT")),
     "META-INF/maven/g/b/pom.xml": "<project><artifactId>b</artifactId><version>1</version></project>",
     **manifest(Implementation_Version="1"),
 })  # fmt: skip
-SEEDS = [NESTED, jar({"lib/a-1.jar": NESTED}, method=zipfile.ZIP_STORED), fixture("java", "jul-to-slf4j-2.0.7.jar")]
+SEEDS = [NESTED, zipped({"lib/a-1.jar": NESTED}, zipfile.ZIP_STORED), fixture("java", "jul-to-slf4j-2.0.7.jar")]
 
 
 def names(data: bytes) -> list[str]:
@@ -50,38 +47,13 @@ def test_poms_are_read_or_refused(data: bytes) -> None:
 
 
 def test_what_precedes_and_follows_an_archive_does_not_matter() -> None:
-    data = jar(properties("org.example", "x", "1"))
+    data = zipped(properties("org.example", "x", "1"))
     assert names(b"#!/bin/sh\nexec java -jar $0\n" + data) == ["org.example:x"]
     assert names(data + b"trailing") == ["org.example:x"]
 
 
-def test_an_end_in_the_comment_is_not_the_end() -> None:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as made:
-        for name, text in properties("org.example", "x", "1").items():
-            made.writestr(name, text)
-        made.comment = b"PK\x05\x06" + b"\xff" * 30
-    assert names(buffer.getvalue()) == ["org.example:x"]
-
-
-def test_zip64_is_read() -> None:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as made:
-        for name, text in properties("org.example", "x", "1").items():
-            with made.open(name, "w", force_zip64=True) as member:
-                member.write(str(text).encode())
-    data = bytearray(buffer.getvalue())
-    end = data.rfind(b"PK\x05\x06")
-    count, size, offset = struct.unpack_from("<HLL", data, end + 10)
-    far = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, offset)
-    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
-    struct.pack_into("<HHLL", data, end + 8, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
-    data[end:end] = far + locator
-    assert names(bytes(data)) == ["org.example:x"]
-
-
 def test_an_encrypted_or_unknown_member_is_a_problem() -> None:
-    data = jar(properties("org.example", "x", "1"))
+    data = zipped(properties("org.example", "x", "1"))
     at = data.rfind(b"PK\x01\x02")
     for place, value in ((8, b"\x01\x00"), (10, b"\x63\x00")):
         changed = data[: at + place] + value + data[at + place + 2 :]
@@ -89,40 +61,18 @@ def test_an_encrypted_or_unknown_member_is_a_problem() -> None:
 
 
 def test_a_bomb_is_not_inflated() -> None:
-    bomb = jar({"META-INF/MANIFEST.MF": b"\n" * (200 << 20), "META-INF/maven/a/b/pom.properties": b"\n" * (200 << 20)})
+    bomb = zipped(
+        {"META-INF/MANIFEST.MF": b"\n" * (200 << 20), "META-INF/maven/a/b/pom.properties": b"\n" * (200 << 20)}
+    )
     assert codes(archive.read("x-1.jar", bomb)) >= {"damaged-database"}
-    inner = jar({"big.jar": b"\0" * (200 << 20)})
+    inner = zipped({"big.jar": b"\0" * (200 << 20)})
     assert any("more bytes" in problem.message for problem in archive.read("x-1.jar", inner).problems)
 
 
-def test_a_member_that_understates_its_size_is_refused() -> None:
-    data = bytearray(jar({"lib/a.jar": b"\0" * (8 << 20)}))
-    at = data.rfind(b"PK\x01\x02")
-    struct.pack_into("<L", data, at + 24, 100)
-    member = next(zipped.members(Window(bytes(data), 0, len(data)), frozenset({b".jar"})))
-    with pytest.raises(BrokenArchiveError):
-        zipped.content(Window(bytes(data), 0, len(data)), member, member.size)
-
-
-def overlapping(count: int, inner: bytes) -> bytes:
-    """Return an archive with many members that are all the same stored bytes."""
-    name = b"a.jar"
-    local = struct.pack("<4s5HLLLHH", b"PK\x03\x04", 20, 0, 0, 0, 0, zlib.crc32(inner), len(inner), len(inner), 5, 0)
-    fields = (b"PK\x01\x02", 20, 20, 0, 0, 0, 0, zlib.crc32(inner), len(inner), len(inner), 5, 0, 0, 0, 0, 0, 0)
-    entry = struct.pack("<4s6HLLLHHHHHLL", *fields) + name
-    body = local + name + inner
-    size = min(count, 0xFFFF)
-    return (
-        body
-        + entry * count
-        + struct.pack("<4s4HLLH", b"PK\x05\x06", 0, 0, size, size, len(entry) * count, len(body), 0)
-    )
-
-
 def test_the_same_bytes_a_thousand_times_a_thousand_times_come_to_an_end() -> None:
-    data = jar(properties("org.example", "x", "1"))
+    data = zipped(properties("org.example", "x", "1"))
     for _ in range(3):
-        data = overlapping(1000, data)
+        data = overlapping(1000, b"a.jar", data)
     reading = archive.read("x.jar", data)
     assert len(reading.records) < 50_000
     assert len(reading.problems) <= archive.MAX_PROBLEMS + 2
@@ -130,7 +80,7 @@ def test_the_same_bytes_a_thousand_times_a_thousand_times_come_to_an_end() -> No
 
 
 def test_an_archive_that_holds_itself_comes_to_an_end() -> None:
-    data = bytearray(overlapping(1, b"\0" * 100))
+    data = bytearray(overlapping(1, b"a.jar", b"\0" * 100))
     at = data.rfind(b"PK\x01\x02")
     # The member claims to be all of the file, from its header on; no checksum guards a stored archive.
     struct.pack_into("<LL", data, at + 20, len(data) - 35, len(data) - 35)
@@ -140,18 +90,18 @@ def test_an_archive_that_holds_itself_comes_to_an_end() -> None:
 def test_a_doctype_is_refused() -> None:
     entities = '<!DOCTYPE p [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
     laughs = f"{entities}<project><artifactId>&b;</artifactId></project>"
-    reading = archive.read("x-1.jar", jar({"META-INF/maven/g/a/pom.xml": laughs}))
+    reading = archive.read("x-1.jar", zipped({"META-INF/maven/g/a/pom.xml": laughs}))
     assert any("document type" in problem.message for problem in reading.problems)
 
 
 def test_tricks_with_names_stay_text() -> None:
     members = {f"META-INF/maven/{name}/pom.properties": "artifactId=x\nversion=1\n" for name in ("../../etc/x", "\n/y")}
-    reading = archive.read("x-1.jar", jar(members | {"../../\x1b[31m.jar": jar(properties("g", "a", "1"))}))
+    reading = archive.read("x-1.jar", zipped(members | {"../../\x1b[31m.jar": zipped(properties("g", "a", "1"))}))
     assert all(each.inside.isprintable() and each.name.isprintable() for each in reading.records)
-    assert len(archive.read("x.jar", jar({"a" * 2000 + ".jar": b""})).records) == 1
+    assert len(archive.read("x.jar", zipped({"a" * 2000 + ".jar": b""})).records) == 1
 
 
 def test_text_that_is_no_coordinate_is_refused() -> None:
     for bad in ("a b", "a:b", "a/b", "a" * 300, "\u202ex"):
-        data = jar({"sub/pom.properties": f"groupId=g\nartifactId={bad}\nversion=1\n".encode()})
+        data = zipped({"sub/pom.properties": f"groupId=g\nartifactId={bad}\nversion=1\n".encode()})
         assert not any(each.name.startswith("g:") for each in archive.read("x-1.jar", data).records)

@@ -1,29 +1,20 @@
 """Java archives (jar, war, ear and their kin): their own package, what was merged into them, and archives in archives.
 
-Everything is bounded: an archive may hold itself, or the same bytes a thousand times.
+Everything is bounded by the rules of zips.py.
 """
 
 from typing import NamedTuple
 
-from envscout.inventory.java import filename, identity, manifest, pom, zipped
+from envscout.inventory import zips
+from envscout.inventory.java import filename, identity, manifest, pom
 from envscout.inventory.java.manifest import Manifest
 from envscout.inventory.java.pom import Coordinates, NoPomError
-from envscout.inventory.java.zipped import BrokenArchiveError, Member, Window
 from envscout.inventory.record import Reading, damaged, merged, record
+from envscout.inventory.zips import Allowance, BrokenArchiveError, ExhaustedError, Member, Window
 from envscout.model import Problem
-
-MAX_DEPTH = 4
-"""How deep archives in archives are read, the file itself counted."""
 
 MAX_PROBLEMS = 20
 """Problems of one file that are told; the rest is counted."""
-
-_ALLOWANCE = 64 << 20
-_GROWTH = 8
-"""Bytes that are read of what lies in a file: so many, and so many times its size."""
-
-_LEAST = 4096
-"""Bytes that any member counts for, so that very many small ones come to an end, too."""
 
 _ENDINGS = ("jar", "war", "ear", "rar", "par", "sar", "nar", "kar", "jpi", "hpi", "lpkg")
 _ARCHIVES = tuple(f".{ending}" for ending in _ENDINGS)
@@ -49,10 +40,6 @@ class _Held(NamedTuple):
     place: str
 
 
-class _ExhaustedError(Exception):
-    """A file holds more than is read of one."""
-
-
 def read(path: str, data: bytes) -> Reading:
     """Return the packages of a Java archive: itself, what was merged into it (`inside`) and archives in it.
 
@@ -61,7 +48,7 @@ def read(path: str, data: bytes) -> Reading:
     version and holds others does just that. Packages whose group cannot be told are listed, with one `unknown-group`
     for all in the file.
     """
-    window = Window(data, 0, len(data))
+    window = zips.whole(data)
     if _is_other(path, window):
         return Reading()
     walk = _Walk(path, len(data))
@@ -69,14 +56,14 @@ def read(path: str, data: bytes) -> Reading:
         walk.archive(window, path, "", 1)
     except BrokenArchiveError as error:
         walk.damaged("", f"{error}; packages in it are not listed")
-    except _ExhaustedError:
-        walk.damaged("", "it holds more bytes in archives than are read; not all packages are listed")
+    except ExhaustedError as error:
+        walk.damaged("", str(error))
     return walk.reading()
 
 
 def _is_other(name: str, window: Window) -> bool:
     """Tell whether a file is not of Java at all, by an ending that others use and content that is no zip."""
-    return name.endswith(_SHARED) and not zipped.is_zip(window)
+    return name.endswith(_SHARED) and not zips.is_zip(window)
 
 
 class _Walk:
@@ -84,7 +71,7 @@ class _Walk:
 
     def __init__(self, path: str, size: int) -> None:
         self._path = path
-        self._left = _ALLOWANCE + _GROWTH * size
+        self._allowance = Allowance(size)
         self._readings: list[Reading] = []
         self._problems: list[Problem] = []
         self._groupless: dict[str, None] = {}
@@ -105,21 +92,21 @@ class _Walk:
 
     def damaged(self, inside: str, message: str) -> None:
         """Note what could not be read."""
-        self._problems.append(damaged(self._path, f"{inside}: {message}" if inside else message))
+        self._problems.append(damaged(self._path, zips.about(inside, message)))
 
     def archive(self, window: Window, name: str, inside: str, depth: int) -> None:
-        """Read an archive called `name`, which lies at `inside` in the file. Raises _ExhaustedError.
+        """Read an archive called `name`, which lies at `inside` in the file. Raises ExhaustedError.
 
         Raises BrokenArchiveError where it is none.
         """
         found = self._members(window, inside)
         held = self._poms(window, found.poms, inside)
         self._own(window, found, held, filename.parse(name), inside)
-        if found.archives and depth >= MAX_DEPTH:
-            self.damaged(inside, f"archives in archives are read {MAX_DEPTH} deep; those in it are not")
+        if found.archives and depth >= zips.MAX_DEPTH:
+            self.damaged(inside, f"archives in archives are read {zips.MAX_DEPTH} deep; those in it are not")
             return
         for member in found.archives:
-            self._inner(window, member, _joined(inside, member.name), depth)
+            self._inner(window, member, zips.joined(inside, member.name), depth)
 
     def _own(self, window: Window, found: _Found, held: list[_Held], file: filename.FileName, inside: str) -> None:
         """List an archive's own package, and those merged into it."""
@@ -133,7 +120,7 @@ class _Walk:
         for each in held:
             if each.coordinates not in listed:
                 listed.add(each.coordinates)
-                self._list(each.coordinates, _joined(inside, each.place))
+                self._list(each.coordinates, zips.joined(inside, each.place))
 
     def _list(self, each: Coordinates, inside: str, licenses: tuple[str, ...] = ()) -> None:
         self._readings.append(
@@ -146,7 +133,7 @@ class _Walk:
         """Return what is worth a look, of a damaged directory the part before the damage."""
         found = _Found([], [], [])
         try:
-            for member in zipped.members(window, _TAILS):
+            for member in zips.members(window, _TAILS):
                 _sort(member, found)
         except BrokenArchiveError as error:
             if not any(found):
@@ -164,43 +151,35 @@ class _Walk:
             try:
                 held.append(_Held(self._pom(window, member), member.name))
             except (BrokenArchiveError, NoPomError) as error:
-                self.damaged(_joined(inside, member.name), f"{error}; package not listed")
+                self.damaged(zips.joined(inside, member.name), f"{error}; package not listed")
         return held
 
     def _pom(self, window: Window, member: Member) -> Coordinates:
-        self._take(member.size)
+        self._allowance.take(member.size)
         if member.name.endswith(".xml"):
-            return pom.read_xml(member.name, zipped.content(window, member, pom.MAX_POM))
-        return pom.read_properties(member.name, zipped.content(window, member, pom.MAX_PROPERTIES))
+            return pom.read_xml(member.name, zips.content(window, member, pom.MAX_POM))
+        return pom.read_properties(member.name, zips.content(window, member, pom.MAX_PROPERTIES))
 
     def _manifest(self, window: Window, members: list[Member], inside: str) -> Manifest:
         """Return the fields of the last manifest, which is the one that Java reads."""
         if not members:
             return {}
-        self._take(min(members[-1].size, manifest.MAX_MANIFEST))
+        self._allowance.take(min(members[-1].size, manifest.MAX_MANIFEST))
         try:
-            return manifest.parse(zipped.content(window, members[-1], manifest.MAX_MANIFEST, part=True))
+            return manifest.parse(zips.content(window, members[-1], manifest.MAX_MANIFEST, part=True))
         except BrokenArchiveError as error:
-            self.damaged(_joined(inside, _MANIFEST), f"{error}; not read")
+            self.damaged(zips.joined(inside, _MANIFEST), f"{error}; not read")
             return {}
 
     def _inner(self, window: Window, member: Member, inside: str, depth: int) -> None:
-        """Read an archive in an archive; one that is stored lies there as it is and is not copied."""
-        self._take(member.size)
+        """Read an archive in an archive."""
+        self._allowance.take(member.size)
         try:
-            inner = zipped.stored(window, member)
-            if not inner:
-                data = zipped.content(window, member, member.size)
-                inner = Window(data, 0, len(data))
+            inner = zips.opened(window, member)
             if not _is_other(member.name, inner):
                 self.archive(inner, member.name, inside, depth + 1)
         except BrokenArchiveError as error:
             self.damaged(inside, f"{error}; packages in it are not listed")
-
-    def _take(self, size: int) -> None:
-        self._left -= max(size, _LEAST)
-        if self._left < 0:
-            raise _ExhaustedError
 
 
 def _sort(member: Member, found: _Found) -> None:
@@ -211,8 +190,3 @@ def _sort(member: Member, found: _Found) -> None:
         found.archives.append(member)
     elif name.endswith("/pom.properties") or pom.is_pom(name):
         found.poms.append(member)
-
-
-def _joined(inside: str, name: str) -> str:
-    """Return the path of a member of an archive within the file: `BOOT-INF/lib/a.jar!/META-INF/...`."""
-    return f"{inside}!/{name}" if inside else name

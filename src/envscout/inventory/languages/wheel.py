@@ -12,11 +12,15 @@ from envscout.inventory.record import Reading
 
 _METADATA = re.compile(r"(?:.*/)?[^/]+\.dist-info/METADATA|EGG-INFO/PKG-INFO|(?:.*/)?[^/]+\.egg-info/PKG-INFO", re.S)
 _SBOM = re.compile(r"(?:.*/)?[^/]+\.dist-info/sboms/[^/]+\.json|(?:.*/)?_vendor/bom\.cdx\.json", re.S)
-_NESTED = re.compile(r".+\.(?:whl|egg)", re.S)
+_WANTED = archive.Wanted(
+    tails=frozenset({b"DATA", b"INFO", b"json", b".whl", b".egg"}),
+    rules=((_METADATA, python.read), (_SBOM, python_sbom.read)),
+    nested=re.compile(r".+\.(?:whl|egg)", re.S),
+)
 
 
 def read(path: str, data: bytes) -> Reading:
     """Return the packages of one archive. An egg may also be a text that links to a folder: it holds nothing."""
     if path.endswith(".egg") and not data.startswith(b"PK"):
         return Reading()
-    return archive.read(path, data, ((_METADATA, python.read), (_SBOM, python_sbom.read)), _NESTED)
+    return archive.read(path, data, _WANTED)

@@ -10,8 +10,9 @@ from envscout.inventory.languages import archive, npm
 from envscout.inventory.record import Reading
 
 _MANIFEST = re.compile(r"node_modules/(?:@[^/]+/)?[^/]+/package\.json", re.S)
+_WANTED = archive.Wanted(frozenset({b"json"}), ((_MANIFEST, npm.read),))
 
 
 def read(path: str, data: bytes) -> Reading:
     """Return the package of one archive."""
-    return archive.read(path, data, ((_MANIFEST, npm.read),))
+    return archive.read(path, data, _WANTED)
