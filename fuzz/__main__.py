@@ -1,7 +1,7 @@
 """`make fuzz`: every target for its share of the time, two engines, and a table of what came of it.
 
 Variables: FUZZ_MINUTES, of all targets together (60); FUZZ_JOBS, how many run at once (2); FUZZ_FOLDER, where seeds,
-corpora and results lie (build/fuzz); FUZZ_TARGETS, names of some targets; FUZZ_ENGINES (chance coverage); and those of
+corpora and results lie (build/fuzz); FUZZ_TARGETS, names of some targets; FUZZ_ENGINES, some of them; and those of
 fuzz/seeds.py. Exit code 1 where something failed.
 """
 
@@ -17,7 +17,7 @@ from fuzz import seeds
 from fuzz.guard import Result, fuzzed
 from fuzz.targets import targets
 
-ENGINES = ("chance", "coverage")
+ENGINES = ("chance", "growth", "coverage")
 _COLUMNS = "{:<20} {:>10} {:>8} {:>9} {:>11} {:>9}  {}"
 
 

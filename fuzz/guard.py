@@ -19,7 +19,7 @@ from fuzz.worker import NOW
 STUCK = 20.0
 """CPU seconds within one input after which a worker is ended."""
 
-_MODULES = {"chance": "fuzz.worker", "coverage": "fuzz.watched"}
+_MODULES = {"chance": "fuzz.worker", "growth": "fuzz.worker", "coverage": "fuzz.watched"}
 _COVERAGE = re.compile(r"cov: (\d+)")
 _TICKS = 100
 

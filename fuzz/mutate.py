@@ -26,6 +26,25 @@ def mutated(data: bytes, others: Sequence[bytes], chance: random.Random, max_siz
     return data
 
 
+def growing(data: bytes, chance: random.Random) -> Callable[[int], bytes]:
+    """Return what makes an input of any size: a real one, in which some piece, line or opening stands over and over."""
+    low, high = _cut(data, chance)
+    match chance.randrange(5):
+        case 0:
+            piece = data[low:high]
+        case 1 | 2:
+            low = data.rfind(b"\n", 0, low) + 1
+            high = data.find(b"\n", low) + 1 or len(data)
+            piece = data[low:high]
+        case 3:
+            piece = chance.choice((*_OPENING, *_WORDS))
+        case _:
+            piece = chance.choice((*_OPENING, *_WORDS)) + data[low : low + chance.randint(0, 8)]
+    before, after = data[: chance.choice((low, high))], data[high:]
+    piece = piece or b"a"
+    return lambda size: before + piece * max((size - len(before) - len(after)) // len(piece), 1) + after
+
+
 def _cut(data: bytes, chance: random.Random) -> tuple[int, int]:
     """Return a random part of the data: mostly a short one."""
     low = chance.randint(0, len(data))
@@ -76,7 +95,7 @@ def _repeat_line(data: bytes, _: Sequence[bytes], chance: random.Random) -> byte
 def _times(size: int, chance: random.Random) -> int:
     """Return how often to repeat a piece: seldom as often as fits, to find what is worse than linear."""
     fits = max(MAX_SIZE // size, 1)
-    return chance.choice((1, 1, 2, 3, 10, min(100, fits), fits if chance.random() < 0.2 else 1))
+    return fits if chance.random() < 0.1 else chance.choice((1, 1, 2, 3, 10, min(100, fits)))
 
 
 def _splice(data: bytes, others: Sequence[bytes], chance: random.Random) -> bytes:

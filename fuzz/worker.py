@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from fuzz.measure import Failure, Meter, bounded
-from fuzz.mutate import MAX_SIZE
+from fuzz.mutate import MAX_SIZE, growing
 from fuzz.targets import Target, targets
 
 NOW = struct.Struct("<QQ")
 """What stands before the input at hand: how many were run before it, and its size."""
 
 LARGEST = 1 << 20
-_KEPT_EACH = 1
 _INTERESTING = 400
+_NOTEWORTHY = 0.02
+"""CPU seconds for a sixteenth of LARGEST: if they grow with the square, LARGEST takes half of what it may."""
 
 
 class Session:
@@ -97,6 +98,22 @@ def by_chance(session: Session, seeds: Sequence[bytes], seconds: float, seed: st
             pool[place : place + 1] = [data]
 
 
+def by_growth(session: Session, seeds: Sequence[bytes], seconds: float, seed: str) -> None:
+    """Run real inputs in which a piece is repeated; what takes its time is tried again with sixteen times as much.
+
+    Linear work takes sixteen times as long then, and stays far below what is allowed; quadratic work does not.
+    """
+    chance = random.Random(seed)
+    until = time.monotonic() + seconds
+    pool = [data for data in seeds if len(data) < LARGEST >> 5] or [b""]
+    while time.monotonic() < until:
+        grown = growing(chance.choice(pool), chance)
+        started = time.process_time()
+        session.run(grown(LARGEST >> 4))
+        if time.process_time() - started > _NOTEWORTHY:
+            session.run(grown(LARGEST))
+
+
 def by_coverage(session: Session, seeds: Sequence[bytes], seconds: float, seed: str, corpus: Path) -> None:
     """Let atheris choose what to change, by the ways through our code that inputs take. Never returns."""
     import atheris
@@ -156,7 +173,7 @@ def main(words: Sequence[str]) -> None:
     if engine == "coverage":
         by_coverage(session, seeds, float(seconds), seed, Path(corpus))
     else:
-        by_chance(session, seeds, float(seconds), seed)
+        {"chance": by_chance, "growth": by_growth}[engine](session, seeds, float(seconds), seed)
     session.write()
 
 

@@ -9,11 +9,15 @@ from collections.abc import Callable
 
 from envscout.inventory.record import Reading, text
 from envscout.model import Distribution
+from envscout.names import bounds
 
 MAX_FILE = 64 << 10
 """Bytes of a release file that are read; real ones stay under 1 kB."""
 
-_ASSIGNMENT = re.compile(r"^[ \t]*([A-Za-z_][A-Za-z0-9_]*)=(.*?)[ \t\r]*$", re.M)
+MAX_VALUE = 512
+"""Characters of one value, or of a line that says it all."""
+
+_ASSIGNMENT = re.compile(r"^[ \t]*([A-Za-z_][A-Za-z0-9_]*)=(.*)$", re.M)
 _ESCAPED = re.compile(r'\\([\\"$`])')
 _MAJOR = re.compile(r"[0-9]{1,4}")
 _CODENAME = re.compile(r"\(([^()]+)\)\s*\Z|,\s*(\w+)[^,]*\Z")
@@ -50,7 +54,11 @@ def read(path: str, data: bytes) -> Reading:
 
 def assignments(words: str) -> dict[str, str]:
     """Return the variables of a file in os-release's shell-like format, unquoted; later ones win."""
-    return {name: _unquoted(value) for name, value in _ASSIGNMENT.findall(words)}
+    return {name: _shown(_unquoted(value.rstrip())) for name, value in _ASSIGNMENT.findall(words)}
+
+
+def _shown(value: str) -> str:
+    return bounds.escaped(value[:MAX_VALUE])
 
 
 def _unquoted(value: str) -> str:
@@ -94,13 +102,13 @@ def _lsb_release(words: str) -> Distribution | None:
 
 def _alpine(words: str) -> Distribution | None:
     """Read alpine-release: the version alone."""
-    version = words.strip()
+    version = _shown(words.strip())
     return Distribution("alpine", version, name=f"Alpine Linux {version}") if version[:1].isdigit() else None
 
 
 def _debian(words: str) -> Distribution | None:
     """Read debian_version: `7.11`, or `wheezy/sid` while the release was in the making."""
-    line = words.strip()
+    line = _shown(words.strip())
     codename = line.partition("/")[0]
     major = line.partition(".")[0]
     if _MAJOR.fullmatch(major):
@@ -113,7 +121,7 @@ def _debian(words: str) -> Distribution | None:
 
 def _release(words: str) -> Distribution | None:
     """Read the line of redhat-release and its kin: `CentOS Linux release 7.9.2009 (Core)`."""
-    line = words.strip().partition("\n")[0].strip()
+    line = _shown(words.strip().partition("\n")[0].strip())
     found = _RELEASE.match(line[:200])
     distribution = next((each for name, each in RELEASE_NAMES if line.lower().startswith(name)), "")
     if not found or not distribution:

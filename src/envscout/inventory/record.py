@@ -1,6 +1,8 @@
 """What a cataloguer hands over: records of packages, not yet tied to a distribution, a layer or an owner."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -13,6 +15,14 @@ MAX_LICENSE = 256
 MAX_ARCHITECTURE = 64
 MAX_QUALIFIER = 512
 MAX_MESSAGE = 1000
+
+MAX_RECORDS = 200_000
+"""Packages, problems and claims of one file; no file of any system comes near."""
+
+MAX_PROBLEMS = 1000
+MAX_CLAIMS = 1_000_000
+
+_Item = TypeVar("_Item")
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True):
@@ -107,13 +117,32 @@ def record(
     return Reading((found,), problems + more)
 
 
-def merged(readings: Sequence[Reading]) -> Reading:
-    """Return several readings as one."""
-    return Reading(
-        tuple(found for reading in readings for found in reading.records),
-        tuple(problem for reading in readings for problem in reading.problems),
-        tuple(claim for reading in readings for claim in reading.claims),
-    )
+def merged(readings: Iterable[Reading]) -> Reading:
+    """Return several readings as one, each problem once, within MAX_RECORDS, MAX_PROBLEMS and MAX_CLAIMS.
+
+    What is left out is counted. Given as they are made, readings beyond the bounds take no memory.
+    """
+    records: list[Record] = []
+    claims: list[Claim] = []
+    problems: dict[Problem, None] = {}
+    lost = Counter[str]()
+    for reading in readings:
+        lost["packages"] += _added(records, reading.records, MAX_RECORDS)
+        lost["names of files"] += _added(claims, reading.claims, MAX_CLAIMS)
+        for problem in reading.problems:
+            if len(problems) < MAX_PROBLEMS:
+                problems[problem] = None
+            else:
+                lost["problems"] += problem not in problems
+    more = [Problem("too-much-in-file", f"{count:,} more {what} are not kept") for what, count in lost.items() if count]
+    return Reading(tuple(records), (*problems, *more), tuple(claims))
+
+
+def _added(kept: list[_Item], items: Sequence[_Item], most: int) -> int:
+    """Append items as long as there are not too many; return how many are left out."""
+    room = most - len(kept)
+    kept += items[:room]
+    return max(len(items) - room, 0)
 
 
 def _version(kind: str, name: str, version: str, where: str) -> tuple[str, tuple[Problem, ...]]:

@@ -3,6 +3,7 @@
 import re
 from binascii import a2b_base64
 from collections.abc import Iterator
+from itertools import chain
 
 from envscout.inventory.claims import claimable
 from envscout.inventory.record import Claim, Reading, damaged, merged, record, text
@@ -13,10 +14,10 @@ _FILES = re.compile(rb"^([FRZ]):([^\r\n]*)", re.M)
 
 def read(path: str, data: bytes) -> Reading:
     """Return the packages of an installed database."""
-    readings = [_package(path, stanza) for stanza in _stanzas(data)]
-    if data and not data.endswith(b"\n"):
-        readings.append(Reading(problems=(damaged(path, "the last line is cut short; packages may be missing"),)))
-    return merged(readings)
+    readings = (_package(path, stanza) for stanza in _stanzas(data))
+    is_cut = bool(data) and not data.endswith(b"\n")
+    cut = (damaged(path, "the last line is cut short; packages may be missing"),) if is_cut else ()
+    return merged(chain((Reading(problems=cut),), readings))
 
 
 def _claims(stanza: bytes, name: str, architecture: str) -> Iterator[Claim]:

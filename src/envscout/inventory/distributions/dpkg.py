@@ -4,6 +4,7 @@ Formats: deb-control(5), dpkg-query(1) and dpkg's own `status`. Which distributi
 """
 
 import re
+from itertools import chain
 
 from envscout.inventory import deb822
 from envscout.inventory.distributions import dpkg_files
@@ -23,10 +24,10 @@ def read(path: str, data: bytes) -> Reading:
     if path.endswith(".md5sums"):
         return dpkg_files.read(path, data)
     distroless = "/status.d/" in path
-    readings = [_package(path, deb822.fields(stanza, _FIELDS), distroless) for stanza in deb822.stanzas(data)]
-    if not distroless and data and not data.endswith(b"\n"):
-        readings.append(Reading(problems=(damaged(path, "the last line is cut short; packages may be missing"),)))
-    return merged(readings)
+    readings = (_package(path, deb822.fields(stanza, _FIELDS), distroless) for stanza in deb822.stanzas(data))
+    is_cut = not distroless and bool(data) and not data.endswith(b"\n")
+    cut = (damaged(path, "the last line is cut short; packages may be missing"),) if is_cut else ()
+    return merged(chain((Reading(problems=cut),), readings))
 
 
 def _package(path: str, found: deb822.Fields, distroless: bool) -> Reading:

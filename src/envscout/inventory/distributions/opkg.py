@@ -1,5 +1,7 @@
 """The package database of opkg (OpenWrt, Yocto): one `status` file of stanzas, as dpkg's."""
 
+from itertools import chain
+
 from envscout.inventory import deb822
 from envscout.inventory.distributions.dpkg import ABSENT, PRESENT
 from envscout.inventory.record import Reading, damaged, merged, record, text
@@ -10,10 +12,10 @@ _FIELDS = deb822.pattern(("Package", "Version", "Status", "Architecture", "Licen
 
 def read(path: str, data: bytes) -> Reading:
     """Return the packages of a status file whose files are there."""
-    readings = [_package(path, deb822.fields(stanza, _FIELDS)) for stanza in deb822.stanzas(data)]
-    if data and not data.endswith(b"\n"):
-        readings.append(Reading(problems=(damaged(path, "the last line is cut short; packages may be missing"),)))
-    return merged(readings)
+    readings = (_package(path, deb822.fields(stanza, _FIELDS)) for stanza in deb822.stanzas(data))
+    is_cut = bool(data) and not data.endswith(b"\n")
+    cut = (damaged(path, "the last line is cut short; packages may be missing"),) if is_cut else ()
+    return merged(chain((Reading(problems=cut),), readings))
 
 
 def _package(path: str, found: deb822.Fields) -> Reading:
