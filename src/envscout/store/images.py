@@ -97,13 +97,15 @@ def bases(connection: Connection, image: Image) -> list[BaseImage]:
 
     One that an index led to comes twice, under both digests.
     """
+    below = list(_chains(image))[1:]
+    if not below:
+        return []
     found: list[BaseImage] = []
-    chains = list(_chains(image))
-    for number, chain in enumerate(chains[1:], 1):
-        for digest, document, reference in connection.execute(_SQL["images_of_chain"], (chain,)):
-            index_digest = msgspec.json.decode(document, type=Image).index_digest
-            count = len(chains) - number
-            found += [BaseImage(reference, each, count, "known") for each in (digest, index_digest) if each]
+    for number, digest, document, reference in connection.execute(
+        _SQL["images_of_chains"], {"chains": _encode(below).decode()}
+    ):
+        index_digest = msgspec.json.decode(document, type=Image).index_digest
+        found += [BaseImage(reference, each, len(below) - number, "known") for each in (digest, index_digest) if each]
     return found
 
 

@@ -21,14 +21,13 @@ VALUES (:digest, :document, NULL, NULL, '[]', '[]')
 ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest
 RETURNING image_id
 
--- name: images_of_chain
--- Images of exactly these layers, with the name under which each was recorded last.
-SELECT i.digest, i.document, coalesce((
+-- name: images_of_chains
+-- Images of one of these chains of layers, in their order, with the name under which each was recorded last.
+SELECT c.key, i.digest, i.document, coalesce((
     SELECT e.reference FROM deployment d JOIN event e USING (event_id)
      WHERE d.image_id = i.image_id ORDER BY d.d_from DESC LIMIT 1), '')
-  FROM image i
- WHERE i.chain = ?
- ORDER BY i.image_id DESC LIMIT 20
+  FROM json_each(:chains) c CROSS JOIN image i ON i.chain = c.value
+ ORDER BY c.key, i.image_id DESC LIMIT 100
 
 -- name: put_name
 INSERT INTO name (ecosystem, name, scheme) VALUES (?, ?, ?) ON CONFLICT (ecosystem, name) DO NOTHING
