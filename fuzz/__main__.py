@@ -29,7 +29,7 @@ def main() -> int:
     jobs = int(os.environ.get("FUZZ_JOBS") or 2)
     each = float(os.environ.get("FUZZ_MINUTES") or 60) * 60 * jobs / len(names) / len(engines)
     print(f"{len(names)} targets, {' and '.join(engines)}, {each:.0f} s each, {jobs} at a time; seeds in {folder}")
-    if not (folder / "seeds").is_dir():
+    if not all((folder / "seeds" / name).is_dir() for name in names):
         seeds.gathered(folder / "seeds")
     print(
         _COLUMNS.format("target", "executions", "each s", "coverage", "s / 100 kB", "peak MiB", "failures"), flush=True

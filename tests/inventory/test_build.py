@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envscout.inventory import TOOLS, build
+from envscout.inventory import TOOLS, build, keeping, record
 from envscout.inventory.folding import MAX_PROBLEMS
 from envscout.model import File, Inventory, Problem
 from tests.inventory.files import ALPINE, DEBIAN, file, of_archive, stanza, wanted
@@ -96,6 +96,22 @@ def test_many_stanzas_and_many_problems_are_bounded() -> None:
     assert len(found.packages) == 20_000
     assert len(found.problems) == MAX_PROBLEMS + 1
     assert any("more problems" in problem.message for problem in found.problems)
+
+
+def test_a_file_that_is_too_large_is_not_read_but_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "MAX_READ", 100)
+    found = build([file(STATUS, stanza("a", "1", Description="x" * 100)), OS])
+    assert found.packages == ()
+    assert [problem.code for problem in found.problems] == ["damaged-database", "no-package-database"]
+    large = file("var/lib/rpm/rpmdb.sqlite", b"x" * 101)
+    assert "of a format that is not known" in build([large]).problems[0].message
+
+
+def test_what_one_file_says_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "MAX_RECORDS", 2)
+    found = build([file(STATUS, "".join(stanza(name, "1") for name in "abc")), OS])
+    assert [package.name for package in found.packages] == ["a", "b"]
+    assert [problem.message for problem in found.problems] == ["1 more packages are not kept"]
 
 
 PATHS = [

@@ -4,10 +4,25 @@ from typing import Any
 
 import msgspec
 
+from envscout.model import Package
+
 DIGEST = "sha256:" + "ab" * 32
 LAYER = "sha256:" + "cd" * 32
 DEB = "pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&distro=debian-12"
 NPM = "pkg:npm/%40babel/core@7.0.0"
+LIBSSL = Package(
+    type="deb",
+    name="libssl3",
+    version="3.0.11-1",
+    purl=DEB,
+    source_name="openssl",
+    source_version="3.0.11-1",
+    architecture="amd64",
+    licenses=("Apache-2.0",),
+    locations=("/var/lib/dpkg/status",),
+    layer=LAYER,
+)
+"""What each format says of one package when it is read, but for what a test says otherwise."""
 
 
 def as_json(document: Any) -> bytes:

@@ -12,7 +12,6 @@ import msgspec
 from envscout.errors import InvalidReference
 from envscout.inventory.documents import MAX_ENTRIES, mapping, of_json, string
 from envscout.inventory.record import Reading, damaged, merged, record
-from envscout.model import Problem
 from envscout.names import purl
 
 MAX_DEPTH = 8
@@ -36,8 +35,8 @@ class _Document(msgspec.Struct):
 def read(path: str, data: bytes) -> Reading:
     """Return the packages of a document; one without any package URL is a Problem."""
     document = of_json(path, data, _Document)
-    if isinstance(document, Problem):
-        return Reading(problems=(document,))
+    if isinstance(document, Reading):
+        return document
     found = _components(document.components, 0) + _packages(document.packages)
     return described(path, found)
 

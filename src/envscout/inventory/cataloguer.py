@@ -19,7 +19,8 @@ class Cataloguer(msgspec.Struct, frozen=True):
     ending after its last dot, or lies in a plain folder. module: below envscout.inventory, has `read`; imported when it
     first reads. types: purl types of what it lists. database: the register of a distribution's package manager.
     project: a lock file or manifest of a source tree, read in directories only: what an image installed of it is told
-    by the packages themselves. unmatched: why no feed knows these packages, "" where one does.
+    by the packages themselves. unmatched: why no feed knows these packages, "" where one does. large: files of more
+    than keeping.MAX_READ bytes are read, too: its memory does not grow by a multiple of the file.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Cataloguer(msgspec.Struct, frozen=True):
     database: bool = False
     project: bool = False
     unmatched: str = ""
+    large: bool = False
 
     @property
     def read(self) -> Read:

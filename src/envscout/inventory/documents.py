@@ -4,8 +4,7 @@ from typing import TypeVar
 
 import msgspec
 
-from envscout.inventory.record import damaged
-from envscout.model import Problem
+from envscout.inventory.record import Reading, damaged
 
 MAX_DOCUMENT = 64 << 20
 """Bytes of one document that is decoded."""
@@ -16,14 +15,14 @@ MAX_ENTRIES = 100_000
 T = TypeVar("T")
 
 
-def of_json(path: str, data: bytes, kind: type[T], limit: int = MAX_DOCUMENT) -> T | Problem:
-    """Return a JSON document as `kind` (fields of unsure type declared `object`), or why it cannot be read."""
+def of_json(path: str, data: bytes, kind: type[T], limit: int = MAX_DOCUMENT) -> T | Reading:
+    """Return a JSON document as `kind` (fields of unsure type declared `object`), or the Reading that says why not."""
     if len(data) > limit:
-        return damaged(path, f"the document has {len(data)} bytes, more than {limit}")
+        return _unread(path, f"the document has {len(data)} bytes, more than {limit}")
     try:
         return msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return damaged(path, f"no such JSON document as expected ({error}); nothing listed")
+        return _unread(path, f"no such JSON document as expected ({error}); nothing listed")
 
 
 def string(value: object) -> str:
@@ -40,3 +39,7 @@ def strings(value: object) -> tuple[str, ...]:
 def mapping(value: object) -> dict[str, object]:
     """Return a value if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}
+
+
+def _unread(path: str, message: str) -> Reading:
+    return Reading(problems=(damaged(path, message),))

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from envscout.inventory import claims
-from envscout.inventory.record import Reading
+from envscout.inventory.record import Reading, damaged
 from envscout.inventory.select import selector
 
 if TYPE_CHECKING:
     from envscout.inventory.executables.probe import Probe
+
+MAX_READ = 32 << 20
+"""Bytes of a file that is read, unless its row says that it may be large: no list of packages is as long."""
 
 
 def kinds(*, projects: bool) -> Callable[[str], str]:
@@ -26,7 +29,12 @@ def kind(path: str, *, projects: bool) -> str:
 def reduce(path: str, data: bytes, *, projects: bool) -> bytes:
     """Return what is kept of a file that a cataloguer wants: its Reading, encoded."""
     row = selector(projects=projects).row(path)
-    return pack(path, data, row.read(path, data)) if row else b""
+    if not row:
+        return b""
+    if len(data) > MAX_READ and not row.large:
+        said = damaged(path, f"it has {len(data):,} bytes; at most {MAX_READ:,} are read")
+        return pack(path, data, Reading(problems=(said,)))
+    return pack(path, data, row.read(path, data))
 
 
 def prober() -> "Callable[[str, bytes, int], Probe | None]":

@@ -10,7 +10,6 @@ from itertools import islice
 from envscout.inventory import boms
 from envscout.inventory.documents import MAX_ENTRIES, mapping, of_json, string
 from envscout.inventory.record import Reading, merged, record, text
-from envscout.model import Problem
 
 _TAGGED = re.compile(rb"^ExternalRef:[ \t]*PACKAGE[-_]MANAGER[ \t]+purl[ \t]+(\S{1,4096})", re.M)
 
@@ -26,8 +25,8 @@ def read(path: str, data: bytes) -> Reading:
 
 def _components(path: str, data: bytes) -> Reading:
     found = of_json(path, data, dict[str, object])
-    if isinstance(found, Problem):
-        return Reading(problems=(found,))
+    if isinstance(found, Reading):
+        return found
     return merged(
         [
             record("bitnami", name, string(mapping(entry).get("version")), path, qualifiers=_qualifiers(mapping(entry)))

@@ -30,5 +30,6 @@ APPLICATIONS = (
         "applications.kernel",
         ("generic", "linux-kernel-module"),
         unmatched="a kernel's version does not tell which fixes its distributor put in",
+        large=True,
     ),
 )

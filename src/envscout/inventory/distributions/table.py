@@ -24,12 +24,14 @@ DISTRIBUTIONS = (
         "distributions.rpm",
         ("rpm",),
         database=True,
+        large=True,
     ),
     Cataloguer(
         "sqlite-log",
         "1",
         (*(f"{folder}/rpmdb.sqlite-wal" for folder in _RPM_FOLDERS), "nix/var/nix/db/db.sqlite-wal"),
         "distributions.sqlite_log",
+        large=True,
     ),
     Cataloguer(
         "rpm-manifest",
@@ -75,6 +77,7 @@ DISTRIBUTIONS = (
         ("nix",),
         database=True,
         unmatched="OSV has no ecosystem for Nix packages",
+        large=True,
     ),
     Cataloguer(
         "snap",

@@ -5,14 +5,13 @@ Versions stay as their tags are (`v5.4.1`), as other tools write them; comparing
 
 from envscout.inventory.documents import MAX_ENTRIES, mapping, of_json, string, strings
 from envscout.inventory.record import Reading, damaged, merged, record
-from envscout.model import Problem
 
 
 def read(path: str, data: bytes) -> Reading:
     """Return the packages that Composer installed."""
     found = of_json(path, data, object)
-    if isinstance(found, Problem):
-        return Reading(problems=(found,))
+    if isinstance(found, Reading):
+        return found
     packages = mapping(found).get("packages") if isinstance(found, dict) else found
     if not isinstance(packages, list):
         return Reading(problems=(damaged(path, "there is no list of packages"),))

@@ -7,7 +7,6 @@ import msgspec
 
 from envscout.inventory.documents import of_json, string, strings
 from envscout.inventory.record import Reading, damaged, record
-from envscout.model import Problem
 
 
 class _Installed(msgspec.Struct):
@@ -22,8 +21,8 @@ class _Installed(msgspec.Struct):
 def read(path: str, data: bytes) -> Reading:
     """Return the package that one file says was linked into the environment."""
     found = of_json(path, data, _Installed)
-    if isinstance(found, Problem):
-        return Reading(problems=(found,))
+    if isinstance(found, Reading):
+        return found
     name = string(found.name)
     if not name:
         return Reading(problems=(damaged(path, "it names no package"),))

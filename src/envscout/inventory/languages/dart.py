@@ -11,7 +11,6 @@ import msgspec
 
 from envscout.inventory.documents import MAX_ENTRIES, mapping, of_json, string
 from envscout.inventory.record import Reading, damaged, merged, record, text
-from envscout.model import Problem
 
 MAX_PUBSPEC = 1 << 20
 """Bytes of a pubspec.yaml that are searched."""
@@ -31,8 +30,8 @@ def read(path: str, data: bytes) -> Reading:
 
 def _configuration(path: str, data: bytes) -> Reading:
     found = of_json(path, data, _Configuration)
-    if isinstance(found, Problem):
-        return Reading(problems=(found,))
+    if isinstance(found, Reading):
+        return found
     if not isinstance(found.packages, list):
         return Reading(problems=(damaged(path, "there is no list of packages"),))
     places = (_CACHED.fullmatch(unquote(string(mapping(each).get("rootUri")))) for each in found.packages[:MAX_ENTRIES])

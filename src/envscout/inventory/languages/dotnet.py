@@ -14,7 +14,6 @@ import msgspec
 
 from envscout.inventory.documents import MAX_ENTRIES, mapping, of_json
 from envscout.inventory.record import Reading, damaged, merged, record
-from envscout.model import Problem
 
 _ASSETS = ("runtime", "native", "runtimeTargets", "resources")
 _PLACEHOLDER = "_._"
@@ -30,8 +29,8 @@ class _Dependencies(msgspec.Struct):
 def read(path: str, data: bytes) -> Reading:
     """Return the packages of one application or framework."""
     found = of_json(path, data, _Dependencies)
-    if isinstance(found, Problem):
-        return Reading(problems=(found,))
+    if isinstance(found, Reading):
+        return found
     libraries = mapping(found.libraries)
     framework = _framework(path, mapping(found.targets))
     deployed = [key for key in _deployed(mapping(found.targets)) if key in libraries and not _same(key, framework)]

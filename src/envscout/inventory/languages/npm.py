@@ -12,7 +12,6 @@ import msgspec
 
 from envscout.inventory.documents import mapping, of_json, string, strings
 from envscout.inventory.record import Reading, record
-from envscout.model import Problem
 
 MAX_MANIFEST = 16 << 20
 """Bytes of a package.json that is read."""
@@ -49,8 +48,8 @@ def read(path: str, data: bytes) -> Reading:
     if (tree and not folder) or (not installed and _ASIDE.search(below)):
         return Reading()
     manifest = of_json(path, data, _Manifest, MAX_MANIFEST)
-    if isinstance(manifest, Problem):
-        return Reading(problems=(manifest,))
+    if isinstance(manifest, Reading):
+        return manifest
     name, version = string(manifest.name), string(manifest.version)
     if name and string(manifest.publisher) and mapping(manifest.engines).get("vscode"):
         # Editors: code.visualstudio.com, "Extension Manifest".

@@ -10,7 +10,6 @@ import msgspec
 
 from envscout.inventory.documents import MAX_ENTRIES, mapping, of_json, string, strings
 from envscout.inventory.record import Reading, damaged, merged, record
-from envscout.model import Problem
 
 _NAME = re.compile(r"(?:\A|.*/)node_modules/((?:@[^/]+/)?[^/]+)", re.S)
 
@@ -22,8 +21,8 @@ class _Lock(msgspec.Struct):
 def read(path: str, data: bytes) -> Reading:
     """Return the packages of a hidden lock file. Links lead to packages that are listed where they lie."""
     lock = of_json(path, data, _Lock)
-    if isinstance(lock, Problem):
-        return Reading(problems=(lock,))
+    if isinstance(lock, Reading):
+        return lock
     if not isinstance(lock.packages, dict):
         return Reading(problems=(damaged(path, "the hidden lock file has no packages"),))
     readings = [_package(path, place, mapping(entry)) for place, entry in list(lock.packages.items())[:MAX_ENTRIES]]

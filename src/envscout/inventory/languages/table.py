@@ -19,11 +19,16 @@ LANGUAGES = (
         "languages.python_sbom",
         ("pypi", "cargo", "generic"),
     ),
-    Cataloguer("wheel", "2", ("**/*.whl", "**/*.egg"), "languages.wheel", ("pypi",)),
+    Cataloguer("wheel", "2", ("**/*.whl", "**/*.egg"), "languages.wheel", ("pypi",), large=True),
     Cataloguer("npm", "3", ("**/package.json",), "languages.npm", ("npm", "vscode-extension")),
     Cataloguer("npm-installed", "1", ("**/node_modules/.package-lock.json",), "languages.npm_installed", ("npm",)),
     Cataloguer(
-        "yarn-cache", "2", ("**/.yarn/cache/*.zip", "**/.yarn/berry/cache/*.zip"), "languages.yarn_cache", ("npm",)
+        "yarn-cache",
+        "2",
+        ("**/.yarn/cache/*.zip", "**/.yarn/berry/cache/*.zip"),
+        "languages.yarn_cache",
+        ("npm",),
+        large=True,
     ),
     Cataloguer(
         "ruby", "1", ("**/specifications/*.gemspec", "**/specifications/default/*.gemspec"), "languages.ruby", ("gem",)
@@ -77,6 +82,7 @@ LANGUAGES = (
         ),
         "java.archive",
         ("maven",),
+        large=True,
     ),
     Cataloguer(
         "release",
