@@ -1,6 +1,7 @@
 """Package URLs are canonical, bounded, and refused with our error."""
 
 import contextlib
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -67,13 +68,19 @@ def test_parse_never_fails_otherwise(text: str) -> None:
             assert isinstance(parse(attempt), Purl)
 
 
+def written(kind: str, name: str, version: str, namespace: str = "", **qualifiers: str) -> str:
+    """Return what the library writes, but with every escape in upper case, as the specification has them."""
+    text = PackageURL(kind, namespace, name, version, qualifiers, "").to_string()
+    return re.sub("%[0-9a-f]{2}", lambda found: found[0].upper(), text)
+
+
 @given(
     st.sampled_from(["deb", "apk", "npm", "pypi", "maven", "golang"]),
     st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="/"), min_size=1, max_size=20),
     st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=20),
 )
 def test_what_is_built_is_what_the_library_builds(kind: str, name: str, version: str) -> None:
-    assert build(kind, name, version) == PackageURL(kind, None, name, version).to_string()
+    assert build(kind, name, version) == written(kind, name, version)
 
 
 WORDS = st.text(alphabet="aAbZ09._-~+:@%/ \u00e9#?&=\n", max_size=6)
@@ -86,7 +93,7 @@ def test_texts_are_those_of_the_library(
     kind: str, name: str, version: str, namespace: str, qualifiers: list[tuple[str, str]]
 ) -> None:
     try:
-        expected = PackageURL(kind, namespace, name, version, dict(qualifiers), "").to_string()
+        expected = written(kind, name, version, namespace, **dict(qualifiers))
     except (ValueError, TypeError):
         with pytest.raises(InvalidReference):
             build(kind, name, version, namespace, qualifiers)

@@ -30,6 +30,7 @@ _NAME = re.compile(r"[^\s/]+")
 _NAMESPACE = re.compile(r"(?:[^\s/]+(?:/[^\s/]+)*)?")
 _VERSION = re.compile(r"\S*")
 _KEY = re.compile(r"[a-z][a-z0-9._-]*")
+_ESCAPE = re.compile("%[0-9a-f]{2}")
 # What no parser reads in two ways: no white space, no second `@`, no `:` before the version, keys in lower case.
 _PLAIN = re.compile(
     r"pkg:([a-z]+)/(?:(@?[!$-.0-9;<=>A-Z\[-~]+(?:/[!$-.0-9;<=>A-Z\[-~]+)*)/)?([!$-.0-9;<=>A-Z\[-~]+)"
@@ -162,8 +163,7 @@ def _quick(
     if subpath or not (_NAME.fullmatch(name) and _VERSION.fullmatch(version) and _NAMESPACE.fullmatch(namespace)):
         return ""
     if kind not in _AS_IT_IS:
-        # The library writes escapes of such names in lower case, too.
-        if not _SAFE.fullmatch(name + namespace) or kind not in _LOWER:
+        if kind not in _LOWER:
             return ""
         namespace, name = _lowered(kind, namespace, name)
     text = f"pkg:{kind}/{_encoded(namespace)}/{_encoded(name)}" if namespace else f"pkg:{kind}/{_encoded(name)}"
@@ -187,7 +187,11 @@ def _slow(
 ) -> str:
     from packageurl import PackageURL
 
+    if kind in _LOWER:
+        namespace, name = _lowered(kind, namespace, name)
     try:
-        return PackageURL(kind, namespace, name, version, dict(qualifiers), subpath).to_string()
+        written = PackageURL(kind, namespace, name, version, dict(qualifiers), subpath).to_string()
     except (ValueError, TypeError) as error:
         raise InvalidReference(f"no package URL can be made of {kind[:50]!r}, {name[:200]!r}") from error
+    # The library writes the escapes of some types' names in lower case; the specification has them in upper case.
+    return _ESCAPE.sub(lambda match: match[0].upper(), written)
