@@ -187,3 +187,10 @@ def test_colour_for_people_who_want_it(on_terminal: Callable[..., bytes]) -> Non
     assert b"\x1b[" not in on_terminal("nonsense", NO_COLOR="1")
     assert b"\x1b[" not in on_terminal("enroll", "myorg", NO_COLOR="1")
     assert b"\x1b[" in on_terminal("enroll", "myorg")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize("words", [["version"], ["help"]])
+def test_an_answer_that_cannot_be_written_is_a_failure(desk: Desk, words: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        assert subprocess.run([PROGRAM, *words], stdout=full, env=desk.env, check=False).returncode == 1

@@ -4,6 +4,8 @@ Two questions are answered before anything heavy is imported: `version`, and the
 every plugin for at every start.
 """
 
+import gc
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
@@ -12,7 +14,17 @@ METADATA = "docker-cli-plugin-metadata"
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
-    sys.exit(run(sys.argv[1:]))
+    # Looking for cycles among every 700 new objects takes a tenth of a short call, and there are hardly any.
+    gc.set_threshold(50_000)
+    code = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream:
+                stream.flush()
+        except OSError:
+            code = code or 1
+    # Every file is closed and every thread has ended: the system takes memory back faster than the interpreter does.
+    os._exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -35,8 +47,6 @@ def without_docker(arguments: list[str]) -> list[str]:
     say which engine and which credentials are handed on as the variables that stand for them. A context named by flag
     wins over DOCKER_HOST, as it does in the client.
     """
-    import os
-
     if "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND" not in os.environ:
         return arguments
     rest = iter(arguments)

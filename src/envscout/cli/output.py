@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -19,14 +18,16 @@ def whole(path: Path) -> Iterator[IO[str]]:
         with target.open("w", encoding="utf-8", errors="backslashreplace") as file:
             yield file
         return
-    descriptor, name = tempfile.mkstemp(dir=target.parent)
+    # As tempfile.mkstemp does, which takes as long to import as all of envscout.cli.
+    part = target.with_name(f".envscout-{os.urandom(8).hex()}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
             yield file
-        Path(name).chmod(_mode(target))
-        Path(name).replace(target)
+        part.chmod(_mode(target))
+        part.replace(target)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
 
 

@@ -18,7 +18,8 @@ from envscout.images import platform as platforms
 from envscout.images.layout import open_layout
 from envscout.images.oci import OciImage
 from envscout.images.paths import PathEscapeError, normalised
-from envscout.images.storage import Storage, TarStorage, read_all
+from envscout.images.storage import Storage, read_all
+from envscout.images.tar_storage import TarStorage
 from envscout.model import Image, Layer, Problem
 from envscout.names.reference import Reference, parse, valid_digest
 

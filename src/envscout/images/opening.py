@@ -2,21 +2,21 @@
 
 from collections.abc import Callable, Collection
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from envscout.errors import AccessDenied, EnvscoutError, NotFound, SourceError, UsageError
 from envscout.images import platform as platforms
 from envscout.images.contents import Contents, Interest, LayerCache, Progress
 from envscout.images.credentials import Credentials
-from envscout.images.directory import Directory
 from envscout.model import Image, Problem
 from envscout.names.reference import Reference
 
 if TYPE_CHECKING:
     from envscout.images.attestations import Attached
+    from envscout.images.directory import Directory
     from envscout.images.reading import LayeredSource
 
-    _Source = LayeredSource | Directory
+    _Source: TypeAlias = LayeredSource | Directory
 
 
 class OpenImage:
@@ -44,9 +44,11 @@ class OpenImage:
         read. on_progress: called with bytes of layers done and their total (0: not known). Raises SourceError,
         DigestMismatch.
         """
+        from envscout.images.directory import Directory
+        from envscout.images.reading import read
+
         if isinstance(self._source, Directory):
             return self._source.read(interest, on_progress)
-        from envscout.images.reading import read
 
         return read(self._source, interest, cache, on_progress)
 
@@ -144,6 +146,8 @@ def _oci_dir(reference: Reference, platform: str, _ref: str, _credentials: Crede
 
 
 def _directory(reference: Reference, _platform: str, _ref: str, _credentials: Credentials | None) -> "_Source":
+    from envscout.images.directory import Directory
+
     return Directory(reference)
 
 

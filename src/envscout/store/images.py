@@ -198,6 +198,11 @@ def inventory_of(connection: Connection, stored: StoredImage) -> Inventory:
     )
 
 
+def packages_in(connection: Connection, stored: StoredImage) -> int:
+    """Return how many packages an image has."""
+    return int(connection.execute(_SQL["component_count"], (stored.image_id,)).fetchone()[0])
+
+
 def _packages(rows: Iterable[tuple[str, ...]]) -> Iterable[Package]:
     for layer, type_, name, version, purl, source, source_version, architecture, licenses, locations, owner in rows:
         yield Package(

@@ -79,6 +79,9 @@ SELECT s.layer, c.type, c.name, c.version, c.purl, c.source_name, c.source_versi
  WHERE s.image_id = :image_id
  ORDER BY c.type, c.name, c.version, c.purl, sc.locations
 
+-- name: component_count
+SELECT count(*) FROM image_set JOIN set_component USING (set_id) WHERE image_id = ?
+
 -- name: ecosystems_in_use
 -- Ecosystems that stored packages belong to.
 SELECT DISTINCT ecosystem FROM name WHERE name_id IN (SELECT name_id FROM package) AND ecosystem <> ''

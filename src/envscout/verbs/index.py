@@ -193,8 +193,8 @@ def _known(database: Database, digest: str, sbom_source: str) -> Indexed | None:
             return None
         if any(problem.code == "damaged-layer" for problem in stored.problems):
             return None
-        packages = stored_images.inventory_of(connection, stored).packages
-    return Indexed(stored.image_id, stored.image, len(packages), fresh=False)
+        packages = stored_images.packages_in(connection, stored)
+    return Indexed(stored.image_id, stored.image, packages, fresh=False)
 
 
 def _serves(tools: tuple[str, ...], sbom_source: str) -> bool:
