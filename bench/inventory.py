@@ -7,7 +7,7 @@ for each: the comparison, package by package (bench/inventory_compare.py), with 
 medians of wall time, CPU time and peak memory, from the layout and from a registry on loopback, on a fresh store and on
 one that knows the image, beside the peers and the floor (bench/inventory_floor.py). At last the curve: what a further
 version of an image costs that shares its base layers. The peers come from wheels of PyPI; --no-peers leaves them out,
-and then nothing can be compared. Exit code 1: a package that syft lists is MISSING without a reason.
+and then nothing can be compared. Exit code 1: a package that a peer lists is MISSING without a reason.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from typing import Any
 
 import images
 from images_recipes import IMAGES
-from inventory_compare import compare, of_envscout, of_peer, report
+from inventory_compare import compare, of_envscout, of_peer, private_manifests, report
 from inventory_measure import Case, cases, measure, run, table
 from inventory_peers import Lister, binary, envscout, floor, syft, trivy
 from measure import heading
@@ -82,7 +82,7 @@ def _options() -> Any:
 def _peers(options: Any) -> list[Lister]:
     """Return the peers that can be had."""
     kept = options.images / ".peers"
-    makers: dict[str, Callable[[str], Lister]] = {"trivy": partial(trivy, cache=kept / "cache"), "syft": syft}
+    makers: dict[str, Callable[[str], Lister]] = {"syft": syft, "trivy": partial(trivy, cache=kept / "cache")}
     found = {name: binary(name, getattr(options, name), kept) for name in makers}
     for name in (name for name, path in found.items() if not path):
         print(f"# {name}: not to be had here")
@@ -111,7 +111,7 @@ def _registry(folder: Path) -> Iterator[Push]:
 
 
 def _compare(layout: Path, peer: Lister, home: Path, answers: Path) -> int:
-    """Print how the product's list and a peer's differ; return how many of syft's packages are missing.
+    """Print how the product's list and a peer's differ; return how many packages are missing.
 
     The answers of peers are kept: neither they nor the images change.
     """
@@ -121,12 +121,14 @@ def _compare(layout: Path, peer: Lister, home: Path, answers: Path) -> int:
     run(envscout(home).layout(layout), ours)
     if not theirs.exists():
         run(peer.layout(layout), theirs)
+    beside = answers / f"{layout.name}.syft.json"
+    private = private_manifests(json.loads(beside.read_bytes())) if beside.exists() else ()
     documents = (json.loads(path.read_bytes()) for path in (ours, theirs))
-    result = compare(of_envscout(next(documents)), of_peer(next(documents)))
+    result = compare(of_envscout(next(documents)), of_peer(next(documents), private))
     whole = answers / f"{layout.name}.{peer.name}.txt"
     whole.write_text("\n".join(report(result)) + "\n", encoding="utf-8")
     print("\n".join([f"  beside {peer.name}; in full: {whole}", *report(result, _SHOWN)]), flush=True)
-    return len(result.missing) if peer.name == "syft" else 0
+    return len(result.missing)
 
 
 def _curve(folder: Path, home: Path, times: int) -> None:

@@ -1,9 +1,9 @@
 """Package by package: what a peer lists in an image and envscout does not, each with the reason, and the reverse.
 
-    python bench/inventory_compare.py OURS PEERS
+    python bench/inventory_compare.py OURS PEERS [SYFT]
 
-OURS is what `envscout sbom --format json` printed, PEERS what `syft -o json` or `trivy --format cyclonedx` did. A
-package is its type, name and version, written alike for both sides. What no reason of REASONS explains is MISSING, and
+OURS is what `envscout sbom --format json` printed, PEERS what `syft -o json` or `trivy --format cyclonedx` did. SYFT,
+syft's answer about the same image, tells which npm manifests are private: trivy does not say. A package is its type, name and version, written alike for both sides. What no reason of REASONS explains is MISSING, and
 the exit code is 1.
 """
 
@@ -12,7 +12,7 @@ import re
 import sys
 import urllib.parse
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -136,10 +136,10 @@ REASONS: tuple[tuple[str, Reason], ...] = (
 
 def main() -> None:
     """Compare two documents; print; exit with 1 where something is missing."""
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         sys.exit(str(__doc__))
-    ours, peers = (json.loads(Path(name).read_bytes()) for name in sys.argv[1:])
-    result = compare(of_envscout(ours), of_peer(peers))
+    ours, peers, *syft = (json.loads(Path(name).read_bytes()) for name in sys.argv[1:])
+    result = compare(of_envscout(ours), of_peer(peers, *map(private_manifests, syft)))
     print("\n".join(report(result)))
     sys.exit(1 if result.missing else 0)
 
@@ -177,11 +177,17 @@ def of_envscout(document: Mapping[str, Any]) -> list[Found]:
     return found
 
 
-def of_peer(document: Mapping[str, Any]) -> list[Found]:
-    """Return the packages of syft's JSON or of trivy's CycloneDX."""
+def of_peer(document: Mapping[str, Any], private: Container[str] = ()) -> list[Found]:
+    """Return the packages of syft's JSON or of trivy's CycloneDX. private: paths of manifests that are."""
     if "artifacts" in document:
         return [_of_syft(each) for each in document["artifacts"]]
-    return [each for component in document.get("components", ()) for each in _of_trivy(component)]
+    found = [each for component in document.get("components", ()) for each in _of_trivy(component)]
+    return [each._replace(private=each.place in private) for each in found]
+
+
+def private_manifests(document: Mapping[str, Any]) -> frozenset[str]:
+    """Return the paths of the npm manifests that are private by syft's JSON."""
+    return frozenset(each.place for each in of_peer(document) if each.private)
 
 
 _SYFT_TYPES = {

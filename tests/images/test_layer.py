@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import tarfile
+from collections.abc import Callable
 
 import pytest
 
@@ -33,14 +34,14 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, body: bytes = b"", link: st
 
 @pytest.mark.parametrize("how", ["gzip", "zstd", "none"])
 def test_wanted_files_and_every_link(how: str) -> None:
-    entries: dict[str, Entry] = {"a/b": b"1", "a/c": b"2", "l": Symlink("a/b"), "h": Hardlink("a/b")}
+    entries: dict[str, Entry] = {"a/b": b"1", "a/c": b"2", "l": Symlink("a/b"), "h/b": Hardlink("a/b")}
     stored = compress(pack(entries), how)  # type: ignore[arg-type]
-    contents = scan([stored], bytes_of({"a/b", "h"}.__contains__), Budget(), with_diff_id=True)
-    assert contents.files == {"a/b": b"1", "h": b"1"}
+    contents = scan([stored], bytes_of({"a/b", "h/b"}.__contains__), Budget(), with_diff_id=True)
+    assert contents.files == {"a/b": b"1", "h/b": b"1"}
     assert contents.links == {"l": "a/b"}
     assert contents.wanted_links == frozenset()
     assert contents.diff_id == f"sha256:{hashlib.sha256(pack(entries)).hexdigest()}"
-    assert all(contains(contents.entries, hashed(path)) for path in ("a/b", "a/c", "l", "h"))
+    assert all(contains(contents.entries, hashed(path)) for path in ("a/b", "a/c", "l", "h/b"))
     assert not contains(contents.entries, hashed("a"))
     assert contains(contents.directories, hashed("a"))
 
@@ -121,7 +122,7 @@ def test_links_to_nowhere_are_said(target: str) -> None:
 
 def test_files_beyond_the_bounds_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "MAX_FILE", 10)
-    contents = read({"a": b"x" * 11, "b": b"x" * 10, "c": b"x" * 10}, Budget(15))
+    contents = read({"a": b"x" * 11, "b": b"x" * 10, "c": b"x" * 10}, Budget(820))
     assert contents.files == {"a": None, "b": b"x" * 10, "c": None}
     assert codes(contents) == ["file-too-large", "file-too-large"]
 
@@ -185,3 +186,38 @@ def test_a_damaged_tar_with_its_true_digest_is_still_known() -> None:
 def test_directories_where_files_were() -> None:
     contents = read({"a": Directory(), "a/b": b"1"})
     assert contents.files == {"a": None, "a/b": b"1"}
+
+
+def test_a_hard_link_with_another_name_is_not_read_by_the_first_name() -> None:
+    contents = read({"a": b"1", "b": Hardlink("a")})
+    assert contents.files == {"a": b"1"}
+    assert contents.hard_links == {"b": "a"}
+
+
+def test_replacing_directories_again_and_again_ends() -> None:
+    again = (member("q/x", body=b"1") + member("q")) * 400
+    contents = scan([b"".join(member(f"k/{number}") for number in range(20_000)) + again], everything, Budget())
+    assert codes(contents) == ["layer-too-large"]
+    assert not contents.is_whole
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param(lambda name: member(name), id="files"),
+        pytest.param(lambda name: member(name, tarfile.DIRTYPE), id="directories"),
+        pytest.param(lambda name: member(name, tarfile.SYMTYPE, link="x"), id="links"),
+    ],
+)
+def test_what_a_layer_does_takes_of_the_budget(entry: Callable[[str], bytes]) -> None:
+    layer = b"".join(entry(f"{number}/{'d/' * 20}x") for number in range(2_000))
+    contents = scan([layer], everything, Budget(100_000))
+    assert codes(contents) == ["layer-too-large"]
+    assert not contents.is_whole
+    assert contents.directories or contents.entries
+
+
+def test_many_entries_take_of_the_budget() -> None:
+    layer = member("d", tarfile.DIRTYPE) * 70_000
+    assert codes(scan([layer], bytes_of("x".__eq__), Budget(1 << 20))) == ["layer-too-large"]
+    assert codes(scan([layer], bytes_of("x".__eq__), Budget())) == []

@@ -146,6 +146,37 @@ def test_a_link_between_two_kinds_reads_as_its_own() -> None:
         assert shown(read(source, interest).files) == {"one": [("0", b"one!")], "two": [("0", b"two!")]}
 
 
+def test_every_link_reads_by_its_own_name() -> None:
+    interest = Interest(lambda path: "jar" * path.endswith(".jar"), lambda path, data: path.encode() + data)
+    links: tuple[Entry, ...] = (Symlink("../x"), Hardlink("x"))
+    for link in links:
+        source = Memory([pack({"x": b"!", "a/1.jar": link, "b/2.jar": link}), pack({"x": Whiteout()})])
+        shows = {} if isinstance(link, Symlink) else {"a/1.jar": [("0", b"a/1.jar!")], "b/2.jar": [("0", b"b/2.jar!")]}
+        assert shown(read(source, interest).files) == shows
+        assert source.passes == [[0, 1], [0]][: 1 if isinstance(link, Symlink) else 2]
+    above = Memory([pack({"x": b"!"}), pack({"a/1.jar": Symlink("/x"), "b/2.jar": Symlink("/x")})])
+    assert shown(read(above, interest).files) == {
+        "a/1.jar": [("0", b"a/1.jar!")],
+        "b/2.jar": [("0", b"b/2.jar!")],
+    }
+    assert above.passes == [[0, 1], [0]]
+
+
+def test_links_beyond_counting_are_named() -> None:
+    links: dict[str, Entry] = {f"l{number}": Symlink("x") for number in range(1_003)}
+    found = read(Memory([pack({"x": b"1", **links})]), bytes_of(lambda path: path != "x"))
+    assert len(found.files) == 1_000
+    assert "too-many-links" in {problem.code for problem in found.problems}
+
+
+def test_progress_counts_no_byte_twice() -> None:
+    source = Memory([pack({"x": b"1", "l": Symlink("x")})])
+    told: list[int] = []
+    read(source, bytes_of("l".__eq__), on_progress=lambda done, _: told.append(done))
+    assert source.passes == [[0], [0]]
+    assert told[-1] == len(pack({"x": b"1", "l": Symlink("x")}))
+
+
 def test_a_layer_once_read_is_never_read_again() -> None:
     class Cache(dict[str, bytes]):
         def put(self, digest: str, data: bytes) -> None:

@@ -28,7 +28,7 @@ def test_other_cataloguers_read_it_again(tmp_path: Path, monkeypatch: pytest.Mon
     reference = parse(f"oci-dir://{layout(tmp_path / 'image', FILES)}")
     with Database(tmp_path / "x.db") as database:
         first = index(database, reference)
-        monkeypatch.setattr(verb, "TOOLS", ("dpkg@99",))
+        monkeypatch.setattr(verb, "OURS", ("dpkg@99",))
         again = index(database, reference)
         assert again.fresh
         assert again.image_id == first.image_id

@@ -17,7 +17,7 @@ MAX_PROBLEMS = 100
 HEAD = 64
 """Bytes of a file's beginning that tell whether it is worth a probe."""
 
-KEPT = "2"
+KEPT = "3"
 """The version of what is remembered of a layer: raised whenever the same layer would be remembered otherwise."""
 
 Progress = Callable[[int, int], None]
@@ -68,7 +68,7 @@ class Contents(msgspec.Struct, frozen=True):
 
 
 class Budget:
-    """How much memory one image may take. Threads share it.
+    """How much memory one image may take. Threads share it: which of them finds none left depends on who came first.
 
     Files of more than LARGE_FILE bytes are held one at a time, so that many of them cost no more than one.
     """

@@ -13,8 +13,11 @@ MAX_PLAIN = 512 << 20
 
 
 class _Kept(msgspec.Struct, array_like=True):
-    files: dict[str, bytes | None]
-    extras: dict[str, dict[str, bytes | None]]
+    """As LayerContents, but what hard links share is here once: files and extras give the place in `readings`."""
+
+    readings: list[bytes]
+    files: dict[str, int | None]
+    extras: dict[str, dict[str, int | None]]
     links: dict[str, str]
     wanted_links: list[str]
     hard_links: dict[str, str]
@@ -29,9 +32,17 @@ _decode = msgspec.msgpack.Decoder(_Kept).decode
 def pack(layer: LayerContents) -> bytes:
     """Return the bytes that stand for a layer, compressed."""
     hashes = (layer.entries, layer.directories, layer.whiteouts, layer.opaques)
+    places: dict[bytes, int] = {}
+
+    def placed(files: dict[str, bytes | None]) -> dict[str, int | None]:
+        return {path: None if data is None else places.setdefault(data, len(places)) for path, data in files.items()}
+
+    files = placed(layer.files)
+    extras = {link: placed(found) for link, found in layer.extras.items()}
     kept = _Kept(
-        layer.files,
-        layer.extras,
+        list(places),
+        files,
+        extras,
         layer.links,
         sorted(layer.wanted_links),
         layer.hard_links,
@@ -50,11 +61,13 @@ def unpack(data: bytes | None) -> LayerContents | None:
     try:
         kept = _decode(zstd.ZstdDecompressor().decompress(data, MAX_PLAIN))
         entries, directories, whiteouts, opaques = map(_array, kept.hashes)
-    except (zstd.ZstdError, msgspec.MsgspecError, EOFError, ValueError):
+        files = _found(kept, kept.files)
+        extras = {link: _found(kept, places) for link, places in kept.extras.items()}
+    except (zstd.ZstdError, msgspec.MsgspecError, EOFError, ValueError, IndexError):
         return None
     return LayerContents(
-        files=kept.files,
-        extras=kept.extras,
+        files=files,
+        extras=extras,
         links=kept.links,
         wanted_links=frozenset(kept.wanted_links),
         hard_links=kept.hard_links,
@@ -64,6 +77,10 @@ def unpack(data: bytes | None) -> LayerContents | None:
         opaques=opaques,
         problems=tuple(kept.problems),
     )
+
+
+def _found(kept: _Kept, places: dict[str, int | None]) -> dict[str, bytes | None]:
+    return {path: None if place is None else kept.readings[place] for path, place in places.items()}
 
 
 def _bytes(hashes: "array[int]") -> bytes:

@@ -24,6 +24,14 @@ from envscout.images.tar import DIRECTORY, FILE, HARD_LINK, SPARSE, SYMLINK, Ent
 from envscout.model import Problem
 
 MAX_SYMLINKS = 200_000
+MAX_WORK = 5_000_000
+"""Names looked at, over and over, to find those below a directory that was replaced by what is none."""
+
+# Entries whose memory is taken from the budget at a time, and bytes that one takes: hashes while they are sorted.
+_ENTRIES = 1 << 16
+_ENTRY = 48
+# Bytes that a name in a table takes beside its text.
+_NAME = 200
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
@@ -38,9 +46,9 @@ class LayerContents(msgspec.Struct, frozen=True):
     """What one layer does.
 
     files: wanted paths with what is kept of their bytes, None where something without readable bytes lies there now (a
-    directory, a device, a file that is too large). extras: by kind, the same for paths that only a link of that kind
-    leads to. links: symbolic links, all of them, since a wanted path may lead through any; wanted_links: those that are
-    wanted themselves. hard_links: wanted paths that are another name of a path whose bytes this pass did not keep.
+    directory, a device, a file that is too large). extras: by the path of a link, the same for what it leads to, read
+    by its name. links: symbolic links, all of them, since a wanted path may lead through any; wanted_links: those that
+    are wanted themselves. hard_links: wanted paths that are another name of a path whose bytes this pass did not keep.
     entries, directories, whiteouts, opaques: sorted hashes of the paths that are no directories, that are, that are
     removed, and of directories whose lower contents vanish.
     diff_id: digest of the plain bytes, "" unless asked for, or where damage kept us from their end. is_whole: nothing
@@ -131,6 +139,7 @@ class _Scanner:
         self._whiteouts = array("q")
         self._opaques = array("q")
         self._above: set[str] = set()
+        self._work = MAX_WORK
         self._is_whole = True
 
     def damaged(self, damage: DamagedError) -> None:
@@ -138,13 +147,29 @@ class _Scanner:
         self._is_whole = False
         self.problems.add(damage.code, damage.message, self._where)
 
+    def _takes(self, size: int) -> None:
+        """Take memory for what a layer does beside the bytes it keeps. Raises DamagedError where there is none left."""
+        if refusal := self._budget.keeps(size):
+            raise DamagedError(f"{refusal} The rest of the layer is not read.", "layer-too-large")
+
+    def _remembers(self, path: str) -> None:
+        """Note that a path is wanted, and the directories above it."""
+        self._takes(_NAME + len(path))
+        for above in reversed(ancestors(path)):
+            if above in self._above:
+                break
+            self._takes(_NAME + len(above))
+            self._above.add(above)
+
     def _left_out(self, reason: str, path: str) -> None:
         self._is_whole = False
         self.problems.add("file-too-large", reason, path)
 
     def run(self, walker: Walker) -> None:
         """Take in every entry of a tar stream."""
-        for entry in walker:
+        for number, entry in enumerate(walker):
+            if not number % _ENTRIES:
+                self._takes(_ENTRIES * _ENTRY if number else 0)
             try:
                 path = normalised(entry.name)
             except PathEscapeError:
@@ -202,11 +227,15 @@ class _Scanner:
         self._directories.append(hashed(path))
         self._links.pop(path, None)
         if path in self._files or self._wanted(path):
+            self._takes(_NAME + len(path))
             self._files[path] = None
             self._hard_links.pop(path, None)
 
     def _forget_below(self, path: str) -> None:
         """What is no directory has nothing below it, whatever this layer said earlier."""
+        self._work -= len(self._files) + len(self._links) + len(self._hard_links)
+        if self._work < 0:
+            raise DamagedError("The layer replaces too many directories by what is none.", "layer-too-large")
         below = path + "/"
         for found in (self._files, self._links, self._hard_links):
             for hidden in [other for other in found if other.startswith(below)]:
@@ -221,6 +250,7 @@ class _Scanner:
                 "too-many-links", f"More than {MAX_SYMLINKS:,} symbolic links; this one is not read.", path
             )
         else:
+            self._takes(2 * _NAME + len(path) + len(target))
             self._links[path] = target
             self._files.pop(path, None)
             self._hard_links.pop(path, None)
@@ -234,7 +264,7 @@ class _Scanner:
         # Until its bytes are here the path has none: damage must not let a lower layer's bytes shine through.
         self._files[path] = None
         self._hard_links.pop(path, None)
-        self._above.update(ancestors(path))
+        self._remembers(path)
         if entry.kind in _READABLE:
             self._files[path] = self._body(path, entry, walker)
         elif entry.kind == HARD_LINK:
@@ -267,7 +297,7 @@ class _Scanner:
             self._left_out(refusal, path)
         elif kept:
             self._files[path] = kept
-            self._above.update(ancestors(path))
+            self._remembers(path)
 
     def _look_into(self, path: str, entry: Entry, walker: Walker) -> bytes:
         probe = self._interest.probe(path, walker.head(HEAD), entry.size)
@@ -291,13 +321,17 @@ class _Scanner:
             return b""
         return b"" if self._wanted(target) else self._files.get(target) or b""
 
+    def _reads_alike(self, one: str, other: str) -> bool:
+        """Return whether the same bytes tell the same under two names: those of a JAR do not."""
+        return self._wanted(one) == self._wanted(other) and one.rpartition("/")[2] == other.rpartition("/")[2]
+
     def _hard_link(self, path: str, name: str) -> None:
         try:
             target = normalised(name)
         except PathEscapeError:
             self.problems.add("path-escape", "The hard link leads out of the image; it is not read.", path)
             return
-        if target in self._files and target != path and self._wanted(target) == self._wanted(path):
+        if target in self._files and target != path and self._reads_alike(target, path):
             self._files[path] = self._files[target]
             return
         del self._files[path]

@@ -1,7 +1,7 @@
 """From layers to files: scan each once, squash them, and read again only what a link turned out to need."""
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol
 
 import msgspec
@@ -16,7 +16,12 @@ from envscout.model import Image, Problem
 # A link to a hard link to a hard link; more passes than this nobody's image needs.
 MAX_PASSES = 4
 
-Scan = Callable[..., LayerContents]
+
+class Scan(Protocol):
+    """Reads one layer."""
+
+    def __call__(self, chunks: Iterable[bytes], /, *, where: str = "", with_diff_id: bool = False) -> LayerContents:
+        """Return what a layer does, from its stored bytes; where: how its problems name it."""
 
 
 class LayeredSource(Protocol):
@@ -86,13 +91,12 @@ class _Reading:
         for _ in range(MAX_PASSES):
             if not squashed.needs:
                 break
-            for kind, paths in squashed.needs.items():
-                self._read_more(kind, paths)
+            self._read_more(squashed.needs)
             squashed = squash(list(zip(diff_ids, self._contents, strict=True)), self._interest.kind)
         problems = [problem for layer in self._contents for problem in layer.problems]
         unresolved = [
             Problem("unresolved-link", "What the link leads to could not be read.", path)
-            for path in sorted({path for paths in squashed.needs.values() for path in paths})
+            for path in sorted({link for links in squashed.needs.values() for link in links})
         ]
         return Contents(squashed.files, (*self._source.problems, *problems, *squashed.problems, *unresolved))
 
@@ -106,6 +110,7 @@ class _Reading:
         self._meter.passed(sum(self._layers[number].size for number in known))
         missing = [number for number in range(len(self._layers)) if number not in known]
         fresh = self._scan(missing, self._interest) if missing else {}
+        self._meter.ended()
         self._remember(fresh)
         return [
             known.get(number) or fresh.get(number) or _missing(layer.diff_id)
@@ -128,36 +133,49 @@ class _Reading:
                 self._cache.put(proof, kept.pack(found))
             done.add(proof)
 
-    def _read_more(self, kind: str, paths: dict[str, str]) -> None:
-        """Scan once more the layers that hold one of these paths, read as `kind`, and add what they give.
+    def _read_more(self, needs: dict[str, list[str]]) -> None:
+        """Scan once more the layers that hold one of these paths, read by the names of its links; add what they give.
 
-        paths: each with the path of the link that leads to it.
+        What a file tells may depend on its name, as a JAR's does, so it is read once for each link.
         """
-        hashes = [hashed(path) for path in paths]
+
+        def reduce(path: str, data: bytes) -> bytes:
+            alike: dict[bytes, list[str]] = {}
+            for link in needs[path]:
+                alike.setdefault(self._interest.reduce(link, data), []).append(link)
+            return _readings.encode([(links, reading) for reading, links in alike.items()])
+
+        hashes = [hashed(path) for path in needs]
         numbers = [
             number
             for number, layer in enumerate(self._contents)
             if any(contains(layer.entries, value) for value in hashes)
         ]
-        wanted = Interest(
-            lambda path: kind if path in paths else "", lambda path, data: self._interest.reduce(paths[path], data)
-        )
+        # Each path is a kind of its own, so that no hard link takes what was read for another.
+        wanted = Interest(lambda path: path if path in needs else "", reduce)
         self._stop.clear()
         more = self._scan(numbers, wanted)
         for number, found in more.items():
-            self._contents[number] = _merged(self._contents[number], found, kind, paths)
+            self._contents[number] = _merged(self._contents[number], found, needs)
         self._remember({number: self._contents[number] for number in more})
 
 
-def _merged(layer: LayerContents, more: LayerContents, kind: str, paths: dict[str, str]) -> LayerContents:
-    """Return a layer with what a pass for some paths found; a path that is no link itself is an extra."""
-    own = {path: data for path, data in more.files.items() if paths[path] == path}
-    extra = {path: data for path, data in more.files.items() if paths[path] != path}
+_readings = msgspec.msgpack.Encoder()
+_as_readings = msgspec.msgpack.Decoder(list[tuple[list[str], bytes]])
+
+
+def _merged(layer: LayerContents, more: LayerContents, needs: dict[str, list[str]]) -> LayerContents:
+    """Return a layer with what a pass for some paths found."""
+    extras = {link: dict(files) for link, files in layer.extras.items()}
+    for path, data in more.files.items():
+        readings = [(needs[path], None)] if data is None else _as_readings.decode(data)
+        for links, reading in readings:
+            for link in links:
+                extras.setdefault(link, {})[path] = reading
     pending = {**layer.hard_links, **more.hard_links}
     return msgspec.structs.replace(
         layer,
-        files={**layer.files, **own},
-        extras={**layer.extras, kind: {**layer.extras.get(kind, {}), **extra}},
+        extras=extras,
         links={**layer.links, **more.links},
         wanted_links=layer.wanted_links | (more.wanted_links & pending.keys()),
         hard_links={
@@ -190,6 +208,10 @@ class _Meter:
                 raise StoppedError
             yield chunk
             self.passed(len(chunk))
+
+    def ended(self) -> None:
+        """Say no more: what is read a second time was counted the first time."""
+        self._on_progress = None
 
     def passed(self, size: int) -> None:
         if self._on_progress and size:

@@ -20,9 +20,14 @@ class StoppedError(Exception):
     """The work of a thread is no longer needed, because other work failed. Never leaves this folder."""
 
 
+MAX_AT_ONCE = 8
+"""More layers at once than this no registry thanks for, and each of them takes memory."""
+
+
 def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return how many layers to read at once: as many as this process may use cores, up to MAX_AT_ONCE."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(there, MAX_AT_ONCE)
 
 
 def run(tasks: Sequence[Callable[[], T]], stop: Event, at_once: int) -> list[T]:

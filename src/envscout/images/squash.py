@@ -4,6 +4,7 @@ A path's contents start anew where a layer removed it, hid its directory or put 
 of a layer act on lower layers alone, as the OCI image specification says ("Whiteouts").
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -20,13 +21,13 @@ _FILE = "file"
 class Squashed(msgspec.Struct, frozen=True):
     """The view of a container.
 
-    needs: by kind, paths of which nothing was kept although a link of that kind leads there, each with the link's path;
-    reading them as that kind too and squashing again completes the view.
+    needs: paths of which nothing was kept although wanted links lead there, each with the paths of those links; reading
+    them by these names too and squashing again completes the view.
     """
 
     files: tuple[File, ...]
     problems: tuple[Problem, ...]
-    needs: dict[str, dict[str, str]]
+    needs: dict[str, list[str]]
 
 
 def squash(layers: Sequence[tuple[str, LayerContents]], kind: Callable[[str], str]) -> Squashed:
@@ -38,7 +39,10 @@ def squash(layers: Sequence[tuple[str, LayerContents]], kind: Callable[[str], st
 
 
 _Key = tuple[str, str]
-"""A path, and the kind it is read as where that is not its own."""
+"""A path, and the path of the link by whose name it is read where that is not its own."""
+
+MAX_READINGS = 1_000
+"""Links by whose names one file is read."""
 
 
 class _Squash:
@@ -53,7 +57,8 @@ class _Squash:
         self._own_hashes: set[int] = set()
         self._relevant: set[int] = set()
         self._problems = Problems()
-        self._needs: dict[str, dict[str, str]] = {}
+        self._needs: dict[str, list[str]] = {}
+        self._readings = Counter(path for _, layer in layers for files in layer.extras.values() for path in files)
 
     def run(self) -> Squashed:
         for number, (diff_id, layer) in enumerate(self._layers):
@@ -63,8 +68,8 @@ class _Squash:
         self._follow_links()
         files = tuple(
             File(path, tuple(contents))
-            for (path, kind), contents in sorted(self._state.items())
-            if contents and not kind
+            for (path, link), contents in sorted(self._state.items())
+            if contents and not link
         )
         return Squashed(files, self._problems.done(), self._needs)
 
@@ -76,18 +81,18 @@ class _Squash:
         if not covering and not replacing:
             return
         for key in list(self._state):
-            path, kind = key
+            path, link = key
             own = self._own[path]
-            given = layer.extras.get(kind, {}) if kind else layer.files
+            given = layer.extras.get(link, {}) if link else layer.files
             is_given = path in given
             replaced = not is_given and (own in replacing or (own in covering and contains(layer.entries, own)))
             if own in removed or replaced or not covering.isdisjoint(self._hashes[path]):
                 del self._state[key]
 
     def _add(self, number: int, diff_id: str, layer: LayerContents) -> None:
-        for kind, files in (("", layer.files), *layer.extras.items()):
+        for link, files in (("", layer.files), *layer.extras.items()):
             for path, data in files.items():
-                key = (path, kind)
+                key = (path, link)
                 self._put(key, [] if data is None else [*self._state.get(key, ()), Content(diff_id, data)])
         for path in layer.hard_links:
             target = _first_name(layer, path)
@@ -95,9 +100,9 @@ class _Squash:
                 self._add_hard_link(number, path, target)
                 continue
             # Others are noted only because a link leads through them.
-            for kind, files in layer.extras.items():
+            for link, files in layer.extras.items():
                 if data := files.get(target):
-                    self._put((path, kind), [Content(diff_id, data)])
+                    self._put((path, link), [Content(diff_id, data)])
 
     def _put(self, key: _Key, contents: list[Content]) -> None:
         path = key[0]
@@ -109,33 +114,38 @@ class _Squash:
             self._relevant.add(self._own[path])
         self._state[key] = contents
 
-    def _contents(self, path: str, kind: str) -> list[Content] | None:
-        """Return what is known of a path read as some kind, None where it was not read so."""
+    def _contents(self, path: str, link: str) -> list[Content] | None:
+        """Return what is known of a path read for a link, None where it was not read so."""
         own = self._state.get((path, ""))
-        if own is not None and (not own or self._kind_of(path) == kind):
+        if own is not None and (not own or self._kind_of(path) == self._kind_of(link)):
             return own
-        return self._state.get((path, kind))
+        return self._state.get((path, link))
 
-    def _need(self, path: str, kind: str, link: str) -> None:
-        self._needs.setdefault(kind, {})[path] = link
+    def _need(self, path: str, link: str) -> None:
+        if self._readings[path] < MAX_READINGS:
+            self._readings[path] += 1
+            self._needs.setdefault(path, []).append(link)
+        else:
+            self._problems.add(
+                "too-many-links",
+                f"More than {MAX_READINGS:,} links lead to {path[:200]!r}; this one is not read.",
+                link,
+            )
 
     def _add_hard_link(self, number: int, path: str, target: str) -> None:
         """A hard link's bytes are those of its target, in this layer or, where it has none, below."""
         diff_id, layer = self._layers[number]
-        kind = self._kind_of(path)
         self._put((path, ""), [])
-        extras = layer.extras.get(kind, {})
+        extras = layer.extras.get(path, {})
         if target in extras:
             data = extras[target]
             self._put((path, ""), [] if data is None else [Content(diff_id, data)])
         elif contains(layer.entries, hashed(target)):
-            self._need(path, kind, path)
-            self._need(target, kind, path)
-        elif known := self._contents(target, kind):
+            self._need(target, path)
+        elif known := self._contents(target, path):
             self._put((path, ""), [Content(diff_id, known[-1].data)])
         elif self._kind(target, number)[0] == _FILE:
-            self._need(path, kind, path)
-            self._need(target, kind, path)
+            self._need(target, path)
         else:
             self._problems.add("dangling-hard-link", f"The hard link leads to {target[:200]!r}: no such file.", path)
 
@@ -148,12 +158,11 @@ class _Squash:
             except LinkLoopError:
                 self._problems.add("link-loop", "The symbolic link leads through too many links.", path)
                 continue
-            kind = self._kind_of(path)
-            known = self._contents(target, kind)
+            known = self._contents(target, path)
             if known:
                 found[path, ""] = known
             elif known is None and self._kind(target, len(self._layers))[0] == _FILE:
-                self._need(self._first_name(target), kind, path)
+                self._need(self._first_name(target), path)
         self._state.update(found)
 
     def _first_name(self, path: str) -> str:

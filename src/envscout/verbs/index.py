@@ -29,6 +29,9 @@ SBOM_SOURCES = ("index", "attached", "both")
 """Who says what is in an image: our own look, an SBOM attached to it, or both."""
 
 LAYER_CACHE_MB = int(SETTINGS["layer_cache_mb"].default)
+OURS = (*TOOLS, f"layers@{images.KEPT}")
+"""What our own look at an image rests on: an image that was looked at by others is read anew."""
+
 MAX_SBOM_BYTES = 256 * 1024 * 1024
 
 
@@ -71,7 +74,7 @@ def index(
 
         cache = _Layers(database, layer_cache_mb << 20)
         contents = opened.read(_interest(projects=reference.prefix == "fs"), cache, on_progress)
-        found = build(contents.files, contents.problems)
+        found = msgspec.structs.replace(build(contents.files, contents.problems), tools=OURS)
         if claimed:
             from envscout.sbom import attached
 
@@ -172,7 +175,7 @@ class _Layers:
 
 def layer_tools() -> str:
     """Return one word for all that decides what is kept of a layer."""
-    return hashlib.blake2b("\n".join((*TOOLS, images.KEPT)).encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b("\n".join(OURS).encode(), digest_size=8).hexdigest()
 
 
 def resolve(reference: Reference, *, platform: str = "") -> Image:
@@ -200,10 +203,10 @@ def _known(database: Database, digest: str, sbom_source: str) -> Indexed | None:
 def _serves(tools: tuple[str, ...], sbom_source: str) -> bool:
     """Return whether an inventory that these tools made is of a source."""
     if sbom_source == "index":
-        return tools == TOOLS
+        return tools == OURS
     from envscout.sbom.attached import is_of
 
-    return is_of(tools, TOOLS if sbom_source == "both" else ())
+    return is_of(tools, OURS if sbom_source == "both" else ())
 
 
 def _keep(database: Database, image: Image, found: Inventory, cache: _Layers | None = None) -> Indexed:
