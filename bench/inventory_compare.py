@@ -3,8 +3,8 @@
     python bench/inventory_compare.py OURS PEERS [SYFT]
 
 OURS is what `envscout sbom --format json` printed, PEERS what `syft -o json` or `trivy --format cyclonedx` did. SYFT,
-syft's answer about the same image, tells which npm manifests are private: trivy does not say. A package is its type, name and version, written alike for both sides. What no reason of REASONS explains is MISSING, and
-the exit code is 1.
+syft's answer about the same image, tells which npm manifests are private: trivy does not say. A package is its type,
+name and version, written alike for both sides. What no reason of REASONS explains is MISSING, and the exit code is 1.
 """
 
 import json

@@ -288,3 +288,23 @@ def test_texts_are_bounded() -> None:
     assert len(found.summary) <= 1_000
     assert len(found.details) <= 65_536
     assert len(found.aliases) <= 2_000
+
+
+MODULAR = "1:20.11.1-1.module_el8.9.0+3775+d8460d35"
+
+
+def test_a_modular_rpm_is_affected_within_the_streams_that_the_title_names() -> None:
+    affected = [block("AlmaLinux:8", "nodejs", {"introduced": "0"}, {"fixed": MODULAR})]
+    found = parse("ALSA-2024:1687", summary="Important: nodejs:20 security update", affected=affected)
+    assert [(one.name, one.fixed) for one in found.ranges] == [("nodejs:20/nodejs", MODULAR)]
+    two = parse("ALSA-2021:4191", summary="Moderate: virt:rhel and virt-devel:rhel security update", affected=affected)
+    assert [one.name for one in two.ranges] == ["virt:rhel/nodejs", "virt-devel:rhel/nodejs"]
+    plain = [block("AlmaLinux:9", "nodejs", {"introduced": "0"}, {"fixed": "1:16.20.2-1.el9"})]
+    assert [one.name for one in parse("ALSA-1", summary="nodejs:18", affected=plain).ranges] == ["nodejs"]
+
+
+def test_a_modular_rpm_without_a_stream_is_unassessed() -> None:
+    affected = [block("AlmaLinux:8", "varnish", {"introduced": "0"}, {"fixed": "6.0.8-3.module_el8.8.0+3665+0b8dabc5"})]
+    found = parse("ALSA-2023:5989", summary="Important: varnish security update", affected=affected)
+    assert (found.ranges, codes(found)) == ((), ["no-stream"])
+    assert found.unassessed == (("AlmaLinux:8", "varnish"),)

@@ -190,3 +190,28 @@ def test_programs_are_matched_by_the_names_of_their_makers() -> None:
     found = eco.identity(Package("generic", "httpd", "2.4.58", "pkg:generic/httpd@2.4.58"), None)
     assert found == eco.Identity("Bitnami", "apache", "2.4.58", "bitnami")
     assert eco.identity(Package("generic", "bash", "5.2", "pkg:generic/bash@5.2"), None).ecosystem == ""
+
+
+LABEL = "nodejs:18:8060020220523160029:ad008a3a"
+MODULAR = "18.20.4-1.module_el8.10.0+3890+5a092792"
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        (f"?arch=x86_64&rpmmod={LABEL}", "nodejs:18/npm"),
+        (f"?modularitylabel={LABEL.replace(':', '%3A')}", "nodejs:18/npm"),
+        ("?rpmmod=nodejs:18", "nodejs:18/npm"),
+    ],
+)
+def test_a_modular_package_is_matched_within_its_stream(query: str, name: str) -> None:
+    package = Package("rpm", "npm", MODULAR, f"pkg:rpm/almalinux/npm@{MODULAR}{query}", "nodejs", MODULAR)
+    assert eco.identity(package, Distribution("almalinux", "8.10")) == eco.Identity("AlmaLinux:8", name, MODULAR, "rpm")
+    rocky = eco.identity(package, Distribution("rocky", "8.10"))
+    assert rocky == eco.Identity("Rocky Linux:8", name.replace("npm", "nodejs"), MODULAR, "rpm")
+
+
+@pytest.mark.parametrize("query", ["", "?rpmmod=", "?rpmmod=nodejs"])
+def test_a_modular_package_of_an_unknown_stream_matches_nothing(query: str) -> None:
+    package = Package("rpm", "nodejs", MODULAR, f"pkg:rpm/almalinux/nodejs@{MODULAR}{query}")
+    assert eco.identity(package, Distribution("almalinux", "8.10")).ecosystem == ""

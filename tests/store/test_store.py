@@ -116,6 +116,24 @@ def test_distribution_packages_match_by_source_in_their_release(database: Databa
     assert seen(database, image) == {("libssl3", "CVE-2023-0001")}
 
 
+def test_a_record_without_a_stream_leaves_every_stream_in_doubt(database: Database) -> None:
+    version = "6.0.8-2.module_el8.8.0+1+abcdef12"
+    purl = f"pkg:rpm/almalinux/varnish@{version}?rpmmod=varnish:6:1:a"
+    varnish = Package("rpm", "varnish", version, purl, "varnish", version)
+    httpd = Package("rpm", "httpd", "2.4.1-1.el8", "pkg:rpm/almalinux/httpd@2.4.1-1.el8", "httpd", "2.4.1-1.el8")
+    found = Inventory((httpd, varnish), Distribution("almalinux", "8.10"))
+    with database.write() as connection:
+        image, fresh = images.put(connection, Image(digest="sha256:1"), found, 1)
+        findings.match_packages(connection, fresh, 1, lambda _vectors: (5.0, ""))
+    doubt = Advisory("ALSA-1", aliases=("CVE-2024-1",), unassessed=(("AlmaLinux:8", "varnish"),))
+    other = Advisory("ALSA-2", aliases=("CVE-2024-2",), unassessed=(("AlmaLinux:9", "varnish"), ("AlmaLinux:8", "vim")))
+    stream = below("varnish:7/varnish", "7.1-1", "AlmaLinux:8", "rpm")
+    update(database, "osv:AlmaLinux", 10, doubt, other, Advisory("ALSA-3", aliases=("CVE-2024-3",), ranges=(stream,)))
+    with database.read() as connection:
+        answer = findings.answer(connection, [image], None)
+    assert (answer.matches, dict(answer.unassessed)) == ((), {image: (("varnish", "ALSA-1"),)})
+
+
 def test_packages_owned_by_a_distribution_package_are_listed_and_not_matched(database: Database) -> None:
     image = put(database, "sha256:1", pypi("django", "4.1", owner="pkg:deb/debian/python3-django@4.1"))
     other = put(database, "sha256:2", pypi("django", "4.1"))

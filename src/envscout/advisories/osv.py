@@ -8,6 +8,7 @@ unkeyable-version     listed versions have no place in the order
 empty-range           a range ends before it begins
 git-range             a package is described by commits alone
 no-versions           a package is named without any version
+no-stream             versions of modular rpms, and the title names no stream: the package is left out
 bug-fix               the record announces a bug fix and no vulnerability: its ranges are left out
 Packages of which a range or every version is missing for such a reason are `Advisory.unassessed`.
 """
@@ -16,9 +17,10 @@ from datetime import datetime
 
 from envscout.advisories import identity, intervals, vendor, wire
 from envscout.advisories.intervals import Interval
-from envscout.advisories.meaning import Keys, of_ecosystem
+from envscout.advisories.meaning import Keys, Meaning, of_ecosystem
 from envscout.errors import FeedError
 from envscout.model import Advisory, Problem, Range
+from envscout.names import modules
 from envscout.versions import HIGHEST, LOWEST
 
 _DETAILS = 65_536
@@ -27,16 +29,17 @@ _REFERENCES = 30
 _URL = 2_000
 _FROM_THE_START = wire.Event(introduced="0")
 _DISTRIBUTION_SCHEMES = frozenset({"deb", "rpm", "apk", "alpm"})
-_UNASSESSED = frozenset({"no-versions", "unkeyable-range", "unkeyable-version"})
+_UNASSESSED = frozenset({"no-stream", "no-versions", "unkeyable-range", "unkeyable-version"})
 
 
 class _Reading:
     """What one record says of packages. commits: those that a block describes by commits alone."""
 
-    __slots__ = ("commits", "problems", "ranges", "unassessed", "where")
+    __slots__ = ("commits", "problems", "ranges", "title", "unassessed", "where")
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, title: str) -> None:
         self.where = where
+        self.title = title
         self.ranges: list[Range] = []
         self.problems: list[Problem] = []
         self.unassessed: list[tuple[str, str]] = []
@@ -70,7 +73,7 @@ def parse(data: bytes) -> Advisory:
 
 
 def _advisory(record: wire.Record, fault: str) -> Advisory:
-    reading = _Reading(record.id)
+    reading = _Reading(record.id, record.summary or "")
     if fault:
         reading.problem("malformed-record", f"only its ids and ranges were read: {fault}")
     blocks = record.affected or ()
@@ -154,18 +157,34 @@ def _read(block: wire.Affected, into: _Reading) -> None:
     word = vendor.word_of_block(block)
     fixed = _single_fix(block)
     if fixed is not None and (hi := meaning.keys[fixed] if fixed else HIGHEST) is not None:
-        for target in meaning.targets:
-            into.ranges.append(Range(target, name, LOWEST, hi, "", fixed, fixed, word))
+        _add([Interval(LOWEST, hi, "", fixed, fixed)], name, meaning, word, into)
         return
     before = len(into.problems)
-    for lo, hi, low, high, fix in _intervals(block, meaning.keys, f"{package.ecosystem} {name}", into):
-        for target in meaning.targets:
-            into.ranges.append(Range(target, name, lo, hi, low, high, fix, word))
+    _add(_intervals(block, meaning.keys, f"{package.ecosystem} {name}", into), name, meaning, word, into)
     codes = {problem.code for problem in into.problems[before:]}
     if codes & _UNASSESSED:
         into.unassessed += [(target, name) for target in meaning.targets]
     elif "git-range" in codes:
         into.commits += [(target, name) for target in meaning.targets]
+
+
+def _add(found: list[Interval], name: str, meaning: Meaning, word: str, into: _Reading) -> None:
+    """Append intervals as ranges of a package, for each name and ecosystem that it is matched in."""
+    for lo, hi, low, high, fix in found:
+        for each in _names(name, fix or high, meaning, into):
+            for target in meaning.targets:
+                into.ranges.append(Range(target, each, lo, hi, low, high, fix, word))
+
+
+def _names(name: str, bound: str, meaning: Meaning, into: _Reading) -> tuple[str, ...]:
+    """Return what a package is matched as, up to a bound: a modular rpm within its streams."""
+    if meaning.scheme != "rpm" or not modules.is_modular(bound):
+        return (name,)
+    streams = modules.named(into.title)
+    if not streams:
+        into.problem("no-stream", f"{name} {bound}: its title does not name the module's stream")
+        into.unassessed += [(target, name) for target in meaning.targets]
+    return tuple(modules.within(stream, name) for stream in streams)
 
 
 def _single_fix(block: wire.Affected) -> str | None:

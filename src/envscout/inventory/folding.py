@@ -52,7 +52,8 @@ def build(files: Iterable[File], problems: Iterable[Problem] = ()) -> Inventory:
     read = [_read(file) for file in sorted(files, key=lambda file: file.path) if file.contents]
     found = _distribution(read)
     met = list(problems)
-    finds = [find for file in read for find in _finds(file)]
+    databases = frozenset(file.path for file in read if _is_database(file))
+    finds = [find for file in read for find in _finds(file) if _is_heard(find, databases)]
     if len(finds) > MAX_PACKAGES:
         met.append(Problem("too-many-packages", f"only the first {MAX_PACKAGES} of {len(finds)} packages are kept"))
         finds = finds[:MAX_PACKAGES]
@@ -62,7 +63,7 @@ def build(files: Iterable[File], problems: Iterable[Problem] = ()) -> Inventory:
         # What its distribution answers for need not be comparable by itself; damage is told all the same.
         met += [each for each in file.last.problems if file.path not in owners or each.code not in _ANSWERED_FOR]
     packages = _packages(finds, urls, owners, met)
-    met += _lacking(read, found)
+    met += _lacking(read, found, has_database=bool(databases))
     return Inventory(packages, found, _bounded(met), TOOLS)
 
 
@@ -74,6 +75,19 @@ def _read(file: File) -> _Read:
         if not number or content.data != file.contents[number - 1].data
     ]
     return _Read(file.path, tuple(unpack(each.data) for each in contents), tuple(each.layer for each in contents))
+
+
+def _is_database(file: _Read) -> bool:
+    """Return whether a file is a package database that holds packages."""
+    row = selector(projects=True).row(file.path) if file.last.records else None
+    return bool(row and row.database)
+
+
+def _is_heard(find: _Find, databases: frozenset[str]) -> bool:
+    """Return whether a record counts: what a program says of its package does where no database tells it better."""
+    if not databases or find.record.type not in DISTRIBUTED:
+        return True
+    return find.path in databases or selector(projects=True).row(find.path) is not None
 
 
 def _distribution(read: Sequence[_Read]) -> Distribution | None:
@@ -182,10 +196,9 @@ def _bounded(met: list[Problem]) -> tuple[Problem, ...]:
     return tuple(problem for same in codes.values() for problem in same)
 
 
-def _lacking(read: Sequence[_Read], found: Distribution | None) -> list[Problem]:
+def _lacking(read: Sequence[_Read], found: Distribution | None, *, has_database: bool) -> list[Problem]:
     """Return why the inventory may be incomplete: no database with packages, no known distribution."""
-    rows = [selector(projects=True).row(file.path) for file in read if file.last.records]
-    has_database = any(row and row.database for row in rows)
+    rows = (selector(projects=True).row(file.path) for file in read if file.last.records)
     if not found and not has_database and any(row and row.project for row in rows):
         return [Problem("source-tree", "a source tree: what its lock files and manifests ask for, nothing installed")]
     problems = []

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from envscout.names import releases
+from envscout.names import modules, releases
 from envscout.names.programs import UPSTREAM
 
 
@@ -27,6 +27,10 @@ class Installed(Protocol):
     @property
     def version(self) -> str:
         """Return the version."""
+
+    @property
+    def purl(self) -> str:
+        """Return the package URL."""
 
     @property
     def source_name(self) -> str:
@@ -195,7 +199,7 @@ def identity(package: Installed, distribution: releases.OperatingSystem | None) 
     """Return what a package is matched as.
 
     Packages of a distribution are matched by source package and source version, or by their own where the
-    distribution's advisories name binary packages (AlmaLinux).
+    distribution's advisories name binary packages (AlmaLinux). Modular rpms are matched within their stream.
     """
     if package.type in _DISTRIBUTION_TYPES:
         return _of_distribution_package(package, distribution)
@@ -210,7 +214,12 @@ def _of_distribution_package(package: Installed, distribution: releases.Operatin
     row = _BASES.get(_split(ecosystem)[0])
     if row is None or package.type not in row.types:
         ecosystem, row = "", None
-    if row and row.binary:
-        return Identity(ecosystem, package.name, package.version, row.scheme)
-    version = package.source_version or package.version
-    return Identity(ecosystem, package.source_name or package.name, version, _DISTRIBUTION_TYPES[package.type])
+    name, version = package.name, package.version
+    if not (row and row.binary):
+        name, version = package.source_name or name, package.source_version or version
+    if package.type == "rpm" and (stream := modules.stream(package.purl)):
+        name = modules.within(stream, name)
+    elif package.type == "rpm" and modules.is_modular(package.version):
+        # Which stream's fixes count cannot be told.
+        ecosystem = ""
+    return Identity(ecosystem, name, version, _DISTRIBUTION_TYPES[package.type])

@@ -131,7 +131,16 @@ SELECT DISTINCT i.image_id, n.name, v.id
   CROSS JOIN name n CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
  WHERE s.image_id = i.image_id AND m.set_id = s.set_id AND p.pkg_id = m.pkg_id AND u.name_id = p.name_id
    AND n.name_id = p.name_id AND av.adv_id = u.adv_id AND v.vuln_id = av.vuln_id
- ORDER BY i.image_id, n.name, v.id
+UNION
+-- A record that does not say which stream of a module it means may mean any.
+SELECT DISTINCT i.image_id, b.name, v.id
+  FROM asked i CROSS JOIN image_set s CROSS JOIN set_pkg m CROSS JOIN package p CROSS JOIN name n CROSS JOIN name b
+  CROSS JOIN unassessed u CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
+ WHERE s.image_id = i.image_id AND m.set_id = s.set_id AND p.pkg_id = m.pkg_id AND n.name_id = p.name_id
+   AND n.scheme = 'rpm' AND instr(n.name, '/') > 0
+   AND b.ecosystem = n.ecosystem AND b.name = substr(n.name, instr(n.name, '/') + 1) AND u.name_id = b.name_id
+   AND av.adv_id = u.adv_id AND v.vuln_id = av.vuln_id
+ ORDER BY 1, 2, 3
 
 -- name: doubtful
 -- Running packages that records of the asked vulnerabilities name, and that could not be compared with them.
@@ -139,6 +148,12 @@ SELECT n.name, p.version, count(DISTINCT d.image_id)
   FROM (SELECT u.name_id, 0 AS keyed FROM asked_vulnerability q CROSS JOIN vulnerability v
           CROSS JOIN advisory_vulnerability av CROSS JOIN unassessed u
          WHERE v.id = q.id AND av.vuln_id = v.vuln_id AND u.adv_id = av.adv_id
+        UNION
+        SELECT n.name_id, 0 FROM asked_vulnerability q CROSS JOIN vulnerability v
+          CROSS JOIN advisory_vulnerability av CROSS JOIN unassessed u CROSS JOIN name b CROSS JOIN name n
+         WHERE v.id = q.id AND av.vuln_id = v.vuln_id AND u.adv_id = av.adv_id AND b.name_id = u.name_id
+           AND b.scheme = 'rpm' AND n.ecosystem = b.ecosystem AND instr(n.name, '/') > 0
+           AND substr(n.name, instr(n.name, '/') + 1) = b.name
         UNION
         SELECT r.name_id, 1 FROM asked_vulnerability q CROSS JOIN vulnerability v
           CROSS JOIN advisory_vulnerability av CROSS JOIN vrange r

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from envscout.inventory.executables import elf, macho, pe, programs
+from envscout.inventory.executables import elf, macho, package_note, pe, programs
 from envscout.inventory.executables.auditable import Auditable
 from envscout.inventory.executables.finder import Finder
 from envscout.inventory.executables.go import Go
 from envscout.inventory.executables.layout import HEAD as LAYOUT
 from envscout.inventory.executables.layout import Layout
+from envscout.inventory.executables.package_note import PackageNote
 from envscout.inventory.executables.packed import Packed, is_packed
 from envscout.inventory.executables.program_search import Programs
 from envscout.inventory.executables.window import Span, Window
@@ -121,4 +122,7 @@ def _finders(path: str, head: bytes, read: Callable[[bytes, int], Layout], size:
     layout = read(head, size)
     known = programs.of(path)
     found: tuple[Finder, ...] = (Go(path, layout), Auditable(path, layout))
-    return (*found, Programs(path, size, known)) if known else found
+    if known:
+        found = (*found, Programs(path, size, known))
+    note = package_note.find(head) if head.startswith(elf.MAGIC) else b""
+    return (*found, PackageNote(path, note)) if note else found

@@ -143,6 +143,7 @@ PROGRAMS = (
     _row("curl", "curl", (b"curl/", rb"\0curl/" + _THREE)),
     _row("libcurl", "libcurl.so* libcurl-*.so*", (b"libcurl/", rb"libcurl/" + _THREE)),
     _row("jq", "jq", (b"writing output failed: %s\n", rb"failed: %s\n\0(1\.[0-9]+(?:\.[0-9]+)?)\0")),
+    _row("gzip", "gzip", (b"while zipping\n\0", rb"while zipping\n\0+" + _SOME + rb"\0")),
     _row("xz", "xz", (b"xz (XZ Utils) ", rb"\(XZ Utils\) " + _THREE)),
     _row("zstd", "zstd", (b"\0Zstandard CLI", rb"v" + _THREE + rb"\0Zstandard CLI")),
     _row("zlib", "libz.so* libz-*.so*", (b" deflate 1.", rb" deflate (1\.[0-9]+(?:\.[0-9]+)*) Copyright")),

@@ -3,6 +3,7 @@
 EXECUTABLES: tuple[tuple[str, str], ...] = (
     ("go-program", "1"),
     ("rust-program", "1"),
-    ("known-program", "1"),
+    ("known-program", "2"),
     ("packed-program", "1"),
+    ("package-note", "1"),
 )
