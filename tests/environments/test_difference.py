@@ -6,9 +6,17 @@ from envscout.environments.difference import Difference, Side, difference
 def test_each_vulnerability_is_brought_fixed_or_kept_the_worst_first() -> None:
     present = {"api": Side(("api:1",), {"CVE-2": "low", "CVE-1": "low", "CVE-3": "critical", "CVE-4": "high"})}
     following = {"api": Side(("api:2",), {"CVE-3": "critical", "CVE-8": "medium", "CVE-9": "critical"})}
+    severity = {**present["api"].vulnerabilities, **following["api"].vulnerabilities}
     assert difference(present, following) == (
         Difference(
-            "api", ("api:1",), ("api:2",), ("CVE-9", "CVE-8"), ("CVE-4", "CVE-1", "CVE-2"), ("CVE-3",), known=True
+            "api",
+            ("api:1",),
+            ("api:2",),
+            ("CVE-9", "CVE-8"),
+            ("CVE-4", "CVE-1", "CVE-2"),
+            ("CVE-3",),
+            severity,
+            known=True,
         ),
     )
 

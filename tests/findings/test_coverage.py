@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from envscout.findings.coverage import Coverage, Reason, assess, combine
-from envscout.model import Distribution, Problem
+from envscout.findings.coverage import assess, combine
+from envscout.model import Coverage, Distribution, Problem, Reason
 
 DAY = 86_400_000_000
 NOW = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp()) * 1_000_000

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from envscout.findings.finding import Affected, Cvss, Epss, Evidence, Finding, Kev, PackageRef, Summary
+from envscout.findings.evidence import Evidence
 from envscout.findings.merge import merge, range_text, url, vulnerabilities
+from envscout.model import Affected, Cvss, Epss, Finding, Kev, PackageRef, Summary
 
 PACKAGE = PackageRef("pkg:deb/debian/curl@7.88.1-10?distro=debian-12", "curl", "7.88.1-10", "deb")
 V31 = "CVSS:3.1/AV:L/AC:L/PR:N/UI:R/S:U/C:N/I:H/A:H"

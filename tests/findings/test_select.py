@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from envscout.errors import UsageError
-from envscout.findings.finding import Affected, Cvss, Epss, Finding, Kev, PackageRef
 from envscout.findings.select import rank, select, selection
+from envscout.model import Affected, Cvss, Epss, Finding, Kev, PackageRef
 
 
 def finding(id_: str, severity: str = "low", name: str = "curl", type_: str = "deb", **more: Any) -> Finding:

@@ -3,8 +3,6 @@
 import pytest
 
 from envscout.findings.severity import (
-    LEVELS,
-    WORDS,
     Severity,
     base_score,
     best_score,
@@ -14,6 +12,7 @@ from envscout.findings.severity import (
     rate,
     vendor,
 )
+from envscout.model.finding import LEVELS, WORDS
 
 V2 = "AV:N/AC:L/Au:N/C:P/I:P/A:P"
 V30 = "CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"

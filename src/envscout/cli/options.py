@@ -188,12 +188,17 @@ def to_output(path: str) -> Iterator[None]:
     Session.say(f"Report written to {path}")
 
 
-def tell(form: str, kind: str, document: object, lines: Iterable[str]) -> None:
-    """Write an answer as JSON `{"schema": "envscout/KIND/1", KIND: document}` or as lines of text."""
-    if form == "json":
-        import msgspec
+def document(content: object) -> None:
+    """Write one document as a line of JSON."""
+    import msgspec
 
-        sys.stdout.write(msgspec.json.encode({"schema": f"envscout/{kind}/1", kind: document}).decode() + "\n")
+    sys.stdout.write(msgspec.json.encode(content).decode() + "\n")
+
+
+def tell(form: str, kind: str, content: object, lines: Iterable[str]) -> None:
+    """Write an answer as JSON `{"schema": "envscout/KIND/1", KIND: content}` or as lines of text."""
+    if form == "json":
+        document({"schema": f"envscout/{kind}/1", kind: content})
         return
     for line in lines:
         click.echo(line)

@@ -13,6 +13,7 @@ from envscout.errors import EnvscoutError, UsageError
 # name -> module that holds `command`, and the line that help shows without importing it.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "cache": ("cache", "Show or free what is kept of images that run nowhere"),
+    "compare": ("compare", "Show how an image or an environment differs from another"),
     "config": ("config", "Show or change settings"),
     "cves": ("cves", "Show the vulnerabilities of an image or of an environment"),
     "db": ("db", "Fetch advisories and show their state"),
@@ -26,7 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "where": ("where", "Show where a vulnerability or a package runs"),
 }
 # `stream` is what Docker Scout called an environment at first.
-ALIASES: Mapping[str, str] = {"env": "environment", "stream": "environment"}
+ALIASES: Mapping[str, str] = {"diff": "compare", "env": "environment", "stream": "environment"}
 
 
 class LazyGroup(click.Group):

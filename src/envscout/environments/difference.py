@@ -16,7 +16,8 @@ class Side(msgspec.Struct, frozen=True):
 class Difference(msgspec.Struct, frozen=True):
     """One service: what moving from the present to the next side brings, fixes and keeps; ids in the order of severity.
 
-    present, next: () where the service does not run there. known: both answers are; else more may differ than is shown.
+    present, next: () where the service does not run there. severity: of each vulnerability. known: both answers are;
+    else more may differ than is shown.
     """
 
     service: str
@@ -25,7 +26,13 @@ class Difference(msgspec.Struct, frozen=True):
     introduced: tuple[str, ...]
     fixed: tuple[str, ...]
     kept: tuple[str, ...]
+    severity: Mapping[str, str]
     known: bool
+
+    @property
+    def differs(self) -> bool:
+        """Return whether the images or their vulnerabilities do."""
+        return self.present != self.next or bool(self.introduced or self.fixed)
 
 
 _ORDER = {"critical": 0, "high": 1, "medium": 2, "low": 3, "unspecified": 4}
@@ -51,5 +58,6 @@ def _one(service: str, before: Side, after: Side) -> Difference:
         introduced=ordered(after.vulnerabilities.keys() - before.vulnerabilities.keys()),
         fixed=ordered(before.vulnerabilities.keys() - after.vulnerabilities.keys()),
         kept=ordered(before.vulnerabilities.keys() & after.vulnerabilities.keys()),
+        severity=severity,
         known=before.known and after.known,
     )

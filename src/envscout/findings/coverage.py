@@ -22,11 +22,11 @@ damaged-layer, damaged-database   parts of the image that could not be read
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
-from envscout.model import Distribution, Problem
+from envscout.model import Coverage, Distribution, Problem, Reason, State
 from envscout.names import ecosystem as ecosystems
 from envscout.names import releases
 
@@ -46,20 +46,7 @@ _NAMELESS_CODES = frozenset({
     "sbom-of-index",
 })  # fmt: skip
 _TOLD = 3
-# A gate does not fail for these alone: what is known was compared, but for single packages that are named.
-_NOT_BLIND = frozenset(
-    {
-        "end-of-life",
-        "stale-feed",
-        "unkeyable-version",
-        "unassessable-advisory",
-        "unassessable-package",
-        "unspecified-severity",
-    }
-)
 _UPDATE = "run `envscout db update`"
-
-State = Literal["complete", "partial", "unknown"]
 
 
 class Count(Protocol):
@@ -80,25 +67,6 @@ class Count(Protocol):
     @property
     def unkeyable(self) -> int:
         """Return how many have versions that cannot be compared."""
-
-
-class Reason(msgspec.Struct, frozen=True, order=True):
-    """Why an answer is not complete. message: a sentence with the next step."""
-
-    code: str
-    message: str
-
-
-class Coverage(msgspec.Struct, frozen=True):
-    """state: complete (the answer can be trusted), partial, or unknown (it must not be read as "clean")."""
-
-    state: State = "complete"
-    reasons: tuple[Reason, ...] = ()
-
-    @property
-    def blind(self) -> bool:
-        """Return whether even what is known could have been missed; an end of life only hides what nobody publishes."""
-        return any(reason.code not in _NOT_BLIND for reason in self.reasons)
 
 
 class _Found(msgspec.Struct, frozen=True):

@@ -3,8 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 
-from envscout.findings.finding import Affected, Cvss, Evidence, Finding, Summary, word
+from envscout.findings.evidence import Evidence
 from envscout.findings.severity import Severity, prefer, rate, vendor
+from envscout.model import Affected, Cvss, Finding, Summary, word
 from envscout.names.vulnerability import is_cve
 
 

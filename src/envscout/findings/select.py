@@ -1,13 +1,12 @@
 """Which findings are shown, and in which order. Pure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from envscout.errors import UsageError
-from envscout.findings.finding import Finding
-from envscout.findings.severity import LEVELS
+from envscout.model import LEVELS, Finding, Package
 
 _MOST_PATTERNS = 50
 _LONGEST_PATTERN = 200
@@ -112,6 +111,19 @@ def _compiled(texts: Sequence[str]) -> tuple[re.Pattern[str], ...]:
         return tuple(re.compile(text) for text in texts)
     except (re.error, RecursionError, OverflowError) as error:
         raise UsageError(f"not a regular expression: {error}", "see the syntax of Python's re") from error
+
+
+def chosen_packages(
+    packages: Iterable[Package], chosen: Selection, from_base: Callable[[str], bool | None]
+) -> Iterator[Package]:
+    """Yield the packages that a selection of findings leaves in view. from_base: of a layer."""
+    for each in packages:
+        if (
+            (not chosen.types or each.type in chosen.types)
+            and (not chosen.packages or any(pattern.search(each.name) for pattern in chosen.packages))
+            and chosen.takes(from_base(each.layer))
+        ):
+            yield each
 
 
 def select(findings: Iterable[Finding], chosen: Selection) -> tuple[Finding, ...]:

@@ -9,9 +9,6 @@ from functools import lru_cache
 
 import msgspec
 
-LEVELS = {"unspecified": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
-WORDS = {level: word for word, level in LEVELS.items()}
-
 # Ubuntu, Debian, Red Hat and its rebuilds, GitHub, SUSE, Microsoft. Words that say "we have not looked" are left out.
 _VOCABULARY = {
     "negligible": 1,

@@ -1,23 +1,37 @@
 """The nouns, all frozen. They know neither files, nor network, nor database."""
 
 from envscout.model.advisory import Advisory, Range
+from envscout.model.coverage import Coverage, Reason, State
 from envscout.model.deployment import Deployment, Event
+from envscout.model.finding import LEVELS, Affected, Cvss, Epss, Finding, Kev, PackageRef, Summary, word
 from envscout.model.image import BaseImage, Content, File, Image, Layer
 from envscout.model.package import Distribution, Inventory, Package
 from envscout.model.problem import Problem
 
 __all__ = [
+    "LEVELS",
     "Advisory",
+    "Affected",
     "BaseImage",
     "Content",
+    "Coverage",
+    "Cvss",
     "Deployment",
     "Distribution",
+    "Epss",
     "Event",
     "File",
+    "Finding",
     "Image",
     "Inventory",
+    "Kev",
     "Layer",
     "Package",
+    "PackageRef",
     "Problem",
     "Range",
+    "Reason",
+    "State",
+    "Summary",
+    "word",
 ]

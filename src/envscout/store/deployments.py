@@ -137,13 +137,23 @@ def environments(connection: Connection, scope: Scope) -> list[EnvironmentRow]:
 
 def running(connection: Connection, scope: Scope) -> list[Running]:
     """Return what runs in the scope at its moment."""
-    found = []
-    for row in connection.execute(_SQL["running"], scope.parameters()):
-        organization, environment, service, platform, image_id, digest, reference, since, until, *said = row
-        ended = None if until == FOREVER else until
-        deployment = Deployment(organization, environment, service, platform, digest, reference, since, ended, *said)
-        found.append(Running(image_id, deployment))
-    return found
+    return [_running(*row) for row in connection.execute(_SQL["running"], scope.parameters())]
+
+
+def newest(connection: Connection, scope: Scope) -> Running | None:
+    """Return what was recorded last of the scope's service, in whatever environment; None where nothing was."""
+    row = connection.execute(_SQL["newest"], scope.parameters()).fetchone()
+    return _running(*row) if row else None
+
+
+def _running(
+    organization: str, environment: str, service: str, platform: str, image_id: int, digest: str, reference: str,
+    since: int, until: int, *said: str,
+) -> Running:  # fmt: skip
+    ended = None if until == FOREVER else until
+    return Running(
+        image_id, Deployment(organization, environment, service, platform, digest, reference, since, ended, *said)
+    )
 
 
 def events(connection: Connection, scope: Scope) -> list[Event]:

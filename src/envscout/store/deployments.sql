@@ -48,6 +48,16 @@ SELECT v.organization, v.name, s.name, d.platform, d.image_id, i.digest, e.refer
    AND (:service = '' OR s.name = :service OR s.name = :other) AND d.d_from <= :at AND d.d_to > :at
  ORDER BY v.organization, s.name, d.platform, d.d_from, d.deployment_id
 
+-- name: newest
+-- What was recorded last of a service, wherever.
+SELECT v.organization, v.name, s.name, d.platform, d.image_id, i.digest, e.reference, d.d_from, d.d_to,
+       e.actor, e.source, e.commit_id, e.run_url
+  FROM service s JOIN deployment d USING (service_id) JOIN environment v USING (env_id)
+  JOIN image i USING (image_id) JOIN event e USING (event_id)
+ WHERE (:organization = '' OR s.organization = :organization) AND (s.name = :service OR s.name = :other)
+   AND d.d_from <= :at
+ ORDER BY d.d_from DESC, d.deployment_id DESC LIMIT 1
+
 -- name: events
 -- What was ever said of an environment, newest first.
 SELECT v.organization, v.name, s.name, e.platform, e.action, i.digest, e.reference, e.at, e.actor, e.source, e.commit_id, e.run_url

@@ -7,11 +7,22 @@ import msgspec
 from envscout.errors import NotFound
 from envscout.findings import base as basing
 from envscout.findings import coverage as covering
-from envscout.findings.coverage import Coverage
-from envscout.findings.finding import Epss, Evidence, Finding, Kev, PackageRef, Summary
+from envscout.findings.evidence import Evidence
 from envscout.findings.merge import merge, vulnerabilities
 from envscout.findings.select import Selection, rank, select
-from envscout.model import BaseImage, Deployment, Event, Image, Inventory
+from envscout.model import (
+    BaseImage,
+    Coverage,
+    Deployment,
+    Epss,
+    Event,
+    Finding,
+    Image,
+    Inventory,
+    Kev,
+    PackageRef,
+    Summary,
+)
 from envscout.names.vulnerability import is_cve
 from envscout.store import Connection, Database, deployments, feeds, findings, images, now
 from envscout.store.deployments import EnvironmentRow, Running, Scope
@@ -119,6 +130,19 @@ def of_environment(
             )
         subjects = [(each.image_id, each.deployment.reference, each.deployment) for each in found]
         return _report(connection, scope.environment, scope.at, subjects, question)
+
+
+def of_latest(database: Database, scope: Scope, question: Question) -> Report:
+    """Answer for the image of a service that was recorded last, in whatever environment. Raise NotFound."""
+    with database.read() as connection:
+        found = deployments.newest(connection, scope)
+        if found is None:
+            raise NotFound(
+                f"no image of {scope.other or scope.service} was ever recorded",
+                "`envscout environment ENVIRONMENT IMAGE` records one",
+            )
+        subject = (found.image_id, found.deployment.reference, found.deployment)
+        return _report(connection, found.deployment.environment, scope.at, [subject], question)
 
 
 def of_image(database: Database, image_id: int, reference: str, question: Question) -> Report:

@@ -8,9 +8,8 @@ import msgspec
 
 from envscout.errors import InvalidReference
 from envscout.findings import coverage as covering
-from envscout.findings.coverage import Coverage, Reason
 from envscout.findings.merge import range_text
-from envscout.model import Deployment
+from envscout.model import Coverage, Deployment, Reason
 from envscout.names import ecosystem as ecosystems
 from envscout.names import purl
 from envscout.store import Connection, Database, deployments, feeds, findings, images, now

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envscout.cli import options
+from envscout.cli import asking, options
 from envscout.cli.session import Session
 from envscout.errors import UsageError
 
 if TYPE_CHECKING:
-    from envscout.verbs.ask import Question, Report
+    from envscout.verbs.ask import Report
 
 FOUND = 2
 
@@ -25,15 +25,7 @@ FOUND = 2
 @options.at
 @click.option("--known-at", default="", metavar="TIME", help="With --at: as known at another moment; `now` for today.")
 @click.option("--service", default="", help="With --env: the service, where no repository names it.")
-@options.many("--only-severity", "Only critical, high, medium, low or unspecified.")
-@click.option("--only-fixed", is_flag=True, help="Only vulnerabilities that a newer version fixes.")
-@click.option("--only-unfixed", is_flag=True, help="Only vulnerabilities without a fix.")
-@options.many("--only-package", "Only packages whose name fits a regular expression.")
-@options.many("--only-package-type", "Only packages of a type: deb, apk, npm, pypi, ...")
-@options.many("--only-cve-id", "Only these CVE ids.")
-@click.option("--only-cisa-kev", is_flag=True, help="Only what is known to be exploited.")
-@click.option("--only-base", is_flag=True, help="Only what the base image brought.")
-@click.option("--ignore-base", is_flag=True, help="Leave out what the base image brought.")
+@asking.filters
 @click.option("--epss", is_flag=True, help="Show EPSS scores and order by them.")
 @click.option("--epss-score", type=float, default=0.0, help="Leave out what has a lower score (0-1).")
 @click.option("--epss-percentile", type=float, default=0.0, help="Leave out what has a lower percentile (0-1).")
@@ -55,11 +47,13 @@ def command(image: str, environment: str | None, output: str, form: str, exit_co
     without a tag is looked up in the record and never means `latest`.
     """
     with Session() as session, options.to_output(output):
-        question = _question(session, flags)
+        question = asking.question(session, flags, flags["known_at"] or flags["at"])
         if environment is not None:
-            report = _of_environment(session, image or flags["service"], environment, question, flags)
+            scope = {name: flags[name] for name in ("org", "platform", "at")}
+            report = asking.of_environment(session, image or flags["service"], environment, question, **scope)
         elif image:
-            report = _of_image(session, image, question, flags)
+            how = {name: flags[name] for name in ("platform", "ref", "sbom_source")}
+            report = asking.of_image(session, image, question, **how)
         else:
             raise UsageError("neither an image nor an environment was named", "name an image, or --env ENVIRONMENT")
         _show(session, report, form, flags)
@@ -69,52 +63,6 @@ def command(image: str, environment: str | None, output: str, form: str, exit_co
         # A gate that cannot see must not open.
         failed = report.summary.total or report.coverage.blind
         return FOUND if exit_code and failed else 0
-
-
-def _question(session: Session, flags: dict[str, Any]) -> "Question":
-    from envscout.findings.select import selection
-    from envscout.verbs.ask import Question
-
-    chosen = selection(
-        flags["only_severity"],
-        flags["only_fixed"],
-        flags["only_unfixed"],
-        flags["only_package"],
-        flags["only_package_type"],
-        flags["only_cve_id"],
-        flags["only_cisa_kev"],
-        flags["epss_score"],
-        flags["epss_percentile"],
-        flags["only_base"],
-        flags["ignore_base"],
-    )
-    known_at = flags["known_at"] or flags["at"]
-    moment = None if known_at == "now" else options.when(known_at)
-    return Question(chosen, flags["epss"], moment, int(session.settings.get("max_feed_age_days")))
-
-
-def _of_environment(
-    session: Session, image: str, environment: str, question: "Question", flags: dict[str, Any]
-) -> "Report":
-    from envscout.verbs import ask
-
-    if not environment:
-        # An unset variable of a script must not turn the question into one about `latest`.
-        raise UsageError("the name after --env is empty", "`envscout environment` lists the environments")
-    scope = options.scope(session, flags["org"], environment, image, flags["at"])
-    return ask.of_environment(session.database, scope, question, options.named(image, flags["platform"]))
-
-
-def _of_image(session: Session, image: str, question: "Question", flags: dict[str, Any]) -> "Report":
-    from envscout.cli.indexing import index_shown
-    from envscout.names.reference import parse
-    from envscout.verbs import ask
-
-    reference = parse(image)
-    indexed = index_shown(
-        session, reference, platform=flags["platform"], archive_ref=flags["ref"], sbom_source=flags["sbom_source"]
-    )
-    return ask.of_image(session.database, indexed.image_id, reference.familiar, question)
 
 
 def _warn(session: Session, report: "Report") -> None:
@@ -137,13 +85,9 @@ def _sum_up(session: Session, report: "Report") -> None:
 
 def _show(session: Session, report: "Report", form: str, flags: dict[str, Any]) -> None:
     if form == "json":
-        import sys
-
-        import msgspec
-
         from envscout.cli.show import documents
 
-        sys.stdout.write(msgspec.json.encode(documents.cves(report)).decode() + "\n")
+        options.document(documents.cves(report))
         return
     from envscout.cli.show import cves
 

@@ -31,13 +31,9 @@ def command(query: str, org: str, at: str, form: str, output: str) -> None:
         scope = options.scope(session, org, at=at)
         located = where(session.database, query, scope, int(session.settings.get("max_feed_age_days")))
         if form == "json":
-            import sys
-
-            import msgspec
-
             from envscout.cli.show import documents
 
-            sys.stdout.write(msgspec.json.encode(documents.where(located)).decode() + "\n")
+            options.document(documents.where(located))
             return
         for line in lines(located):
             click.echo(line)

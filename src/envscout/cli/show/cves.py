@@ -9,10 +9,8 @@ import msgspec
 from envscout.cli.session import CHECK, CROSS, NOTE
 from envscout.cli.show.size import human
 from envscout.cli.show.table import inert, pad, table, width
-from envscout.findings.coverage import Coverage
-from envscout.findings.finding import Finding, PackageRef, Summary
 from envscout.findings.merge import vulnerabilities
-from envscout.model import BaseImage, Package
+from envscout.model import BaseImage, Coverage, Finding, Package, PackageRef, Summary
 from envscout.names import moment
 from envscout.verbs.ask import ImageReport, Report
 

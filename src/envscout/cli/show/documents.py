@@ -7,9 +7,7 @@ import msgspec
 from envscout.names import moment
 
 if TYPE_CHECKING:
-    from envscout.findings.coverage import Coverage
-    from envscout.findings.finding import Finding
-    from envscout.model import BaseImage, Deployment, Event
+    from envscout.model import BaseImage, Coverage, Deployment, Event, Finding
     from envscout.verbs.ask import ImageReport, Report
     from envscout.verbs.locate import Located
 
@@ -21,14 +19,15 @@ def cves(report: "Report") -> dict[str, Any]:
         "environment": report.environment or None,
         "at": _moment(report.at),
         "as_of": _moment(report.as_of),
-        "images": [_image(each) for each in report.images],
-        "findings": [_finding(each, found) for each in report.images for found in each.findings],
+        "images": [image(each) for each in report.images],
+        "findings": [finding(each, found) for each in report.images for found in each.findings],
         "summary": msgspec.structs.asdict(report.summary),
         "coverage": coverage(report.coverage),
     }
 
 
-def _image(each: "ImageReport") -> dict[str, Any]:
+def image(each: "ImageReport") -> dict[str, Any]:
+    """Return an image, and what it runs as."""
     ran = each.deployment
     return {
         "reference": each.reference,
@@ -54,7 +53,8 @@ def base(found: "BaseImage | None") -> dict[str, Any] | None:
     return {key: value or None for key, value in fields.items()}
 
 
-def _finding(image: "ImageReport", found: "Finding") -> dict[str, Any]:
+def finding(image: "ImageReport", found: "Finding") -> dict[str, Any]:
+    """Return a finding with the image that it is in."""
     document = msgspec.structs.asdict(found)
     document["published"] = moment.show(found.published) if found.published else None
     document["service"] = image.deployment.service if image.deployment else None

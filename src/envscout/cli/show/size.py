@@ -1,4 +1,4 @@
-"""Sizes as people read them."""
+"""Sizes and counts as people read them."""
 
 
 def human(size: int) -> str:
@@ -9,3 +9,8 @@ def human(size: int) -> str:
             return f"{value:.3g} {unit}"
         value /= 1000
     return f"{value:.3g} TB"
+
+
+def many(count: int, one: str, more: str, columns: int = 0) -> str:
+    """Write a count and what is counted: `1 package`, `2 packages`. columns: that the number takes."""
+    return f"{count:{columns}} {one if count == 1 else more}" if columns else f"{count} {one if count == 1 else more}"

@@ -1,8 +1,11 @@
-"""The noun of this folder: one vulnerability in one package, as it is shown and as it is written to JSON."""
+"""One vulnerability in one package, as it is shown and as it is written to JSON."""
 
 import msgspec
 
-from envscout.findings.severity import LEVELS, WORDS
+LEVELS = {"unspecified": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
+"""Words of severity, and their order."""
+
+WORDS = {level: word for word, level in LEVELS.items()}
 
 
 class PackageRef(msgspec.Struct, frozen=True):
@@ -50,47 +53,10 @@ class Affected(msgspec.Struct, frozen=True, omit_defaults=True):
     last_affected: str | None = None
 
 
-class Evidence(msgspec.Struct, frozen=True):
-    """One advisory's range that holds one package: what the join returns, and what `merge.merge` takes.
-
-    vulnerability: the name to show. aliases: all other names. low, high, fixed: as in `model.Range`; fix_key: byte key
-    of fixed, b"" if there is none. word: the vendor's word for that package, or else for the record. stated: the
-    score of the first vector, or one without a vector. published: microseconds since 1970 UTC. cve_vector, cve_score:
-    of the CVE record. priority: Ubuntu's word of the CVE record. from_base: whether the base image brought
-    the package, None where that is not known.
-    """
-
-    vulnerability: str
-    advisory: str
-    package: PackageRef
-    aliases: tuple[str, ...] = ()
-    low: str = ""
-    high: str = ""
-    fixed: str = ""
-    fix_key: bytes = b""
-    word: str = ""
-    vectors: tuple[str, ...] = ()
-    stated: float | None = None
-    summary: str = ""
-    details: str = ""
-    published: int = 0
-    cwes: tuple[str, ...] = ()
-    references: tuple[str, ...] = ()
-    layer: str = ""
-    locations: tuple[str, ...] = ()
-    from_base: bool | None = None
-    epss: Epss | None = None
-    kev: Kev | None = None
-    cve_vector: str = ""
-    cve_score: float | None = None
-    cve_description: str = ""
-    priority: str = ""
-
-
 class Finding(msgspec.Struct, frozen=True):
     """One vulnerability in one package.
 
-    aliases: its other names. advisories: ids of the records that say so. severity: a word of `severity.LEVELS`.
+    aliases: its other names. advisories: ids of the records that say so. severity: a word of LEVELS.
     fixed_version: the oldest version that is above the installed one and fixes it, None if none is known.
     layer: diff_id. from_base: whether the base image alone brought the package, None where that is not known.
     published: microseconds since 1970 UTC, 0 if unknown.

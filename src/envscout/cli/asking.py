@@ -1,0 +1,93 @@
+"""Questions as a user asks them on the command line: what is filtered, and which images are meant."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from envscout.cli import options
+from envscout.cli.session import Session
+from envscout.errors import UsageError
+
+if TYPE_CHECKING:
+    from envscout.verbs.ask import Question, Report
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FILTERS: tuple[Callable[[Any], Any], ...] = (
+    options.many("--only-severity", "Only critical, high, medium, low or unspecified."),
+    click.option("--only-fixed", is_flag=True, help="Only vulnerabilities that a newer version fixes."),
+    click.option("--only-unfixed", is_flag=True, help="Only vulnerabilities without a fix."),
+    options.many("--only-package", "Only packages whose name fits a regular expression."),
+    options.many("--only-package-type", "Only packages of a type: deb, apk, npm, pypi, ..."),
+    options.many("--only-cve-id", "Only these CVE ids."),
+    click.option("--only-cisa-kev", is_flag=True, help="Only what is known to be exploited."),
+    click.option("--only-base", is_flag=True, help="Only what the base image brought."),
+    click.option("--ignore-base", is_flag=True, help="Leave out what the base image brought."),
+)
+
+
+def filters(command: F) -> F:
+    """Add the flags that choose among findings."""
+    for each in reversed(_FILTERS):
+        command = each(command)
+    return command
+
+
+_CHOSEN = {
+    "only_severity": "severities",
+    "only_fixed": "fixed",
+    "only_unfixed": "unfixed",
+    "only_package": "packages",
+    "only_package_type": "types",
+    "only_cve_id": "cve_ids",
+    "only_cisa_kev": "kev",
+    "epss_score": "epss_score",
+    "epss_percentile": "epss_percentile",
+    "only_base": "only_base",
+    "ignore_base": "ignore_base",
+}
+"""Flags, and what they are called where findings are selected."""
+
+
+def question(session: Session, flags: dict[str, Any], known_at: str = "") -> "Question":
+    """Return what the flags ask for, as known at a moment: "" and `now` for today."""
+    from envscout.findings.select import selection
+    from envscout.verbs.ask import Question
+
+    chosen = selection(**{name: flags[flag] for flag, name in _CHOSEN.items() if flag in flags})
+    moment = None if known_at == "now" else options.when(known_at)
+    return Question(chosen, flags.get("epss", False), moment, int(session.settings.get("max_feed_age_days")))
+
+
+def of_environment(
+    session: Session, image: str, environment: str, asked: "Question", *, org: str, platform: str, at: str
+) -> "Report":
+    """Answer for what runs of an image's repository in an environment, or for everything that does."""
+    from envscout.verbs import ask
+
+    if not environment:
+        # An unset variable of a script must not turn the question into one about `latest`.
+        raise UsageError("the name of the environment is empty", "`envscout environment` lists the environments")
+    scope = options.scope(session, org, environment, image, at)
+    return ask.of_environment(session.database, scope, asked, options.named(image, platform))
+
+
+def of_latest(session: Session, repository: str, asked: "Question", *, org: str) -> "Report":
+    """Answer for the image of a repository that was recorded last."""
+    from envscout.verbs import ask
+
+    return ask.of_latest(session.database, options.scope(session, org, "", repository), asked)
+
+
+def of_image(
+    session: Session, image: str, asked: "Question", *, platform: str, ref: str, sbom_source: str = "index"
+) -> "Report":
+    """Answer for one image, reading it first where it is new."""
+    from envscout.cli.indexing import index_shown
+    from envscout.names.reference import parse
+    from envscout.verbs import ask
+
+    reference = parse(image)
+    indexed = index_shown(session, reference, platform=platform, archive_ref=ref, sbom_source=sbom_source)
+    return ask.of_image(session.database, indexed.image_id, reference.familiar, asked)

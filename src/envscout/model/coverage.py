@@ -1,0 +1,38 @@
+"""How far an answer can be trusted."""
+
+from typing import Literal
+
+import msgspec
+
+# A gate does not fail for these alone: what is known was compared, but for single packages that are named.
+_NOT_BLIND = frozenset(
+    {
+        "end-of-life",
+        "stale-feed",
+        "unkeyable-version",
+        "unassessable-advisory",
+        "unassessable-package",
+        "unspecified-severity",
+    }
+)
+
+State = Literal["complete", "partial", "unknown"]
+
+
+class Reason(msgspec.Struct, frozen=True, order=True):
+    """Why an answer is not complete. message: a sentence with the next step."""
+
+    code: str
+    message: str
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """state: complete (the answer can be trusted), partial, or unknown (it must not be read as "clean")."""
+
+    state: State = "complete"
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def blind(self) -> bool:
+        """Return whether even what is known could have been missed; an end of life only hides what nobody publishes."""
+        return any(reason.code not in _NOT_BLIND for reason in self.reasons)
