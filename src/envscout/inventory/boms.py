@@ -5,12 +5,10 @@ these are files copied out of another system (auditwheel), whose distribution no
 describer's own source tree, which no registry has.
 """
 
-from itertools import islice
-
 import msgspec
 
 from envscout.errors import InvalidReference
-from envscout.inventory.documents import MAX_ENTRIES, mapping, of_json, string
+from envscout.inventory.documents import mapping, of_json, string
 from envscout.inventory.record import Reading, damaged, merged, record
 from envscout.names import purl
 
@@ -45,13 +43,13 @@ def described(path: str, found: list[Described]) -> Reading:
     """Return a record of each package URL, a Problem where there is none."""
     if not found:
         return Reading(problems=(damaged(path, "the document holds no package URL"),))
-    return merged([_package(path, url, licenses) for url, licenses in dict.fromkeys(found[:MAX_ENTRIES])])
+    return merged(_package(path, url, licenses) for url, licenses in dict.fromkeys(found))
 
 
 def _components(given: object, depth: int) -> list[Described]:
     """Return the components of CycloneDX, each followed by those in it."""
     found: list[Described] = []
-    for each in islice(given if isinstance(given, list) else (), MAX_ENTRIES):
+    for each in given if isinstance(given, list) else ():
         component = mapping(each)
         url = string(component.get("purl"))
         if url and component.get("scope") != _NOT_AT_RUN_TIME:
@@ -70,7 +68,7 @@ def _licenses(given: object) -> tuple[str, ...]:
 def _packages(given: object) -> list[Described]:
     """Return the packages of SPDX."""
     found: list[Described] = []
-    for each in islice(given if isinstance(given, list) else (), MAX_ENTRIES):
+    for each in given if isinstance(given, list) else ():
         references = mapping(each).get("externalRefs")
         license_ = string(mapping(each).get("licenseDeclared"))
         licenses = () if license_ in _NO_LICENSE else (license_,)

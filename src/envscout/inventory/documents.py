@@ -9,9 +9,6 @@ from envscout.inventory.record import Reading, damaged
 MAX_DOCUMENT = 64 << 20
 """Bytes of one document that is decoded."""
 
-MAX_ENTRIES = 100_000
-"""Packages that are read of one document; what lies beyond is said."""
-
 T = TypeVar("T")
 
 

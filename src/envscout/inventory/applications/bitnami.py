@@ -5,10 +5,9 @@ Versions keep Bitnami's revision (`7.4.1-0`), which comparing leaves out.
 """
 
 import re
-from itertools import islice
 
 from envscout.inventory import boms
-from envscout.inventory.documents import MAX_ENTRIES, mapping, of_json, string
+from envscout.inventory.documents import mapping, of_json, string
 from envscout.inventory.record import Reading, merged, record, text
 
 _TAGGED = re.compile(rb"^ExternalRef:[ \t]*PACKAGE[-_]MANAGER[ \t]+purl[ \t]+(\S{1,4096})", re.M)
@@ -20,7 +19,7 @@ def read(path: str, data: bytes) -> Reading:
         return _components(path, data)
     if data.lstrip()[:1] == b"{":
         return boms.read(path, data)
-    return boms.described(path, [(text(each[1]), ()) for each in islice(_TAGGED.finditer(data), MAX_ENTRIES)])
+    return boms.described(path, [(text(each[1]), ()) for each in _TAGGED.finditer(data)])
 
 
 def _components(path: str, data: bytes) -> Reading:
@@ -30,7 +29,7 @@ def _components(path: str, data: bytes) -> Reading:
     return merged(
         [
             record("bitnami", name, string(mapping(entry).get("version")), path, qualifiers=_qualifiers(mapping(entry)))
-            for name, entry in islice(found.items(), MAX_ENTRIES)
+            for name, entry in found.items()
         ]
     )
 

@@ -8,8 +8,6 @@ import re
 
 import msgspec
 
-MAX_LINES = 20_000
-
 _ESCAPE = re.compile(r"\\(.)")
 _LOCAL = re.compile(r"\.{1,2}(?:/|\\|\Z)|/|[A-Za-z]:[/\\]|\\")
 _DEVELOPMENT = "(devel)"
@@ -42,7 +40,7 @@ def read(text: str) -> Program:
     main: Module | None = None
     dependencies: list[Module] = []
     settings: dict[str, str] = {}
-    for line in text.split("\n", MAX_LINES)[:MAX_LINES]:
+    for line in text.split("\n"):
         kind, *words = line.split("\t")
         if kind == "path" and words:
             path = words[0]

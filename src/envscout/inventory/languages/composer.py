@@ -3,7 +3,7 @@
 Versions stay as their tags are (`v5.4.1`), as other tools write them; comparing normalises them.
 """
 
-from envscout.inventory.documents import MAX_ENTRIES, mapping, of_json, string, strings
+from envscout.inventory.documents import mapping, of_json, string, strings
 from envscout.inventory.record import Reading, damaged, merged, record
 
 
@@ -15,10 +15,7 @@ def read(path: str, data: bytes) -> Reading:
     packages = mapping(found).get("packages") if isinstance(found, dict) else found
     if not isinstance(packages, list):
         return Reading(problems=(damaged(path, "there is no list of packages"),))
-    readings = [_package(path, mapping(entry)) for entry in packages[:MAX_ENTRIES]]
-    if len(packages) > MAX_ENTRIES:
-        readings.append(Reading(problems=(damaged(path, f"only the first {MAX_ENTRIES} packages were read"),)))
-    return merged(readings)
+    return merged(_package(path, mapping(entry)) for entry in packages)
 
 
 def _package(path: str, entry: dict[str, object]) -> Reading:

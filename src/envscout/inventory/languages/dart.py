@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from envscout.inventory.documents import MAX_ENTRIES, mapping, of_json, string
+from envscout.inventory.documents import mapping, of_json, string
 from envscout.inventory.record import Reading, damaged, merged, record, text
 
 MAX_PUBSPEC = 1 << 20
@@ -34,8 +34,8 @@ def _configuration(path: str, data: bytes) -> Reading:
         return found
     if not isinstance(found.packages, list):
         return Reading(problems=(damaged(path, "there is no list of packages"),))
-    places = (_CACHED.fullmatch(unquote(string(mapping(each).get("rootUri")))) for each in found.packages[:MAX_ENTRIES])
-    return merged([record("pub", place[1], place[2], path) for place in places if place])
+    places = (_CACHED.fullmatch(unquote(string(mapping(each).get("rootUri")))) for each in found.packages)
+    return merged(record("pub", place[1], place[2], path) for place in places if place)
 
 
 def _pubspec(path: str, data: bytes) -> Reading:

@@ -12,7 +12,7 @@ import re
 
 import msgspec
 
-from envscout.inventory.documents import MAX_ENTRIES, mapping, of_json
+from envscout.inventory.documents import mapping, of_json
 from envscout.inventory.record import Reading, damaged, merged, record
 
 _ASSETS = ("runtime", "native", "runtimeTargets", "resources")
@@ -34,13 +34,11 @@ def read(path: str, data: bytes) -> Reading:
     libraries = mapping(found.libraries)
     framework = _framework(path, mapping(found.targets))
     deployed = [key for key in _deployed(mapping(found.targets)) if key in libraries and not _same(key, framework)]
-    readings = [_library(path, key, mapping(libraries[key]).get("type")) for key in deployed[:MAX_ENTRIES]]
+    readings = [_library(path, key, mapping(libraries[key]).get("type")) for key in deployed]
     if framework:
         readings.append(record("nuget", framework[0], framework[1], path))
     if not isinstance(found.libraries, dict) or not isinstance(found.targets, dict):
         readings.append(Reading(problems=(damaged(path, "it lacks targets or libraries"),)))
-    if len(deployed) > MAX_ENTRIES:
-        readings.append(Reading(problems=(damaged(path, f"only the first {MAX_ENTRIES} packages were read"),)))
     return merged(readings)
 
 

@@ -8,7 +8,7 @@ import re
 
 import msgspec
 
-from envscout.inventory.documents import MAX_ENTRIES, mapping, of_json, string, strings
+from envscout.inventory.documents import mapping, of_json, string, strings
 from envscout.inventory.record import Reading, damaged, merged, record
 
 _NAME = re.compile(r"(?:\A|.*/)node_modules/((?:@[^/]+/)?[^/]+)", re.S)
@@ -25,10 +25,7 @@ def read(path: str, data: bytes) -> Reading:
         return lock
     if not isinstance(lock.packages, dict):
         return Reading(problems=(damaged(path, "the hidden lock file has no packages"),))
-    readings = [_package(path, place, mapping(entry)) for place, entry in list(lock.packages.items())[:MAX_ENTRIES]]
-    if len(lock.packages) > MAX_ENTRIES:
-        readings.append(Reading(problems=(damaged(path, f"only the first {MAX_ENTRIES} packages were read"),)))
-    return merged(readings)
+    return merged(_package(path, place, mapping(entry)) for place, entry in lock.packages.items())
 
 
 def _package(path: str, place: str, entry: dict[str, object]) -> Reading:
