@@ -39,7 +39,7 @@ def _sha1(digest: bytes) -> str:
 def _files(stanza: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield path and digest ("" if there is none) of every file of a block."""
     folder, file, digest = b"", b"", b""
-    for letter, value in _FILES.findall(stanza):
+    for letter, value in map(re.Match.groups, _FILES.finditer(stanza)):
         if letter == b"Z":
             digest = value
             continue
@@ -79,4 +79,4 @@ def _package(path: str, stanza: bytes) -> Reading:
         architecture=architecture,
         licenses=(fields.get(b"L", ""),),
     )
-    return Reading(found.records, found.problems, tuple(_claims(stanza, name, architecture)))
+    return Reading(found.records, found.problems, tuple(dict.fromkeys(_claims(stanza, name, architecture))))
