@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+import msgspec
 
 from envscout.cli import options
 from envscout.cli.session import Session
@@ -25,6 +26,16 @@ _FILTERS: tuple[Callable[[Any], Any], ...] = (
     click.option("--only-base", is_flag=True, help="Only what the base image brought."),
     click.option("--ignore-base", is_flag=True, help="Leave out what the base image brought."),
 )
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where one of two images is: an image, an environment at a moment, or the one that was recorded last."""
+
+    image: str = ""
+    environment: str | None = None
+    at: str = ""
+    ref: str = ""
+    latest: bool = False
 
 
 def filters(command: F) -> F:

@@ -17,16 +17,6 @@ if TYPE_CHECKING:
 WORSE = 2
 
 
-class Place(msgspec.Struct, frozen=True):
-    """Where one of the two images is: an image, an environment at a moment, or the one that was recorded last."""
-
-    image: str = ""
-    environment: str | None = None
-    at: str = ""
-    ref: str = ""
-    latest: bool = False
-
-
 @click.command()
 @click.argument("image", default="", metavar="[IMAGE|REPOSITORY]")
 @click.option("--env", "environment", default=None, metavar="ENV", help="Analyze what runs in an environment.")
@@ -63,7 +53,7 @@ def command(image: str, output: str, form: str, **flags: Any) -> int:
     repository whole environments are compared, service by service.
     """
     gates = _gates(flags["exit_on"], flags["exit_code"])
-    left = Place(image, flags["environment"], flags["at"], flags["ref"])
+    left = asking.Place(image, flags["environment"], flags["at"], flags["ref"])
     right = _right(left, image, flags)
     with Session() as session, options.to_output(output):
         if not image and not flags["service"] and left.environment and right.environment:
@@ -110,14 +100,14 @@ def _gates(exit_on: Iterable[str], exit_code: bool) -> list[str]:
     return [*exit_on, *(["difference"] if exit_code else [])]
 
 
-def _right(left: Place, image: str, flags: dict[str, Any]) -> Place:
+def _right(left: asking.Place, image: str, flags: dict[str, Any]) -> asking.Place:
     """Return what is compared to; the same environment at another moment where only that is named."""
     named = [bool(flags["to"]), flags["to_env"] is not None, flags["to_latest"]]
     if sum(named) > 1:
         raise UsageError("more than one image to compare to is named", "use one of --to, --to-env, --to-latest")
     if any(named):
         to_env = flags["to_env"]
-        return Place(flags["to"] or image, to_env, flags["to_at"], flags["to_ref"], flags["to_latest"])
+        return asking.Place(flags["to"] or image, to_env, flags["to_at"], flags["to_ref"], flags["to_latest"])
     if flags["to_at"] and left.environment is not None:
         return msgspec.structs.replace(left, at=flags["to_at"])
     raise UsageError(
@@ -126,7 +116,7 @@ def _right(left: Place, image: str, flags: dict[str, Any]) -> Place:
     )
 
 
-def _one(session: Session, place: Place, image: str, flags: dict[str, Any]) -> "ImageReport":
+def _one(session: Session, place: asking.Place, image: str, flags: dict[str, Any]) -> "ImageReport":
     """Return the answer for one side."""
     asked = asking.question(session, flags, place.at)
     if place.environment is None and not place.latest:

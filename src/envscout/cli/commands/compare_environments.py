@@ -11,12 +11,11 @@ from envscout.environments.difference import Side, difference
 from envscout.findings.coverage import combine
 
 if TYPE_CHECKING:
-    from envscout.cli.commands.compare import Place
     from envscout.verbs.ask import ImageReport, Report
 
 
 def environments(
-    session: Session, places: "tuple[Place, Place]", form: str, gates: list[str], flags: dict[str, Any]
+    session: Session, places: tuple[asking.Place, asking.Place], form: str, gates: list[str], flags: dict[str, Any]
 ) -> int:
     """Compare whole environments, service by service; return the exit code."""
     reports = [

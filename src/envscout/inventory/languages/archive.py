@@ -9,6 +9,7 @@ import msgspec
 from envscout.inventory import zips
 from envscout.inventory.record import Reading, damaged, merged
 from envscout.inventory.zips import Allowance, BrokenArchiveError, ExhaustedError, Member, Window
+from envscout.names import bounds
 
 MAX_MEMBER = 16 << 20
 """Bytes of one member that is read."""
@@ -69,7 +70,7 @@ class _Walk:
         if read:
             self._allowance.take(member.size)
             reading = read(f"{self._path}!/{place}", zips.content(window, member, MAX_MEMBER))
-            records = tuple(msgspec.structs.replace(found, inside=place) for found in reading.records)
+            records = tuple(msgspec.structs.replace(found, inside=bounds.escaped(place)) for found in reading.records)
             self.readings.append(Reading(records, reading.problems))
 
     def _nested(self, window: Window, member: Member, place: str, depth: int) -> None:
