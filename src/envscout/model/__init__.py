@@ -7,6 +7,7 @@ from envscout.model.finding import LEVELS, Affected, Cvss, Epss, Finding, Kev, P
 from envscout.model.image import BaseImage, Content, File, Image, Layer
 from envscout.model.package import Distribution, Inventory, Package
 from envscout.model.problem import Problem
+from envscout.model.verdict import Verdict, VerdictState, Violation
 
 __all__ = [
     "LEVELS",
@@ -33,5 +34,8 @@ __all__ = [
     "Reason",
     "State",
     "Summary",
+    "Verdict",
+    "VerdictState",
+    "Violation",
     "word",
 ]

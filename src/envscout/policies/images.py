@@ -1,0 +1,120 @@
+"""Policies about what an image is built on and how it runs."""
+
+import re
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from envscout.errors import InvalidReference
+from envscout.model import Violation
+from envscout.names.reference import parse
+from envscout.policies.facts import Facts, Judgement, doubts
+
+_DAY = 86_400_000_000
+_ROOT = re.compile(r"(root|0+)(:.*)?", re.S)
+
+
+class Approved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of `approved-base-images`: patterns of names, where `*` stands for anything."""
+
+    allowed_base_images: tuple[str, ...] = ("*",)
+    allowed_distros_only: bool = True
+    allowed_distros: tuple[str, ...] = ()
+
+
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """No parameters."""
+
+
+class Age(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of `maximum-image-age` and `maximum-advisory-age`."""
+
+    days: int = 90
+
+
+def approved_base(facts: Facts, config: Approved) -> Judgement:
+    """Judge by the name of the base image, and by whether its distribution is one that still gets fixes."""
+    unsupported = [
+        Violation(f"{reason.message}", remediation="build on a supported release")
+        for reason in facts.coverage.reasons
+        if config.allowed_distros_only and reason.code in ("end-of-life", "unsupported-distribution")
+    ]
+    base = facts.base
+    if config.allowed_base_images == ("*",):
+        return Judgement(tuple(unsupported), doubts(facts, {"not-indexed", "unknown-distribution"}))
+    if base is None or not base.name:
+        return Judgement(tuple(unsupported), ("What the image was built on is not known: build with provenance.",))
+    if any(_fits(base.name, pattern) for pattern in config.allowed_base_images):
+        return Judgement(tuple(unsupported), doubts(facts, {"not-indexed", "unknown-distribution"}), base.name)
+    said = f"the base image {base.name} is not approved"
+    allowed = ", ".join(config.allowed_base_images)
+    return Judgement((*unsupported, Violation(said, f"approved: {allowed}", "build on one of them")), (), base.name)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Tell whether a name fits, as written or in full: `node:24` is `docker.io/library/node:24`."""
+    try:
+        full = parse(name).canonical
+    except InvalidReference:
+        full = name
+    return any(fnmatchcase(each, pattern) for each in (name, full, full.partition("@")[0]))
+
+
+def fresh_base(facts: Facts, _: Nothing) -> Judgement:
+    """Judge by whether the base image's name stands for another image by now."""
+    base = facts.base
+    if base is None or not base.name or not base.digest:
+        return Judgement((), ("Which base image was used is not known by name and digest: build with provenance.",))
+    if not facts.newest_base:
+        return Judgement((), (f"Which image {base.name} is by now is not known: record or index it.",))
+    if facts.newest_base == base.digest:
+        return Judgement((), (), base.name)
+    said = f"{base.name} is another image by now"
+    detail = f"built on {base.digest}, now {facts.newest_base}"
+    return Judgement((Violation(said, detail, "rebuild the image"),), (), base.name)
+
+
+def non_root(facts: Facts, _: Nothing) -> Judgement:
+    """Judge by the user that the image's configuration names."""
+    if not facts.is_indexed and not facts.image.config_digest:
+        return Judgement((), ("The image's configuration is not known: it was not read.",))
+    user = facts.image.user
+    if user and not _ROOT.fullmatch(user):
+        return Judgement(result=f"USER {user}")
+    said = f"it runs as root (USER {user})" if user else "it runs as root: no USER is set"
+    return Judgement((Violation(said, remediation="set a USER other than root in the Dockerfile"),))
+
+
+def image_age(facts: Facts, config: Age) -> Judgement:
+    """Judge by when the image was created, as its configuration says."""
+    created = _moment(facts.image.created)
+    if created is None:
+        return Judgement((), ("When the image was created is not known.",))
+    days = (facts.now - created) // _DAY
+    if days <= config.days:
+        return Judgement(result=f"{days} days")
+    said = f"it was created {days} days ago"
+    return Judgement((Violation(said, f"at most {config.days}", "rebuild the image"),), (), f"{days} days")
+
+
+def advisory_age(facts: Facts, config: Age) -> Judgement:
+    """Judge by how old the oldest advisories are that the answer rests on."""
+    if facts.advisories_of is None:
+        return Judgement((), ("The answer rests on no advisories: run `envscout db update`.",))
+    days = (facts.now - facts.advisories_of) // _DAY
+    if days <= config.days:
+        return Judgement(result=f"{days} days")
+    said = f"the advisories are {days} days old"
+    return Judgement((Violation(said, f"at most {config.days}", "run `envscout db update`"),), (), f"{days} days")
+
+
+def _moment(text: str) -> int | None:
+    """Return microseconds, None for what is no moment; reproducible builds date themselves to 1970 or 1980."""
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    if moment.tzinfo is None or moment.year <= 1980:
+        return None
+    return round(moment.timestamp() * 1_000_000)

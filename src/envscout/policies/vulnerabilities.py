@@ -1,0 +1,146 @@
+"""Policies about vulnerabilities. Ids, parameters and defaults are Docker Scout's where it has such a policy.
+
+See https://docs.docker.com/scout/policy/.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import msgspec
+
+from envscout.model import LEVELS, Finding, Summary, Violation
+from envscout.policies.facts import Facts, Judgement, doubts
+
+_DAY = 86_400_000_000
+_HIGH_PROFILE = (
+    "CVE-2014-0160",
+    "CVE-2014-6271",
+    "CVE-2021-44228",
+    "CVE-2021-45046",
+    "CVE-2022-22965",
+    "CVE-2023-38545",
+    "CVE-2023-44487",
+    "CVE-2024-3094",
+)
+
+
+class Fixable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of `fixable-vulnerabilities`. age_days, grace_period_days: since it was published."""
+
+    severities: tuple[str, ...] = ("critical", "high")
+    fixable_only: bool = True
+    package_types: tuple[str, ...] = ()
+    age_days: int = 0
+    grace_period_days: int = 0
+
+
+class HighProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of `high-profile-vulnerabilities`."""
+
+    cves: tuple[str, ...] = _HIGH_PROFILE
+    ignored_cves: tuple[str, ...] = ()
+    include_cisa_kev: bool = True
+
+
+class Likely(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of `exploitable-vulnerabilities`: EPSS score and percentile from which on it is violated, 0 to 1."""
+
+    score: float = 0.1
+    percentile: float = 0.0
+
+
+class New(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of `no-new-vulnerabilities`."""
+
+    severities: tuple[str, ...] = ("critical", "high")
+    fixable_only: bool = False
+
+
+def fixable(facts: Facts, config: Fixable) -> Judgement:
+    """Judge by vulnerabilities of some severities that somebody could have fixed in time."""
+    wanted = severities(config.severities)
+    since = facts.now - max(config.age_days, config.grace_period_days) * _DAY
+    found = [
+        each
+        for each in facts.findings
+        if each.severity in wanted
+        and (each.fixed_version or not config.fixable_only)
+        and (not config.package_types or each.package.type in config.package_types)
+        # What was published nobody knows when gets no grace.
+        and (each.published <= since or not each.published)
+    ]
+    return _judged(facts, found)
+
+
+def high_profile(facts: Facts, config: HighProfile) -> Judgement:
+    """Judge by vulnerabilities that everybody knows, and by those known to be exploited."""
+    named, ignored = (frozenset(map(str.upper, each)) for each in (config.cves, config.ignored_cves))
+    found = [
+        each
+        for each in facts.findings
+        if not ignored & (names := {each.vulnerability.upper(), *map(str.upper, each.aliases)})
+        and (named & names or (config.include_cisa_kev and each.kev))
+    ]
+    missing = config.include_cisa_kev and "kev" not in facts.kinds
+    return _judged(facts, found, _lacks("the catalog of known exploited vulnerabilities") if missing else ())
+
+
+def likely(facts: Facts, config: Likely) -> Judgement:
+    """Judge by how likely a vulnerability is to be exploited."""
+    found = [
+        each
+        for each in facts.findings
+        if each.epss and each.epss.score >= config.score and each.epss.percentile >= config.percentile
+    ]
+    return _judged(facts, found, () if "epss" in facts.kinds else _lacks("EPSS scores"))
+
+
+def new(facts: Facts, config: New) -> Judgement:
+    """Judge by vulnerabilities that what runs in the target has not; where nothing runs there, all are new."""
+    wanted = severities(config.severities)
+    there = {each.vulnerability for each in facts.running or ()}
+    found = [
+        each
+        for each in facts.findings
+        if each.severity in wanted
+        and each.vulnerability not in there
+        and (each.fixed_version or not config.fixable_only)
+    ]
+    return _judged(facts, found)
+
+
+def severities(words: Iterable[str]) -> frozenset[str]:
+    """Return severities in lower case. Raises ValueError for what is none."""
+    found = frozenset(word.lower() for word in words)
+    if found - LEVELS.keys():
+        raise ValueError(f"no such severity: {', '.join(sorted(found - LEVELS.keys()))}")
+    return found
+
+
+def _lacks(what: str) -> tuple[str, ...]:
+    return (f"The store does not have {what}: run `envscout db update`.",)
+
+
+def _judged(facts: Facts, found: Iterable[Finding], more: tuple[str, ...] = ()) -> Judgement:
+    found = tuple(found)
+    return Judgement(tuple(map(_violation, found)), doubts(facts) + more, _strip(found))
+
+
+def _violation(found: Finding) -> Violation:
+    package = f"{found.package.name} {found.package.version}"
+    day = datetime.fromtimestamp(found.published / 1e6, UTC).date().isoformat() if found.published else "unknown"
+    detail = f"{package} ({found.package.purl}), affected {found.range.text}, published {day}"
+    fix = f"update {found.package.name} to {found.fixed_version}" if found.fixed_version else ""
+    return Violation(f"{found.severity.upper()} {found.vulnerability} in {package}", detail, fix)
+
+
+def _strip(findings: Iterable[Finding]) -> str:
+    worst: dict[str, Finding] = {}
+    for each in findings:
+        if each.vulnerability not in worst or each.level > worst[each.vulnerability].level:
+            worst[each.vulnerability] = each
+    words = [each.severity for each in worst.values()]
+    return "  ".join(f"{words.count(name)}{letter}" for name, letter in zip(_NAMES, "CHML?", strict=True))
+
+
+_NAMES = tuple(field for field in Summary.__struct_fields__ if field != "total")
