@@ -77,7 +77,7 @@ def test_a_file_may_extend_the_standard() -> None:
         (b"\xff\xfe\x00", "no YAML"),
         (b"a: &a [1]\nb: *a", "aliases"),
         (b"x" * (MAX_FILE + 1), "more than"),
-        (b"[" * 100_000, "x"),
+        (b"[" * 100_000, "nests more than"),
         (b"!!python/object/apply:os.system [true]", "no YAML"),
     ],
 )

@@ -12,6 +12,7 @@ from envscout.policies.policy import Policy, standard
 
 MAX_FILE = 1 << 20
 MAX_POLICIES = 1_000
+MAX_DEPTH = 20
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
@@ -67,9 +68,14 @@ def _decoded(data: bytes, where: str) -> tuple[object, bool]:
     import yaml
 
     try:
-        # An alias can stand for a thousand others: a file of a few lines would unfold without end.
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, yaml.CSafeLoader)):
-            raise UsageError(f"{where} uses YAML aliases", "write out what they stand for")
+        depth = 0
+        for event in yaml.parse(data, yaml.CSafeLoader):
+            # An alias can stand for a thousand others: a file of a few lines would unfold without end.
+            if isinstance(event, yaml.AliasEvent):
+                raise UsageError(f"{where} uses YAML aliases", "write out what they stand for")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise UsageError(f"{where} nests more than {MAX_DEPTH} levels", "no policy file needs that")
         return yaml.load(data, yaml.CSafeLoader) or {}, False
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise UsageError(f"{where} is no YAML: {' '.join(str(error).split())}", "mend it") from error
