@@ -61,7 +61,7 @@ def facts(
     packages: tuple[Package, ...] = (),
     coverage: Coverage = Coverage(),  # noqa: B008
     base: BaseImage | None = BASE,
-    newest_base: str = BASE.digest,
+    newest_base: tuple[str, ...] = (BASE.digest,),
     running: tuple[Finding, ...] | None = (),
     attestations: tuple[str, ...] | None = ("https://spdx.dev/Document", "https://slsa.dev/provenance/v1"),
     kinds: frozenset[str] = frozenset({"kev", "epss"}),

@@ -45,7 +45,7 @@ def test_docker_s_own_json_configures_the_standard_policies() -> None:
             {"name": "approved-base-images", "weight": 0, "config": {"allowed_base_images": ["*"]}},
         ],
     }
-    found = {each.id: each for each in read(json.dumps(document).encode(), "config.json")}
+    found = {each.id: each for each in read(json.dumps(document).encode(), "config.json", extends=True)}
     assert found.keys() == {each.id for each in standard()} - {"copyleft-license"}
     assert found["approved-base-images"].weight == 0
     assert judge([found["fixable-vulnerabilities"]], facts(finding(severity="high")))[0].state == "pass"

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "enroll": ("enroll", "Enrol an organization or a repository"),
     "environment": ("environment", "Record, list and remove what runs where"),
     "help": ("help", "Show the commands, or what one of them takes"),
+    "policy": ("policy", "Judge an image by policies"),
     "plugin": ("plugin", "Make `docker scout` run this program"),
     "sbom": ("sbom", "List the packages of an image"),
     "version": ("version", "Show the version"),

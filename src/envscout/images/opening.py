@@ -52,6 +52,13 @@ class OpenImage:
 
         return read(self._source, interest, cache, on_progress)
 
+    @property
+    def keeps_attestations(self) -> bool:
+        """Return whether the place that holds the image could hold what is attached to it."""
+        from envscout.images.oci import OciImage
+
+        return isinstance(self._source, OciImage)
+
     def attached(self, kinds: Collection[str], *, everywhere: bool = True) -> "Attached":
         """Return the documents that hang on the image: kinds are `attestations.SBOM` and `PROVENANCE`.
 

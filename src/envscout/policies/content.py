@@ -69,7 +69,8 @@ def attestations(facts: Facts, config: Attestations) -> Judgement:
     missing = [
         Violation(f"no {each} is attached", remediation="build with --sbom=true --provenance=mode=max")
         for each in config.required_attestations
-        if not any(there.startswith(kind) for there in facts.attestations for kind in named.get(each, (each,)))
+        if each not in facts.attestations
+        and not any(there.startswith(kind) for there in facts.attestations for kind in named.get(each, (each,)))
     ]
     return Judgement(tuple(missing), (), f"{len(missing)} missing" if missing else "")
 

@@ -27,9 +27,10 @@ class Facts(msgspec.Struct, frozen=True):
     """One image as it stands at a moment.
 
     findings: without those that are suppressed. running: what is known of the image that runs in the target now, None
-    where nothing does. newest_base: the digest under which the base image's name was seen last, "" where nobody knows.
-    attestations: predicate types of what is attached, None where nobody looked. kinds: of the facts about CVEs that the
-    store has (`kev`, `epss`). advisories_of, now: microseconds since 1970 UTC, advisories_of None where there are none.
+    where nothing does. newest_base: digests, of manifest and index, of the image that the base image's name stood for
+    when it was seen last, () where nobody knows. attestations: kinds and predicate types of what is attached, None
+    where nobody looked. kinds: of the facts about CVEs that the store has (`kev`, `epss`). advisories_of, now:
+    microseconds since 1970 UTC, advisories_of None where there are none.
     """
 
     image: Image
@@ -38,7 +39,7 @@ class Facts(msgspec.Struct, frozen=True):
     coverage: Coverage
     now: int
     base: BaseImage | None = None
-    newest_base: str = ""
+    newest_base: tuple[str, ...] = ()
     running: tuple[Finding, ...] | None = None
     attestations: tuple[str, ...] | None = None
     kinds: frozenset[str] = frozenset()

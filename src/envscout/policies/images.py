@@ -68,10 +68,10 @@ def fresh_base(facts: Facts, _: Nothing) -> Judgement:
         return Judgement((), ("Which base image was used is not known by name and digest: build with provenance.",))
     if not facts.newest_base:
         return Judgement((), (f"Which image {base.name} is by now is not known: record or index it.",))
-    if facts.newest_base == base.digest:
+    if base.digest in facts.newest_base:
         return Judgement((), (), base.name)
     said = f"{base.name} is another image by now"
-    detail = f"built on {base.digest}, now {facts.newest_base}"
+    detail = f"built on {base.digest}, now {facts.newest_base[0]}"
     return Judgement((Violation(said, detail, "rebuild the image"),), (), base.name)
 
 

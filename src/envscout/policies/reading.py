@@ -33,21 +33,21 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     extends: str = ""
 
 
-def read(data: bytes, where: str) -> tuple[Policy, ...]:
+def read(data: bytes, where: str, *, extends: bool = False) -> tuple[Policy, ...]:
     """Return the policies that a file asks for. Raises UsageError with what is wrong and what is possible.
 
-    `extends: standard`, as every JSON file has it, keeps the standard policies that the file does not speak of.
+    extends, or `extends: standard` in the file: keep the standard policies that it does not speak of.
     """
     if len(data) > MAX_FILE:
         raise UsageError(f"{where} has {len(data):,} bytes, more than {MAX_FILE:,}", "split it")
-    found, is_json = _decoded(data, where)
+    found = _decoded(data, where)
     try:
         file = msgspec.convert(found, _File)
     except msgspec.ValidationError as error:
         raise UsageError(f"{where} is no policy file: {error}", "docs/reference/policies.md shows one") from error
     if file.extends not in ("", "standard"):
         raise UsageError(f"{where} extends {file.extends!r}", "only `standard` can be extended")
-    policies = {each.id: each for each in standard()} if is_json or file.extends else {}
+    policies = {each.id: each for each in standard()} if extends or file.extends else {}
     for entry in file.policies[:MAX_POLICIES]:
         policy = _policy(entry, where)
         policies.pop(policy.id, None)
@@ -58,11 +58,11 @@ def read(data: bytes, where: str) -> tuple[Policy, ...]:
     return tuple(policies.values())
 
 
-def _decoded(data: bytes, where: str) -> tuple[object, bool]:
-    """Return what the file holds, and whether it is JSON."""
+def _decoded(data: bytes, where: str) -> object:
+    """Return what the file holds."""
     if data.lstrip()[:1] == b"{":
         try:
-            return msgspec.json.decode(data), True
+            return msgspec.json.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UsageError(f"{where} is no JSON: {error}", "mend it") from error
     import yaml
@@ -76,7 +76,7 @@ def _decoded(data: bytes, where: str) -> tuple[object, bool]:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
                 raise UsageError(f"{where} nests more than {MAX_DEPTH} levels", "no policy file needs that")
-        return yaml.load(data, yaml.CSafeLoader) or {}, False
+        return yaml.load(data, yaml.CSafeLoader) or {}
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise UsageError(f"{where} is no YAML: {' '.join(str(error).split())}", "mend it") from error
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from envscout.model import Deployment, Event
+from envscout.model import Deployment, Event, Image
 from envscout.store.database import FOREVER, Connection, queries
 
 _SQL = queries("deployments")
@@ -144,6 +144,15 @@ def newest(connection: Connection, scope: Scope) -> Running | None:
     """Return what was recorded last of the scope's service, in whatever environment; None where nothing was."""
     row = connection.execute(_SQL["newest"], scope.parameters()).fetchone()
     return _running(*row) if row else None
+
+
+def named_last(connection: Connection, name: str, full: str) -> tuple[str, ...]:
+    """Return the digests of the image that a name, as written or in full, stood for last; () where nobody said."""
+    row = connection.execute(_SQL["named_last"], {"name": name, "full": full}).fetchone()
+    if row is None:
+        return ()
+    image = msgspec.json.decode(row[1], type=Image)
+    return tuple(dict.fromkeys(filter(None, (row[0], image.index_digest))))
 
 
 def _running(

@@ -58,6 +58,11 @@ SELECT v.organization, v.name, s.name, d.platform, d.image_id, i.digest, e.refer
    AND d.d_from <= :at
  ORDER BY d.d_from DESC, d.deployment_id DESC LIMIT 1
 
+-- name: named_last
+-- The image that a name stood for when it was recorded last.
+SELECT i.digest, i.document FROM event e JOIN image i USING (image_id)
+ WHERE e.reference = :name OR e.reference = :full ORDER BY e.at DESC, e.event_id DESC LIMIT 1
+
 -- name: events
 -- What was ever said of an environment, newest first.
 SELECT v.organization, v.name, s.name, e.platform, e.action, i.digest, e.reference, e.at, e.actor, e.source, e.commit_id, e.run_url
