@@ -259,7 +259,7 @@ def test_without_a_cve_the_ghsa_id_is_shown(database: Database) -> None:
     )
     assert seen(database, image) == {("django", "GHSA-aaaa-bbbb-cccc"), ("django", "MAL-1")}
     with database.read() as connection:
-        assert findings.resolve(connection, "PYSEC-2023-1") == ["GHSA-aaaa-bbbb-cccc"]
+        assert findings.resolve(connection, "PYSEC-2023-1") == ("GHSA-aaaa-bbbb-cccc",)
 
 
 def test_incremental_matching_equals_the_full_join(database: Database) -> None:

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("demo", "Show everything on a small sample fleet"),
     "enroll": ("enroll", "Enrol an organization or a repository"),
     "environment": ("environment", "Record, list and remove what runs where"),
+    "explain": ("explain", "Show why a vulnerability is in an image, or is not"),
     "help": ("help", "Show the commands, or what one of them takes"),
     "policy": ("policy", "Judge an image by policies"),
     "plugin": ("plugin", "Make `docker scout` run this program"),

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -170,17 +170,47 @@ def _ask(connection: Connection, image_ids: Iterable[int]) -> None:
     connection.executemany(_SQL["put_asked"], [(image_id,) for image_id in image_ids])
 
 
-def resolve(connection: Connection, name: str) -> list[str]:
-    """Return the vulnerabilities that a CVE id, alias or advisory id stands for."""
-    return [row[0] for row in connection.execute(_SQL["resolve"], {"name": name})]
+def _ask_vulnerabilities(connection: Connection, names: Iterable[str]) -> None:
+    for query in ("forget_vulnerabilities", "ask_vulnerability"):
+        connection.execute(_SQL[query])
+    connection.executemany(_SQL["put_asked_vulnerability"], [(name,) for name in names])
+
+
+def resolve(connection: Connection, name: str) -> tuple[str, ...]:
+    """Return the vulnerabilities that a CVE id, alias or advisory id stands for, however it is spelt."""
+    head, dash, rest = name.partition("-")
+    # CVE-2021-44228 is in capitals throughout, GHSA-jfh8-c2jp-5v3q in its first part alone.
+    for spelling in dict.fromkeys((name, name.upper(), head.upper() + dash + rest.lower())):
+        found = [row[0] for row in connection.execute(_SQL["resolve"], {"name": spelling})]
+        if found:
+            return tuple(sorted(found))
+    return ()
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """What records of some vulnerabilities mean for one image; rows as `findings.explain` takes them."""
+
+    candidates: tuple[tuple[Any, ...], ...]
+    doubts: tuple[tuple[str, ...], ...]
+    ecosystems: tuple[str, ...]
+
+
+def explained(connection: Connection, image_id: int, names: Iterable[str], known_at: int | None) -> Explained:
+    """Lay every range of some vulnerabilities beside the packages of an image; use inside `read()`."""
+    _ask_vulnerabilities(connection, names)
+    row = {"image_id": image_id, "known_at": FOREVER - 1 if known_at is None else known_at}
+    return Explained(
+        candidates=tuple(connection.execute(_SQL["explained"], row).fetchall()),
+        doubts=tuple(connection.execute(_SQL["doubted"], row).fetchall()),
+        ecosystems=tuple(each[0] for each in connection.execute(_SQL["spoken_of"], row)),
+    )
 
 
 def answer_vulnerability(
     connection: Connection, names: Iterable[str], known_at: int | None, running_at: int | None
 ) -> Answer:
     """Answer where packages under some vulnerabilities run; use inside `read()`. Leaves its hits for `deployments`."""
-    connection.execute(_SQL["ask_vulnerability"])
-    connection.executemany(_SQL["put_asked_vulnerability"], [(name,) for name in names])
+    _ask_vulnerabilities(connection, names)
     if known_at is None:
         connection.execute(_SQL["hits_of_now"])
     else:

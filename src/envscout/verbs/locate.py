@@ -55,7 +55,7 @@ def where(database: Database, query: str, scope: Scope, max_age: int = 7) -> Loc
     if not query or len(query) > purl.MAX_LENGTH:
         raise InvalidReference("nothing to look for", "ask for CVE-2021-44228, pkg:npm/lodash@4.17.20 or openssl@3.0.2")
     with database.read() as connection:
-        names = _vulnerabilities(connection, query)
+        names = findings.resolve(connection, query)
         if names or _VULNERABILITY.fullmatch(query.upper()):
             spots = tuple(_of_vulnerability(connection, names, scope))
             doubts = findings.doubtful(connection, scope.at) if names else []
@@ -63,16 +63,6 @@ def where(database: Database, query: str, scope: Scope, max_age: int = 7) -> Loc
             return Located(query, "vulnerability", names, spots, trusted)
         spots = tuple(_of_package(connection, query, scope))
         return Located(query, "package", (), spots, _of_content(_coverage(connection, scope, max_age, [])))
-
-
-def _vulnerabilities(connection: Connection, query: str) -> tuple[str, ...]:
-    head, dash, rest = query.partition("-")
-    # CVE-2021-44228 is in capitals throughout, GHSA-jfh8-c2jp-5v3q in its first part alone.
-    for spelling in dict.fromkeys((query, query.upper(), head.upper() + dash + rest.lower())):
-        found = findings.resolve(connection, spelling)
-        if found:
-            return tuple(sorted(found))
-    return ()
 
 
 def _of_vulnerability(connection: Connection, names: Iterable[str], scope: Scope) -> Iterable[Spot]:
