@@ -42,10 +42,11 @@ SELECT v.organization, v.name,
 -- What runs in an environment at a moment; service: its name, or '' for all.
 SELECT v.organization, v.name, s.name, d.platform, d.image_id, i.digest, e.reference, d.d_from, d.d_to,
        e.actor, e.source, e.commit_id, e.run_url
-  FROM environment v JOIN deployment d USING (env_id) JOIN service s USING (service_id)
-  JOIN image i USING (image_id) JOIN event e USING (event_id)
+  FROM environment v CROSS JOIN deployment d CROSS JOIN service s CROSS JOIN image i CROSS JOIN event e
  WHERE v.name = :environment AND (:organization = '' OR v.organization = :organization)
-   AND (:service = '' OR s.name = :service OR s.name = :other) AND d.d_from <= :at AND d.d_to > :at
+   AND d.env_id = v.env_id AND d.d_from <= :at AND d.d_to > :at
+   AND s.service_id = d.service_id AND (:service = '' OR s.name = :service OR s.name = :other)
+   AND i.image_id = d.image_id AND e.event_id = d.event_id
  ORDER BY v.organization, s.name, d.platform, d.d_from, d.deployment_id
 
 -- name: newest
