@@ -72,6 +72,10 @@ def _catalogue(row: Cataloguer, fits: list[re.Pattern[str]], data: bytes) -> Non
     promises.of_reading(path, content, row.read(path, content), row.types)
 
 
+_NOTED = ("deb", "rpm", "apk", "alpm")
+"""What a program says of its package counts only where no database tells it better."""
+
+
 def _executable(data: bytes) -> None:
     """Show a file to the probe in one piece and in random ones: both must say the same."""
     from envscout.inventory.executables.probe import HEAD, MIN_SIZE, probe
@@ -91,7 +95,7 @@ def _executable(data: bytes) -> None:
     promises.check(reading == pieces.reading(), "pieces make no difference")
     if kept := whole.done():
         promises.of_kept("usr/bin/program", kept)
-    promises.of_reading("usr/bin/program", content, reading)
+    promises.of_reading("usr/bin/program", content, reading, _NOTED)
 
 
 def _layer(data: bytes) -> None:
