@@ -1,5 +1,6 @@
 """The answers of `cves`: filters, text, JSON, files."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -206,3 +207,33 @@ def test_names_from_an_image_cannot_steer_a_terminal(desk: Desk, tmp_path: Path)
         answer = desk.ok(*words, f"fs://{image}")
         for char in ("\x1b", "\x07", "\u202e"):
             assert char not in answer.out + answer.err, words
+
+
+def test_a_comment_for_a_review(varied: Desk) -> None:
+    text = varied.ok("cves", "--env", "production", "--format", "markdown", "myorg/myapp").out
+    assert (
+        "| critical | [CVE\\-2026\\-0001](https://nvd.nist.gov/vuln/detail/CVE-2026-0001) | `libssl3 3.0.9-1` |" in text
+    )
+    assert "| high (known exploited) |" in text.replace("\\", "")
+    assert "<details><summary>4 findings</summary>" in text
+    none = varied.ok(
+        "cves", "--env", "production", "--format", "markdown", "--only-cve-id", "CVE-1-1", "myorg/myapp"
+    ).out
+    assert "No vulnerable packages detected" in none
+
+
+def test_a_table_for_a_spreadsheet(varied: Desk) -> None:
+    text = varied.ok("cves", "--env", "production", "--format", "csv", "myorg/myapp").out
+    rows = list(csv.DictReader(text.splitlines()))
+    assert {each["vulnerability"] for each in rows} == {f"CVE-2026-000{number}" for number in range(1, 5)}
+    worst = rows[0]
+    assert (worst["severity"], worst["package"], worst["environment"]) == ("critical", "libssl3", "production")
+    assert (worst["fixed_version"], worst["cvss"], worst["epss"]) == ("3.0.11-1", "9.8", "0.2")
+
+
+def test_a_cell_is_no_formula(desk: Desk, tmp_path: Path) -> None:
+    image = layout(tmp_path / "image", debian(OPENSSL_3_0_9))
+    hole = advisory("=cmd|calc", "Debian:sid", "openssl", "9", CRITICAL)
+    desk.ok("db", "update", "--from", feed(tmp_path / "feed", {**hole, "id": "=cmd"}))
+    (row,) = csv.DictReader(desk.ok("cves", "--format", "csv", f"oci-dir://{image}").out.splitlines())
+    assert row["vulnerability"] == "'=cmd"

@@ -33,7 +33,7 @@ FOUND = 2
 @click.option("--locations", is_flag=True, help="Show the layer and the files that packages were found in.")
 @click.option("--only-vuln-packages", is_flag=True, help="With --format only-packages: leave out the others.")
 @click.option("-e", "--exit-code", is_flag=True, help="Exit with 2 if anything is found, or nothing could be.")
-@options.form("packages", "only-packages", "json")
+@options.form("packages", "only-packages", "markdown", "csv", "json")
 @options.output
 def command(image: str, environment: str | None, output: str, form: str, exit_code: bool, **flags: Any) -> int:
     """Show vulnerabilities: of an image, of what runs of a repository in an environment, or of a whole environment.
@@ -88,6 +88,13 @@ def _show(session: Session, report: "Report", form: str, flags: dict[str, Any]) 
         from envscout.cli.show import documents
 
         options.document(documents.cves(report))
+        return
+    if form in ("markdown", "csv"):
+        from importlib import import_module
+
+        module = {"markdown": "cves_markdown", "csv": "csv"}[form]
+        for line in import_module(f"envscout.cli.show.{module}").cves(report):
+            click.echo(line)
         return
     from envscout.cli.show import cves
 
