@@ -1,5 +1,6 @@
 """What every document format is reduced to before it becomes an inventory, and how damaged parts of one are met."""
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -8,6 +9,7 @@ import msgspec
 
 from envscout.errors import LimitExceeded, SourceError
 from envscout.model import Distribution, Image, Problem
+from envscout.names import bounds
 
 MAX_COMPONENTS = 1_000_000
 READABLE = (
@@ -57,6 +59,20 @@ class Component(msgspec.Struct, frozen=True):
     exact: tuple[str, str] = ("", "")
 
 
+MAX_TOLD = 1_000
+"""Damaged entries of a document that are told one by one."""
+
+_CODE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_LONGEST = 1_000
+
+
+def told(problem: Problem) -> Problem:
+    """Return a problem that a document tells, made fit to be shown: whoever wrote it may have meant us harm."""
+    code = problem.code if _CODE.fullmatch(problem.code) and len(problem.code) < 100 else "damaged-component"
+    message, where = (bounds.escaped(text[:_LONGEST]) for text in (problem.message, problem.where))
+    return Problem(code, message[:_LONGEST] or "it does not say what went wrong", where[:_LONGEST])
+
+
 class Draft(msgspec.Struct, frozen=True):
     """A document's content. unidentified: name and version of packages that carry no package URL.
 
@@ -97,12 +113,17 @@ def each(parts: msgspec.Raw, type: type[T], kind: str, problems: list[Problem]) 
 def _one_by_one(parts: msgspec.Raw, type: type[T], kind: str, problems: list[Problem]) -> list[T]:  # noqa: A002
     decoder = _decoder(type)
     found = []
+    lost = 0
     for number, part in enumerate(decode(parts, _PARTS, kind) or []):
         try:
             found.append(decoder.decode(part))
         except JSON_ERRORS as error:
-            message = f"entry {number + 1} of the document is damaged and not listed: {error}"
-            problems.append(Problem("damaged-component", message, f"entry {number + 1}"))
+            lost += 1
+            if lost <= MAX_TOLD:
+                message = f"entry {number + 1} of the document is damaged and not listed: {error}"
+                problems.append(Problem("damaged-component", message, f"entry {number + 1}"))
+    if lost > MAX_TOLD:
+        problems.append(Problem("damaged-component", f"{lost - MAX_TOLD} more entries are damaged and not listed"))
     return found
 
 

@@ -13,7 +13,7 @@ from envscout.errors import InvalidReference, UsageError
 from envscout.model import Distribution, Image, Package, Problem
 from envscout.names import moment, purl
 from envscout.sbom import assemble
-from envscout.sbom.draft import JSON_ERRORS, Component
+from envscout.sbom.draft import JSON_ERRORS, Component, told
 
 N = TypeVar("N", bound=msgspec.Struct)
 
@@ -114,7 +114,7 @@ def problems(texts: Iterable[str]) -> list[Problem]:
     found = []
     for text in texts:
         try:
-            found.append(msgspec.json.decode(text, type=Problem))
+            found.append(told(msgspec.json.decode(text, type=Problem)))
         except JSON_ERRORS as error:
             found.append(Problem("damaged-component", f"a problem that the document tells cannot be read: {error}"))
     return found

@@ -12,7 +12,7 @@ from envscout.errors import InvalidReference
 from envscout.model import BaseImage, Distribution, Image, Inventory, Package, Problem
 from envscout.names import bounds, purl
 from envscout.sbom import assemble
-from envscout.sbom.draft import NOTHING, SubjectInfo, decode, each
+from envscout.sbom.draft import NOTHING, SubjectInfo, decode, each, told
 
 SCHEMA = "envscout/sbom/1"
 
@@ -87,7 +87,7 @@ def read(data: bytes | msgspec.Raw) -> tuple[Inventory, SubjectInfo]:
     problems: list[Problem] = []
     packages = [_read(package, problems) for package in each(document.packages, _Package, "envscout SBOM", problems)]
     kept = tuple(assemble.merged(assemble.owned((package for package in packages if package), problems)))
-    met = tuple(sorted({*document.problems, *problems}))
+    met = tuple(sorted({*map(told, document.problems), *problems}))
     subject = SubjectInfo(SCHEMA, document.reference, tools=(document.generator,), image=document.image)
     return Inventory(kept, document.distribution, met, document.tools), subject
 
@@ -111,7 +111,10 @@ def _written(package: Package, lowest: Collection[str] | None) -> _Package:
 
 def _is_purl(text: str, kind: str) -> bool:
     try:
-        return purl.parse(text).type == kind
+        url = purl.parse(text)
+        # What was read must be fit to be written again.
+        is_plain = text.isprintable() and text.startswith("pkg:") and bounds.is_name(url.full_name)
+        return url.type == kind and is_plain and bool(str(url))
     except InvalidReference:
         return False
 
@@ -123,6 +126,7 @@ def _read(package: _Package, problems: list[Problem]) -> Package | None:
         not bounds.is_name(package.name)
         or not _is_purl(package.purl, package.type)
         or any(version and not bounds.is_version(version) for version in versions)
+        or (package.source.name and not bounds.is_name(package.source.name))
     ):
         named = bounds.shown(package.name or package.purl)
         problems.append(

@@ -22,6 +22,7 @@ from envscout.sbom.draft import (
     labelled,
     listed,
     paths,
+    told,
     words,
 )
 from envscout.sbom.spdx_parts import NOT_PACKAGES, Annotation, File, Package, Parts, Relationship
@@ -89,7 +90,7 @@ def draft(parts: Parts) -> Draft:
         components=tuple(_component(package, files) for package in held if package.purl),
         distribution=next(filter(None, map(_distribution, parts.packages)), None),
         unidentified=tuple(" ".join(words(each.name, each.versionInfo)) for each in held if not each.purl),
-        problems=(*parts.problems, *made.problems),
+        problems=(*parts.problems, *map(told, made.problems)),
         looked=made.cataloguers,
     )
 
