@@ -71,6 +71,26 @@ def question(session: Session, flags: dict[str, Any], known_at: str = "") -> "Qu
     return Question(chosen, flags.get("epss", False), moment, int(session.settings.get("max_feed_age_days")))
 
 
+def of_subject(
+    session: Session, image: str, environment: str | None, asked: "Question", flags: dict[str, Any]
+) -> "Report":
+    """Answer for what a command names: an image, what runs of a repository in an environment, or all that does."""
+    if environment is not None:
+        scope = {name: flags[name] for name in ("org", "platform")}
+        named = image or flags.get("service", "")
+        return of_environment(session, named, environment, asked, at=flags.get("at", ""), **scope)
+    if image:
+        return of_image(
+            session,
+            image,
+            asked,
+            platform=flags["platform"],
+            ref=flags["ref"],
+            sbom_source=flags.get("sbom_source", "index"),
+        )
+    raise UsageError("neither an image nor an environment was named", "name an image, or --env ENVIRONMENT")
+
+
 def of_environment(
     session: Session, image: str, environment: str, asked: "Question", *, org: str, platform: str, at: str
 ) -> "Report":

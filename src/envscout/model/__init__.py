@@ -3,7 +3,7 @@
 from envscout.model.advisory import Advisory, Range
 from envscout.model.coverage import Coverage, Reason, State
 from envscout.model.deployment import Deployment, Event
-from envscout.model.finding import LEVELS, Affected, Cvss, Epss, Finding, Kev, PackageRef, Summary, word
+from envscout.model.finding import LEVELS, Affected, Cvss, Epss, Finding, Kev, PackageRef, Summary, Suppression, word
 from envscout.model.image import BaseImage, Content, File, Image, Layer
 from envscout.model.package import Distribution, Inventory, Package
 from envscout.model.problem import Problem
@@ -34,6 +34,7 @@ __all__ = [
     "Reason",
     "State",
     "Summary",
+    "Suppression",
     "Verdict",
     "VerdictState",
     "Violation",

@@ -53,13 +53,31 @@ class Affected(msgspec.Struct, frozen=True, omit_defaults=True):
     last_affected: str | None = None
 
 
+class Suppression(msgspec.Struct, frozen=True):
+    """Why a finding does not count: somebody said so.
+
+    source: `exception` or `vex`. kind: `accepted-risk`, `false-positive`, or the VEX status `not_affected` or `fixed`.
+    justification: one of OpenVEX's five, "" if none. who: its owner or author. why: in their words. since, until:
+    microseconds since 1970 UTC, None where nobody said. where: id of the exception or of the document.
+    """
+
+    source: str
+    kind: str
+    who: str = ""
+    why: str = ""
+    justification: str = ""
+    since: int | None = None
+    until: int | None = None
+    where: str = ""
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One vulnerability in one package.
 
     aliases: its other names. advisories: ids of the records that say so. severity: a word of LEVELS.
     fixed_version: the oldest version that is above the installed one and fixes it, None if none is known.
     layer: diff_id. from_base: whether the base image alone brought the package, None where that is not known.
-    published: microseconds since 1970 UTC, 0 if unknown.
+    published: microseconds since 1970 UTC, 0 if unknown. suppression: why it does not count, None where it does.
     """
 
     vulnerability: str
@@ -82,6 +100,7 @@ class Finding(msgspec.Struct, frozen=True):
     url: str = ""
     references: tuple[str, ...] = ()
     from_base: bool | None = None
+    suppression: Suppression | None = None
 
     @property
     def level(self) -> int:

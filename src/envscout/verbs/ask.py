@@ -33,7 +33,8 @@ from envscout.store.findings import Answer, Match, Place
 class ImageReport(msgspec.Struct, frozen=True):
     """The answer for one image, and what it runs as where the question was about an environment.
 
-    packages: how many the image holds. summary: vulnerabilities by severity, each counted once per image. base: what it
+    packages: how many the image holds. findings: those that count; suppressed: those that somebody said do not, each
+    with its suppression. summary: of findings, vulnerabilities by severity, each counted once per image. base: what it
     was built on, None where nothing tells.
     """
 
@@ -46,6 +47,7 @@ class ImageReport(msgspec.Struct, frozen=True):
     summary: Summary
     coverage: Coverage
     base: BaseImage | None = None
+    suppressed: tuple[Finding, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True):

@@ -6,7 +6,6 @@ import click
 
 from envscout.cli import asking, options
 from envscout.cli.session import Session
-from envscout.errors import UsageError
 
 if TYPE_CHECKING:
     from envscout.verbs.ask import Report
@@ -48,14 +47,7 @@ def command(image: str, environment: str | None, output: str, form: str, exit_co
     """
     with Session() as session, options.to_output(output):
         question = asking.question(session, flags, flags["known_at"] or flags["at"])
-        if environment is not None:
-            scope = {name: flags[name] for name in ("org", "platform", "at")}
-            report = asking.of_environment(session, image or flags["service"], environment, question, **scope)
-        elif image:
-            how = {name: flags[name] for name in ("platform", "ref", "sbom_source")}
-            report = asking.of_image(session, image, question, **how)
-        else:
-            raise UsageError("neither an image nor an environment was named", "name an image, or --env ENVIRONMENT")
+        report = asking.of_subject(session, image, environment, question, flags)
         _show(session, report, form, flags)
         if flags["ignore_base"]:
             _warn(session, report)

@@ -8,7 +8,6 @@ import msgspec
 
 from envscout.cli import asking, options
 from envscout.cli.session import CHECK, CROSS, Session
-from envscout.errors import UsageError
 
 if TYPE_CHECKING:
     from envscout.verbs.ask import ImageReport
@@ -43,14 +42,7 @@ def command(vulnerability: str, image: str, environment: str | None, form: str, 
 
     with Session() as session, options.to_output(output):
         asked = asking.question(session, flags, flags["at"])
-        if environment is not None:
-            scope = {name: flags[name] for name in ("org", "platform", "at")}
-            images = asking.of_environment(session, image or flags["service"], environment, asked, **scope).images
-        elif image:
-            how = {name: flags[name] for name in ("platform", "ref", "sbom_source")}
-            images = asking.of_image(session, image, asked, **how).images
-        else:
-            raise UsageError("neither an image nor an environment was named", "name an image, or --env ENVIRONMENT")
+        images = asking.of_subject(session, image, environment, asked, flags).images
         found = [(each, explain(session.database, each.image_id, vulnerability, asked.known_at)) for each in images]
         if form == "json":
             options.document({"schema": "envscout/explain/1", "images": [_document(*each) for each in found]})

@@ -1,23 +1,19 @@
 """`envscout policy`."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from envscout.cli import asking, options
+from envscout.cli import asking, judging, options
 from envscout.cli.session import Session
-from envscout.errors import InvalidReference, NotFound, UsageError
+from envscout.errors import NotFound
 
 if TYPE_CHECKING:
     from envscout.model import Finding, Verdict
-    from envscout.policies.facts import Facts
-    from envscout.policies.policy import Policy
-    from envscout.verbs.ask import ImageReport, Question, Report
+    from envscout.verbs.ask import Question, Report
 
 NOT_MET = 2
-_ATTESTED = "supply-chain-attestations"
 
 
 @click.command()
@@ -48,15 +44,14 @@ def command(image: str, environment: str | None, output: str, form: str, exit_co
     With --env an image is judged beside what runs there; a repository without a tag means what runs there itself.
     """
     from envscout.cli.show import policy as show
-    from envscout.policies.policy import health, judge
+    from envscout.policies.policy import health
 
     with Session() as session, options.to_output(output):
-        policies = _policies(flags)
-        asked = asking.question(session, flags)
-        report, running = _answers(session, image, environment, asked, flags)
-        attested = _attested(image, report, flags) if any(each.kind == _ATTESTED for each in policies) else None
-        verdicts = judge(policies, _facts(session, report, running, attested))
-        shown = show.Judged(report.images[0], environment or "", verdicts, health(verdicts))
+        chosen = judging.policies(flags)
+        report, running = _answers(session, image, environment, asking.question(session, flags), flags)
+        judged = judging.Subject(judging.one_of(session, report), report.as_of, image, running)
+        verdicts = judging.judge(session, judged, chosen, flags)
+        shown = show.Judged(judged.report, environment or "", verdicts, health(verdicts))
         if flags["result_file"]:
             with options.to_output(flags["result_file"]):
                 options.document(show.document(shown))
@@ -73,37 +68,6 @@ def _exit(session: Session, verdicts: "Sequence[Verdict]") -> int:
     if blocking:
         session.fail(f"not met, or not known to be: {', '.join(blocking)}")
     return NOT_MET if blocking else 0
-
-
-def _policies(flags: dict[str, Any]) -> "Sequence[Policy]":
-    """Return the policies that are in force."""
-    from envscout.policies.policy import standard
-    from envscout.policies.reading import read
-
-    found = [each for path in flags["policy_file"] for each in read(_content(path), path)]
-    if not flags["policy_file"]:
-        path = flags["policy_config"]
-        found = list(read(_content(path), path, extends=True) if path else standard())
-    elif flags["policy_config"]:
-        raise UsageError(
-            "--policy-config changes the standard policies, --policy-file replaces them", "use one of them"
-        )
-    chosen = flags["only_policy"]
-    missing = set(chosen) - {each.id for each in found}
-    if missing:
-        there = ", ".join(each.id for each in found)
-        raise UsageError(f"no policy is called {', '.join(sorted(missing))}", f"there are {there}")
-    return [each for each in found if not chosen or each.id in chosen]
-
-
-def _content(path: str) -> bytes:
-    from envscout.policies.reading import MAX_FILE
-
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(MAX_FILE + 1)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", "check the path") from error
 
 
 def _answers(
@@ -129,33 +93,3 @@ def _answers(
         return there, running
     how = {name: flags[name] for name in ("platform", "ref", "sbom_source")}
     return asking.of_image(session, image, asked, **how), running
-
-
-def _attested(image: str, report: "Report", flags: dict[str, Any]) -> tuple[str, ...] | None:
-    """Return what is attached to the judged image, None where nobody can tell."""
-    from envscout.names.reference import parse
-    from envscout.verbs import gate
-
-    ran = report.images[0].deployment
-    try:
-        reference = parse(f"{ran.reference.partition('@')[0]}@{ran.digest}" if ran else image)
-    except InvalidReference:
-        # What was recorded from a place on disk is not to be found again by its digest.
-        return None
-    return gate.attestations(reference, platform=flags["platform"], archive_ref=flags["ref"])
-
-
-def _facts(
-    session: Session,
-    report: "Report",
-    running: "tuple[Finding, ...] | None",
-    attestations: tuple[str, ...] | None,
-) -> "Facts":
-    from envscout.verbs import gate
-
-    judged: ImageReport = report.images[0]
-    if len(report.images) > 1:
-        others = ", ".join(each.reference for each in report.images[1:])
-        session.warn(f"several images run there; {judged.reference} is judged, not {others}")
-    answered = gate.Answered(judged.image_id, judged.findings, judged.coverage, judged.base, report.as_of)
-    return gate.facts(session.database, answered, running, attestations)
