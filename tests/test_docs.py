@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
+from envscout.cli import reference
 from envscout.cli.program import ALIASES, program
 from envscout.config import SETTINGS
 from envscout.demo.fleet import ADVISORIES
@@ -24,39 +25,28 @@ CLI = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 
 
-def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if command is None or command.hidden:
-            continue
-        yield f"{path} {name}", command
-        if isinstance(command, click.Group):
-            yield from _commands(command, f"{path} {name}")
+COMMANDS = dict(reference.commands())
 
 
-COMMANDS = dict(_commands(program, "envscout"))
-SECTIONS = dict(re.findall(r"^##+ `(envscout [^`]+)`\n(.*?)(?=^##|\Z)", CLI, re.DOTALL | re.MULTILINE))
+def test_the_reference_of_the_command_line_is_what_the_commands_say() -> None:
+    assert reference.page(CLI) == CLI, "run `make reference`"
 
 
-def _options(command: click.Command) -> set[str]:
-    return {
-        word
-        for parameter in command.params
-        if isinstance(parameter, click.Option) and not parameter.hidden
-        for word in parameter.opts
-        if word.startswith("--")
-    }
+@pytest.mark.parametrize("words", COMMANDS)
+def test_a_command_says_what_it_does_and_gives_examples(words: str) -> None:
+    command = COMMANDS[words]
+    first, *rest = [" ".join(each) for each in reference.prose(command)]
+    assert re.fullmatch(r"[A-Z].*[.?]", first), "a sentence comes first"
+    assert ". " not in first, "and it stands alone"
+    if not isinstance(command, click.Group):
+        examples = [each for each in rest if each.startswith("```console")]
+        assert any(f"envscout {words}" in each for each in examples), "an example comes after it"
 
 
-def test_every_command_has_a_section_and_every_section_a_command() -> None:
-    assert SECTIONS.keys() == COMMANDS.keys()
-
-
-@pytest.mark.parametrize("path", COMMANDS)
-def test_a_section_names_the_options_that_there_are(path: str) -> None:
-    said = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", SECTIONS[path]))
-    assert said == _options(COMMANDS[path])
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_option_says_what_it_means(words: str) -> None:
+    shown = [each for each in COMMANDS[words].params if isinstance(each, click.Option) and not each.hidden]
+    assert [each.opts for each in shown if not re.fullmatch(r"\S.*[.]", each.help or "")] == []
 
 
 def test_every_alias_is_documented() -> None:

@@ -22,9 +22,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def org(command: F) -> F:
     """Add --org."""
-    return click.option("--org", default="", help="Organization; by default as configured, else of the repository.")(
-        command
-    )
+    text = "Organization; by default as configured, else of the repository when recording, and all in questions."
+    return click.option("--org", default="", metavar="NAME", help=text)(command)
 
 
 def platform(command: F) -> F:
@@ -37,13 +36,15 @@ def platform(command: F) -> F:
 
         return platforms.parse(value)
 
-    text = "Platform of the image, e.g. linux/arm64."
+    text = "Platform of the image, such as linux/arm64; by default the machine's own."
     return click.option("--platform", default="", metavar="OS/ARCH", callback=normal, help=text)(command)
 
 
 def ref(command: F) -> F:
     """Add --ref."""
-    return click.option("--ref", default="", help="Which image of an archive that holds several.")(command)
+    return click.option("--ref", default="", metavar="REF", help="Which image of an archive that holds several.")(
+        command
+    )
 
 
 def sbom_source(command: F) -> F:
@@ -66,7 +67,9 @@ def at(command: F) -> F:
 
 def output(command: F) -> F:
     """Add --output."""
-    return click.option("-o", "--output", default="", metavar="FILE", help="Write the answer to a file.")(command)
+    return click.option(
+        "-o", "--output", default="", metavar="FILE", help="Write the answer to a file; it appears whole or not at all."
+    )(command)
 
 
 def form(*choices: str) -> Callable[[F], F]:

@@ -13,13 +13,20 @@ from envscout.errors import UsageError
 
 @click.group()
 def command() -> None:
-    """Show or free what is kept of layers, and of images that run nowhere and never did."""
+    """Show or free what is kept of layers, and of images that run nowhere and never did.
+
+    What an environment names, now or in its history, is no part of it.
+    """
 
 
 @command.command()
 @options.form("text", "json")
 def df(form: str) -> None:
-    """List inventories of images that no environment's record names, and the size of layers and of the store."""
+    """List the inventories of images that no environment names, and the size of layers and of the store.
+
+    \b
+    envscout cache df
+    """
     from envscout.cli.show.table import table
     from envscout.names import moment
     from envscout.verbs import keep
@@ -36,9 +43,19 @@ def df(form: str) -> None:
 
 @command.command()
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
-@click.option("--sboms", is_flag=True, help="Accepted for Docker Scout's sake: inventories are all there is to free.")
+@click.option(
+    "--sboms", is_flag=True, help="Accepted because Docker Scout has it; inventories are all there is to forget."
+)
 def prune(force: bool, sboms: bool) -> None:  # noqa: ARG001
-    """Forget them; what any environment's record names is never touched."""
+    """Forget the inventories of images that no environment names, and all layers.
+
+    \b
+    envscout cache prune
+    envscout cache prune --force
+
+    What an environment names, now or in its history, is never touched. Layers are only kept so that another image with
+    the same ones is read faster; the setting `layer_cache_mb` bounds them, and the least recently used go first.
+    """
     from envscout.verbs import keep
 
     with Session() as session:

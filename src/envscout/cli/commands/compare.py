@@ -22,8 +22,10 @@ WORSE = 2
 @click.option("--env", "environment", default=None, metavar="ENV", help="Analyze what runs in an environment.")
 @click.option("--to", default="", metavar="IMAGE", help="Compare to an image, directory, archive or SBOM.")
 @click.option("--to-env", default=None, metavar="ENV", help="Compare to what runs in an environment.")
-@click.option("--to-latest", is_flag=True, help="Compare to the image of the repository that was recorded last.")
-@click.option("--to-ref", default="", help="Which image of the archive in --to.")
+@click.option(
+    "--to-latest", is_flag=True, help="Compare to the image of the repository that was recorded last, wherever."
+)
+@click.option("--to-ref", default="", metavar="REF", help="Which image of the archive in --to.")
 @click.option("--stream", "environment", hidden=True)
 @click.option("--to-stream", "to_env", hidden=True)
 @options.org
@@ -31,16 +33,21 @@ WORSE = 2
 @options.ref
 @options.sbom_source
 @options.at
-@click.option("--to-at", default="", metavar="TIME", help="Compare to a past moment.")
-@click.option("--service", default="", help="The service in the environments, where no repository names it.")
+@click.option("--to-at", default="", metavar="TIME", help="Compare to what ran, and was known, at a past moment.")
+@click.option(
+    "--service", default="", metavar="NAME", help="The service in the environments, where no repository names it."
+)
 @asking.filters
 @click.option("--ignore-unchanged", is_flag=True, help="Leave out what both have.")
-@options.many("--exit-on", "Exit with 2 if worse or changed: vulnerability, package.")
+@options.many(
+    "--exit-on",
+    "Exit with 2 if worse or changed: vulnerability, package; and if too little is known of the analyzed image.",
+)
 @click.option("-e", "--exit-code", is_flag=True, hidden=True, help="Exit with 2 if vulnerabilities differ.")
 @options.form("text", "markdown", "json")
 @options.output
 def command(image: str, output: str, form: str, **flags: Any) -> int:
-    """Show how an image differs from another: packages, vulnerabilities, base image, size, labels, and why.
+    """Show how one image differs from another, and why: packages, vulnerabilities, base image, size, labels.
 
     \b
     envscout compare --env staging --to-env production myorg/myapp
@@ -49,8 +56,12 @@ def command(image: str, output: str, form: str, **flags: Any) -> int:
     envscout compare --env production --at 7d --to-at 30d myorg/myapp
     envscout compare --to nginx:1.26 nginx:1.27
 
-    What the left side (--env, IMAGE) brings beside the right one (--to...) is new, what it lacks is fixed. Without a
-    repository whole environments are compared, service by service.
+    What the analyzed image (--env, IMAGE) has and the other (--to, --to-env, ...) has not is what promoting it would
+    bring; what it lacks is what promoting would fix, and going back would bring back. Without a repository whole
+    environments are compared, service by service; with --to-at an environment with its own past.
+
+    The flags that choose findings count on both sides. Where several images of a service run beside one another, the
+    newest counts; whole environments take them together.
     """
     gates = _gates(flags["exit_on"], flags["exit_code"])
     left = asking.Place(image, flags["environment"], flags["at"], flags["ref"])

@@ -2,6 +2,7 @@
 
 import click
 
+from envscout.cli import options
 from envscout.cli.session import Session
 from envscout.config import SETTINGS, Settings, write
 
@@ -9,14 +10,14 @@ from envscout.config import SETTINGS, Settings, write
 @click.command()
 @click.argument("key", required=False)
 @click.argument("value", required=False)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@options.form("text", "json")
 def command(key: str | None, value: str | None, form: str) -> None:
     """Show all settings, show one, or set one.
 
     \b
-    envscout config                         every setting
-    envscout config organization            one of them
-    envscout config organization myorg      set it
+    envscout config                        # every setting
+    envscout config organization           # one of them
+    envscout config organization myorg     # set it
     """
     settings = Settings()
     if key and value is not None:

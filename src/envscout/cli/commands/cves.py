@@ -15,7 +15,7 @@ FOUND = 2
 
 @click.command()
 @click.argument("image", default="", metavar="[IMAGE|REPOSITORY]")
-@click.option("--env", "environment", default=None, help="Answer for what runs in an environment.")
+@click.option("--env", "environment", default=None, metavar="ENV", help="Answer for what runs in an environment.")
 @click.option("--stream", "environment", hidden=True)
 @options.org
 @options.platform
@@ -23,27 +23,40 @@ FOUND = 2
 @options.sbom_source
 @options.at
 @click.option("--known-at", default="", metavar="TIME", help="With --at: as known at another moment; `now` for today.")
-@click.option("--service", default="", help="With --env: the service, where no repository names it.")
+@click.option("--service", default="", metavar="NAME", help="With --env: the service, where no repository names it.")
 @asking.filters
-@click.option("--epss", is_flag=True, help="Show EPSS scores and order by them.")
-@click.option("--epss-score", type=float, default=0.0, help="Leave out what has a lower score (0-1).")
-@click.option("--epss-percentile", type=float, default=0.0, help="Leave out what has a lower percentile (0-1).")
+@click.option("--epss", is_flag=True, help="Show EPSS scores, highest first.")
+@click.option(
+    "--epss-score", type=float, default=0.0, metavar="N", help="Leave out what has a lower EPSS score, from 0 to 1."
+)
+@click.option(
+    "--epss-percentile",
+    type=float,
+    default=0.0,
+    metavar="N",
+    help="Leave out what has a lower EPSS percentile, from 0 to 1.",
+)
 @click.option("--details", is_flag=True, help="Show descriptions and advisories.")
 @click.option("--locations", is_flag=True, help="Show the layer and the files that packages were found in.")
-@click.option("--only-vuln-packages", is_flag=True, help="With --format only-packages: leave out the others.")
-@click.option("-e", "--exit-code", is_flag=True, help="Exit with 2 if anything is found, or nothing could be.")
+@click.option(
+    "--only-vuln-packages",
+    is_flag=True,
+    help="With --format only-packages: leave out packages without vulnerabilities.",
+)
+@click.option("-e", "--exit-code", is_flag=True, help="Exit with 2 on a finding, and where one could have been missed.")
 @options.form("packages", "only-packages", "markdown", "csv", "json")
 @options.output
 def command(image: str, environment: str | None, output: str, form: str, exit_code: bool, **flags: Any) -> int:
-    """Show vulnerabilities: of an image, of what runs of a repository in an environment, or of a whole environment.
+    """Show the vulnerabilities of an image, of what runs of a repository in an environment, or of all that runs there.
 
     \b
     envscout cves nginx:1.27
     envscout cves --env production myorg/myapp
+    envscout cves --env production --at 2026-10-01 --format csv
     envscout cves --env production --only-severity critical,high --exit-code
 
-    IMAGE takes the prefixes image:// local:// registry:// oci-dir:// archive:// fs:// sbom://. With --env a name
-    without a tag is looked up in the record and never means `latest`.
+    With --env a name without a tag is looked up in the record and never means `latest`. What could not be known is
+    said at the end of the answer, and fails --exit-code like a finding does.
     """
     with Session() as session, options.to_output(output):
         question = asking.question(session, flags, flags["known_at"] or flags["at"])

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Fetch advisories and show their state."""
+    """Fetch advisories, and show how old and how complete they are.
+
+    An update is enough for every environment: what was recorded is not looked into again.
+    """
 
 
 @command.command()
@@ -33,7 +36,12 @@ def command() -> None:
 @click.option("--all", "every", is_flag=True, help="Fetch all ecosystems, not only those in use.")
 @options.form("text", "json")
 def update(places: tuple[str, ...], every: bool, form: str) -> None:
-    """Bring advisories up to date.
+    """Bring the advisories up to date.
+
+    \b
+    envscout db update
+    envscout db update --all
+    envscout db update --from /srv/mirror/osv --from /srv/mirror/kev.json
 
     Without --from: OSV.dev's zip of each ecosystem in use, EPSS and CISA's known exploited vulnerabilities. What did
     not change is not fetched again. An update that fails or is killed leaves the old state.
@@ -89,10 +97,15 @@ def _told(result: "FeedResult") -> str:
 
 
 @command.command()
-@click.option("--problems", is_flag=True, help="List what could not be used of each feed, and why.")
+@click.option("--problems", is_flag=True, help="List what could not be used, and why.")
 @options.form("text", "json")
 def status(problems: bool, form: str) -> None:
-    """Show each feed: records, newest change, age, and what could not be used."""
+    """Show each feed: its records, its newest change, its age, and how much could not be used.
+
+    \b
+    envscout db status
+    envscout db status --problems
+    """
     from envscout.cli.show.table import table
     from envscout.verbs.ask import feed_status
 

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--keep", default="", metavar="DIR", help="Keep the sample's images and store in a folder.")
+@click.option("--keep", default="", metavar="DIR", help="Keep the sample's images and its store in a folder.")
 def command(keep: str) -> None:
     """Show everything on a small sample fleet: made on the spot, in a store of its own, without network.
+
+    \b
+    envscout demo
+    envscout demo --keep sample
 
     Four services with real package databases are recorded into staging and production, with a sample of real
     advisories. The images hold nothing that runs.

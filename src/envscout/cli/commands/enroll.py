@@ -10,6 +10,10 @@ from envscout.cli.session import Session
 def command(name: str) -> None:
     """Enrol an organization, or one repository of it.
 
+    \b
+    envscout enroll myorg
+    envscout enroll myorg/myapp
+
     Kept so that scripts written for Docker Scout run; recording needs no enrolment.
     """
     from envscout.verbs.record import enroll

@@ -16,25 +16,51 @@ from envscout.errors import UsageError
 @options.ref
 @options.sbom_source
 @options.at
-@click.option("--service", default="", help="Name of the service; by default the repository of the image.")
-@click.option("--add", is_flag=True, help="Keep what runs already beside the new image (canary).")
-@click.option("--no-index", is_flag=True, help="Record the digest without looking into the image: it stays unknown.")
-@click.option("--commit", default="", help="Commit that was deployed; by default what CI variables say.")
-@click.option("--run-url", default="", help="Address of the deploying run; by default what CI variables say.")
-@click.option("--actor", default="", help="Who deployed; by default what CI variables say, else the user.")
+@click.option(
+    "--service",
+    default="",
+    metavar="NAME",
+    help="The service; by default the repository of the image. fs://, archive:// and sbom:// need it.",
+)
+@click.option("--add", is_flag=True, help="Keep what runs beside the new image (canary).")
+@click.option(
+    "--no-index",
+    is_flag=True,
+    help="Record the digest without looking inside; the image stays unknown until it is indexed.",
+)
+@click.option(
+    "--commit",
+    default="",
+    metavar="ID",
+    help="The commit that was deployed; by default what the variables of the CI system say.",
+)
+@click.option(
+    "--run-url",
+    default="",
+    metavar="URL",
+    help="The run that deployed; by default what the variables of the CI system say.",
+)
+@click.option(
+    "--actor",
+    default="",
+    metavar="NAME",
+    help="Who deployed; by default what the variables of the CI system say, else the user.",
+)
 @options.form("text", "json")
 @options.output
 def command(words: tuple[str, ...], output: str, **flags: Any) -> None:
     """Record which image runs in an environment, and list what does.
 
     \b
-    envscout environment                              list environments
-    envscout environment staging                      list what runs in staging
-    envscout environment staging myorg/myapp:v1.2.3   record it (replaces the service's image)
-    envscout environment history staging [REPO]       what was ever recorded
-    envscout environment remove staging REPO          end what runs
+    envscout environment                                # the environments, one a line
+    envscout environment staging                        # what runs in one, as repository:tag@digest
+    envscout environment staging myorg/myapp:v1.2.3     # record it: it takes the place of the service's image
+    envscout environment history staging myorg/myapp    # what was ever recorded, newest first
+    envscout environment remove staging myorg/myapp     # end what runs; the history stays
 
-    IMAGE may be fs://DIR, archive://FILE or sbom://FILE together with --service.
+    Recording resolves the tag to a digest and looks inside of the image, so that every question about the environment
+    is about what runs there. IMAGE may be fs://DIR, archive://FILE or sbom://FILE together with --service. An
+    environment begins with the first image recorded into it.
     """
     from envscout.cli.commands.environment_change import record, remove
     from envscout.cli.commands.environment_flags import Flags

@@ -18,7 +18,7 @@ _WORDS = {"affected": "affected", "not-affected": "not affected", "unknown": "un
 
 
 @click.command()
-@click.argument("vulnerability")
+@click.argument("vulnerability", metavar="CVE")
 @click.argument("image", default="", metavar="[IMAGE|REPOSITORY]")
 @click.option("--env", "environment", default=None, metavar="ENV", help="Explain what runs in an environment.")
 @options.org
@@ -26,7 +26,7 @@ _WORDS = {"affected": "affected", "not-affected": "not affected", "unknown": "un
 @options.ref
 @options.sbom_source
 @options.at
-@click.option("--service", default="", help="With --env: the service, where no repository names it.")
+@click.option("--service", default="", metavar="NAME", help="With --env: the service, where no repository names it.")
 @options.form("text", "json")
 @options.output
 def command(vulnerability: str, image: str, environment: str | None, form: str, output: str, **flags: Any) -> None:

@@ -15,13 +15,21 @@ NAME = "docker-scout"
 
 @click.group()
 def command() -> None:
-    """Make `docker scout` run this program."""
+    """Make `docker scout` run this program, or no longer."""
 
 
 @command.command()
 @click.option("--force", is_flag=True, help="Replace another docker-scout that is there.")
 def install(force: bool) -> None:
-    """Link this program into the docker client's folder of plugins ($DOCKER_CONFIG or ~/.docker)."""
+    """Link this program into the docker client's folder of plugins as `docker-scout`, so that `docker scout` runs it.
+
+    \b
+    envscout plugin install
+    docker scout version
+
+    The folder is `cli-plugins` in $DOCKER_CONFIG, else in ~/.docker. Another `docker-scout` that is there stays, unless
+    --force says otherwise.
+    """
     program = _program()
     folder = _folder()
     link = folder / NAME
@@ -42,7 +50,11 @@ def install(force: bool) -> None:
 
 @command.command()
 def uninstall() -> None:
-    """Remove the link again; a docker-scout that is not envscout stays."""
+    """Remove the link again; a `docker-scout` that is not envscout stays.
+
+    \b
+    envscout plugin uninstall
+    """
     link = _folder() / NAME
     if link.is_symlink() and link.resolve() == _program().resolve():
         link.unlink()

@@ -19,22 +19,29 @@ NOT_MET = 2
 @click.command()
 @click.argument("image", metavar="IMAGE|REPOSITORY")
 @click.option("--env", "environment", default=None, metavar="ENV", help="The environment that it is to go to.")
-@click.option("--to-env", "environment", metavar="ENV", help="The same.")
+@click.option("--to-env", "environment", metavar="ENV", help="Another name of --env.")
 @click.option("--stream", "environment", hidden=True)
 @options.org
 @options.platform
 @options.ref
 @options.sbom_source
-@click.option("--service", default="", help="The service in the environment, where no repository names it.")
+@click.option(
+    "--service", default="", metavar="NAME", help="The service in the environment, where no repository names it."
+)
 @options.many("--only-policy", "Only these policies, by their ids.")
-@click.option("--policy-config", default="", metavar="FILE", help="Change the standard policies (YAML or JSON).")
+@click.option(
+    "--policy-config",
+    default="",
+    metavar="FILE",
+    help="Change the standard policies; Docker Scout's files are understood.",
+)
 @click.option("--policy-file", multiple=True, metavar="FILE", help="Policies instead of the standard ones; repeatable.")
 @click.option("--result-file", default="", metavar="FILE", help="Write all verdicts to a file, as JSON.")
 @click.option("-e", "--exit-code", is_flag=True, help="Exit with 2 if a policy is not met, or nobody can know.")
 @options.form("text", "markdown", "json")
 @options.output
 def command(image: str, environment: str | None, output: str, form: str, exit_code: bool, **flags: Any) -> int:
-    """Judge an image by policies: may it go out?
+    """Judge an image by policies: may it go out, and what speaks against it?
 
     \b
     envscout policy myorg/myapp:v1.2.4 --env production --exit-code
@@ -42,6 +49,7 @@ def command(image: str, environment: str | None, output: str, form: str, exit_co
     envscout policy nginx:1.27 --policy-file policies.yaml
 
     With --env an image is judged beside what runs there; a repository without a tag means what runs there itself.
+    Without files the standard policies are in force. A policy that nobody can know to be met is not met.
     """
     from envscout.cli.show import policy as show
     from envscout.policies.policy import health

@@ -27,12 +27,15 @@ _FROM = {True: "base image", False: "image", None: ""}
 def command(
     image: str, platform: str, ref: str, sbom_source: str, only_package_type: tuple[str, ...], form: str, output: str
 ) -> None:
-    """Write the packages of an image as a list or a document, from any source that `cves` takes.
+    """Write the packages of an image as a list or as a document, from any source that an image comes from.
 
     \b
     envscout sbom --format list nginx:1.27
     envscout sbom --format cyclonedx --output nginx.cdx.json nginx:1.27
     envscout sbom --format spdx sbom://made-by-others.xml
+
+    Documents have everything that is known of the packages, `json` all of it in our own form; CycloneDX is written in
+    version 1.6, SPDX in 2.3.
     """
     from envscout import sbom
     from envscout.cli.indexing import index_shown

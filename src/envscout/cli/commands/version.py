@@ -7,5 +7,9 @@ from envscout.cli.entry import version_text
 
 @click.command()
 def command() -> None:
-    """Show the version."""
+    """Show the version of this program and of what it runs on.
+
+    \b
+    envscout version
+    """
     click.echo(version_text(), nl=False)

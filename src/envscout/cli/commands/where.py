@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @options.form("text", "json")
 @options.output
 def command(query: str, org: str, at: str, form: str, output: str) -> None:
-    """Show where a vulnerability or a package runs, over every environment.
+    """Show where a vulnerability or a package runs, over every environment: services, images, versions, and the fix.
 
     \b
     envscout where CVE-2022-37434
