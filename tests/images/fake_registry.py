@@ -1,6 +1,7 @@
 """A registry of our own that speaks the protocol, gives tokens, and misbehaves on request."""
 
 import base64
+import hashlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,9 @@ class FakeRegistry:
     auth: "" asks nobody; `anonymous` gives everybody a token, `user:password` and `identity:TOKEN` those who know.
     redirect: blobs are there instead. break_blobs: so many answers with blobs end early. referrers: pages of
     descriptors by digest, None where no account is kept; next_page: where the page after the first is said to be.
+    stored: what was pushed, by path; upload_to: where uploads go instead; break_puts: so many are cut off half-way;
+    says_stored: the digest it claims to have stored; chatter: bytes of nonsense in each answer to a push;
+    notes_subjects: it keeps account of what refers to a manifest; put_status: answers all pushes.
     """
 
     def __init__(self) -> None:
@@ -37,6 +41,13 @@ class FakeRegistry:
         self.referrers_status = 200
         self.next_page = ""
         self.seen: list[tuple[str, dict[str, str]]] = []
+        self.stored: dict[str, bytes] = {}
+        self.upload_to = ""
+        self.break_puts = 0
+        self.says_stored = ""
+        self.chatter = 0
+        self.notes_subjects = False
+        self.put_status = 0
         self.token_left = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"registry": self}))
         self._server.daemon_threads = True
@@ -61,8 +72,48 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_POST(self) -> None:
-        form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
-        self._token({}, form)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if urlsplit(self.path).path == "/token":
+            self._token({}, dict(parse_qsl(body.decode())))
+        elif self._may_write():
+            place = self.registry.upload_to or f"{self.path}session?state=a%20b"
+            self._send(202, b"", {"Location": place})
+
+    def do_PUT(self) -> None:
+        registry = self.registry
+        length = int(self.headers["Content-Length"])
+        if registry.break_puts:
+            registry.break_puts -= 1
+            self.rfile.read(length // 2)
+            self.close_connection = True
+            return
+        body = self.rfile.read(length)
+        if not self._may_write():
+            return
+        parts = urlsplit(self.path)
+        digest = parse_qs(parts.query).get("digest", [f"sha256:{hashlib.sha256(body).hexdigest()}"])[0]
+        path = parts.path.replace("uploads/session", digest)
+        headers = {"Docker-Content-Digest": registry.says_stored or digest}
+        if registry.notes_subjects and "/manifests/" in path and "subject" in json.loads(body):
+            headers["OCI-Subject"] = json.loads(body)["subject"]["digest"]
+        if not registry.put_status:
+            registry.stored[path] = registry.stored[f"{path.rpartition('/')[0]}/{digest}"] = body
+        self._send(registry.put_status or 201, b"x" * registry.chatter, headers)
+
+    def do_HEAD(self) -> None:
+        if self._may_write():
+            self._send(200 if self.path in self.registry.stored else 404, b"")
+
+    def _may_write(self) -> bool:
+        """Note a request; send those that need a token for one."""
+        registry = self.registry
+        registry.seen.append((urlsplit(self.path).path, {key.lower(): value for key, value in self.headers.items()}))
+        if not registry.auth or self._is_known():
+            return True
+        scope = f"repository:{'/'.join(urlsplit(self.path).path.split('/')[2:-2])}:pull,push"
+        challenge = f'Bearer realm="http://{registry.host}/token",service="fake",scope="{scope}"'
+        self._send(401, b"{}", {"WWW-Authenticate": challenge})
+        return False
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
@@ -104,6 +155,9 @@ class _Handler(BaseHTTPRequestHandler):
         kind, name = path.split("/")[-2:]
         if kind == "referrers" and registry.referrers is not None:
             self._list(path, registry.referrers.get(name, [[]]), int(query.removeprefix("page=") or 0))
+            return
+        if path in registry.stored:
+            self._send(200, registry.stored[path], {"Content-Type": MANIFEST} if kind == "manifests" else {})
             return
         digest = registry.tags.get(name, name)
         place = registry.layout / "blobs" / digest.replace(":", "/")

@@ -15,6 +15,7 @@ import msgspec
 from envscout.errors import LimitExceeded, NotFound, SourceError
 from envscout.images import digest as digests
 from envscout.images import manifest as manifests
+from envscout.images import referring
 from envscout.images.manifest import Descriptor, Index
 from envscout.model import Problem
 
@@ -228,4 +229,4 @@ def _kind(layer: Descriptor, around: dict[str, str] | None) -> tuple[str, str]:
 
 
 def _tag(subject: str, ending: str) -> str:
-    return subject.replace(":", "-", 1) + ending
+    return referring.tag(subject) + ending

@@ -10,6 +10,7 @@ from pathlib import Path
 from envscout.errors import NotFound, SourceError, UsageError
 from envscout.images import digest as digests
 from envscout.images import manifest as manifests
+from envscout.images import referring
 from envscout.images.manifest import Descriptor, Index
 from envscout.images.oci import OciImage
 from envscout.images.storage import DirectoryStorage, Storage, read_all
@@ -38,7 +39,7 @@ class LayoutBlobs:
         """Return what may refer to a manifest: artifacts that index.json lists, and those of the tag made for it."""
         found = [entry for entry in self._index.manifests if entry.artifact_type and not entry.ref_name]
         with suppress(NotFound):
-            found += manifests.decode(self.tagged(digest.replace(":", "-")), Index, digest).manifests
+            found += manifests.decode(self.tagged(referring.tag(digest)), Index, digest).manifests
         return found
 
     def tagged(self, name: str) -> bytes:
@@ -80,6 +81,19 @@ def open_layout(storage: Storage, tag: str, digest: str, platform: str) -> OciIm
     root = digests.verify(blobs.manifest(digests.checked(chosen.digest)), chosen.digest)
     beside = [entry for entry in index.manifests if entry.is_attestation]
     return OciImage(blobs, root, chosen, platform, storage.name, beside)
+
+
+def described(reference: Reference) -> Descriptor:
+    """Return the manifest or index of a layout directory that a reference leads to. Raises SourceError, NotFound."""
+    storage = DirectoryStorage(Path(reference.location))
+    data = read_all(storage, "index.json", manifests.MAX_MANIFEST)
+    index = manifests.decode(data, Index, f"index.json of {storage.name}")
+    chosen = _chosen(storage.name, index, reference.tag, reference.digest)
+    if chosen is None:
+        raise UsageError(f"{storage.name} holds several images.", "Name one by its digest: oci-dir://PATH@sha256:...")
+    data = digests.verify(read_all(storage, _place(chosen.digest), manifests.MAX_MANIFEST), chosen.digest)
+    media_type = chosen.media_type or manifests.stated_type(data, chosen.digest)
+    return Descriptor(media_type, chosen.digest, len(data))
 
 
 def _chosen(name: str, index: Index, tag: str, digest: str) -> Descriptor | None:

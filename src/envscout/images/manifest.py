@@ -180,6 +180,13 @@ def parse(data: bytes, media_type: str, where: str) -> Index | Manifest:
     return manifest
 
 
+def stated_type(data: bytes, where: str) -> str:
+    """Return the media type that a manifest says it has, else the one its content shows. Raises SourceError."""
+    return decode(data, _Kind, where).media_type or (
+        OCI_INDEX if isinstance(parse(data, "", where), Index) else OCI_MANIFEST
+    )
+
+
 def parse_config(data: bytes, where: str) -> Config:
     """Return a configuration. Raises SourceError."""
     return decode(data, Config, where)

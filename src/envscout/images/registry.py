@@ -27,13 +27,13 @@ class RegistryBlobs:
 
     def __init__(self, reference: Reference, credentials: Credentials | None = None) -> None:
         host = _ENDPOINTS.get(reference.host, reference.host)
-        self._transport = Transport(host, credentials, login=reference.host)
-        self._base = f"{self._transport.base}/v2/{reference.path}"
+        self.transport = Transport(host, credentials, login=reference.host)
+        self.base = f"{self.transport.base}/v2/{reference.path}"
 
     def root(self, reference: Reference) -> tuple[bytes, Descriptor]:
         """Return the bytes a reference leads to and their descriptor. Raises DigestMismatch, SourceError, NotFound."""
         name = reference.digest or reference.tag
-        data, headers = self._transport.get(f"{self._base}/manifests/{name}", MAX_MANIFEST, _ACCEPT)
+        data, headers = self.transport.get(f"{self.base}/manifests/{name}", MAX_MANIFEST, _ACCEPT)
         stated = headers.get("Docker-Content-Digest", "")
         digest = digests.of(data, reference.digest or "sha256:")
         if reference.digest and digest != reference.digest:
@@ -46,24 +46,24 @@ class RegistryBlobs:
 
     def manifest(self, digest: str) -> bytes:
         """Return a manifest's bytes."""
-        return self._transport.get(f"{self._base}/manifests/{digest}", MAX_MANIFEST, _ACCEPT)[0]
+        return self.transport.get(f"{self.base}/manifests/{digest}", MAX_MANIFEST, _ACCEPT)[0]
 
     def blob(self, digest: str) -> Iterator[bytes]:
         """Yield a blob's bytes."""
-        return self._transport.stream(f"{self._base}/blobs/{digest}")
+        return self.transport.stream(f"{self.base}/blobs/{digest}")
 
     def referrers(self, digest: str) -> list[Descriptor]:
         """Return what refers to a manifest, from all pages. Raises NotFound where the registry does not tell."""
         found: list[Descriptor] = []
-        url = f"{self._base}/referrers/{digest}"
+        url = f"{self.base}/referrers/{digest}"
         for _ in range(MAX_PAGES):
-            data, headers = self._transport.get(url, MAX_MANIFEST, OCI_INDEX)
+            data, headers = self.transport.get(url, MAX_MANIFEST, OCI_INDEX)
             found += manifests.decode(data, Index, f"the list of what refers to {digest}").manifests
             following = _NEXT.search(headers.get("Link", ""))
             if not following:
                 return found
             url = urljoin(url, following[1])
-            if not url.startswith(f"{self._transport.base}/"):
+            if not url.startswith(f"{self.transport.base}/"):
                 raise SourceError(
                     f"The list of what refers to {digest} goes on at another host.", "Ask who runs the registry."
                 )
@@ -71,11 +71,11 @@ class RegistryBlobs:
 
     def tagged(self, name: str) -> bytes:
         """Return the manifest of a tag."""
-        return self._transport.get(f"{self._base}/manifests/{name}", MAX_MANIFEST, _ACCEPT)[0]
+        return self.transport.get(f"{self.base}/manifests/{name}", MAX_MANIFEST, _ACCEPT)[0]
 
     def close(self) -> None:
         """Close the connections."""
-        self._transport.close()
+        self.transport.close()
 
 
 def open_registry(reference: Reference, platform: str, credentials: Credentials | None = None) -> OciImage:

@@ -29,6 +29,16 @@ _BACK_OFF = 0.25
 _MAX_WAIT = 10.0
 _PASSING = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# Those that say to send the same again elsewhere; after the others, a body would not arrive.
+_REPEATS = frozenset({307, 308})
+_GOOD = {
+    "GET": frozenset({200, 206}),
+    "HEAD": frozenset({200}),
+    "POST": frozenset({200, 201, 202}),
+    "PUT": frozenset({200, 201, 202, 204}),
+}
+MAX_ANSWER = 64 << 10
+MAX_LOCATION = 8192
 
 
 class Transport:
@@ -56,6 +66,35 @@ class Transport:
         """Return a body of at most `limit` bytes and its headers. Raises SourceError, AccessDenied, NotFound."""
         response = self._request(url, {"Accept": accept})
         return self._body(response, limit), response.headers
+
+    def has(self, url: str, accept: str) -> bool:
+        """Return whether there is something at an address. Raises SourceError, AccessDenied."""
+        try:
+            self._request(url, {"Accept": accept}, "HEAD").close()
+        except NotFound:
+            return False
+        return True
+
+    def post(self, url: str) -> Mapping[str, str]:
+        """Ask for something to be begun and return the answer's headers. Raises SourceError, AccessDenied, NotFound."""
+        return self._sent("POST", url, b"", {"Content-Length": "0"})
+
+    def put(self, url: str, data: bytes, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """Store bytes and return the answer's headers; tried once. Raises SourceError, AccessDenied, NotFound."""
+        return self._sent("PUT", url, data, headers)
+
+    def location(self, url: str, headers: Mapping[str, str]) -> str:
+        """Return where an answer says to go on, found safe. Raises SourceError."""
+        target = headers.get("Location", "")
+        if not target or len(target) > MAX_LOCATION:
+            raise SourceError(f"{self._host} does not say where to send data to.", "Ask who runs the registry.")
+        return self._checked(urljoin(url, target))
+
+    def _sent(self, method: str, url: str, data: bytes, headers: Mapping[str, str]) -> Mapping[str, str]:
+        response = self._request(url, dict(headers), method, data)
+        # What is said beside the headers is of no use, but a connection is used again only when it was read.
+        self._body(response, MAX_ANSWER)
+        return response.headers
 
     def stream(self, url: str) -> Iterator[bytes]:
         """Yield a body, going on where a connection broke. Raises SourceError, AccessDenied, NotFound."""
@@ -89,12 +128,14 @@ class Transport:
                 f"The connection to {self._host} broke: {error}.", "Try again; the network or the registry is unsteady."
             ) from error
 
-    def _request(self, url: str, headers: dict[str, str]) -> "requests.Response":
+    def _request(
+        self, url: str, headers: dict[str, str], method: str = "GET", data: bytes | None = None
+    ) -> "requests.Response":
         """Return a good answer, authenticating where the registry asks for it."""
         for attempt in range(MAX_LOGINS + 1):
             known = self._authorization
-            response = self._try(url, headers)
-            if response.status_code in (200, 206):
+            response = self._try(method, url, headers, data)
+            if response.status_code in _GOOD[method]:
                 return response
             response.close()
             if response.status_code != 401 or attempt == MAX_LOGINS:
@@ -105,24 +146,24 @@ class Transport:
                     self._authenticate(response.headers.get("WWW-Authenticate", ""))
         raise self._failure(response.status_code, url)
 
-    def _try(self, url: str, headers: dict[str, str]) -> "requests.Response":
-        """Send until the answer is more than a passing failure."""
+    def _try(self, method: str, url: str, headers: dict[str, str], data: bytes | None) -> "requests.Response":
+        """Send until the answer is more than a passing failure; what is stored, once: its place may be used up."""
         for attempt in range(ATTEMPTS):
-            response = self._follow(url, headers)
-            if response.status_code not in _PASSING or attempt == ATTEMPTS - 1:
+            response = self._follow(method, url, headers, data)
+            if response.status_code not in _PASSING or attempt == ATTEMPTS - 1 or method == "PUT":
                 break
             response.close()
             time.sleep(_wait(response.headers.get("Retry-After", ""), attempt))
         return response
 
-    def _follow(self, url: str, headers: dict[str, str]) -> "requests.Response":
+    def _follow(self, method: str, url: str, headers: dict[str, str], data: bytes | None) -> "requests.Response":
         """Follow redirects; only the registry itself gets to see who we are, and may ask for it."""
         origin = _origin(self.base)
         for _ in range(MAX_REDIRECTS + 1):
             sent = dict(headers)
             if self._authorization and _origin(url) == origin:
                 sent["Authorization"] = self._authorization
-            response = self._send("GET", url, sent)
+            response = self._send(method, url, sent, data)
             if response.status_code == 401 and _origin(url) != origin:
                 response.close()
                 raise AccessDenied(
@@ -130,7 +171,7 @@ class Transport:
                     "Ask who runs the registry.",
                 )
             target = response.headers.get("Location", "")
-            if response.status_code not in _REDIRECTS or not target:
+            if response.status_code not in (_REPEATS if data is not None else _REDIRECTS) or not target:
                 return response
             response.close()
             url = self._checked(urljoin(url, target))
@@ -152,11 +193,12 @@ class Transport:
         return url
 
     def _send(
-        self, method: str, url: str, headers: dict[str, str], data: dict[str, str] | None = None
+        self, method: str, url: str, headers: dict[str, str], data: dict[str, str] | bytes | None = None
     ) -> "requests.Response":
         import requests
 
-        for attempt in range(ATTEMPTS):
+        attempts = 1 if method == "PUT" else ATTEMPTS
+        for attempt in range(attempts):
             try:
                 return self._session.request(
                     method,
@@ -174,7 +216,7 @@ class Transport:
                     "Set REQUESTS_CA_BUNDLE to your own authority's file.",
                 ) from error
             except (requests.ConnectionError, requests.Timeout) as error:
-                if attempt == ATTEMPTS - 1 or _is_final(error):
+                if attempt == attempts - 1 or _is_final(error):
                     raise SourceError(
                         f"{self._host} cannot be reached: {_reason(error)}.",
                         "Check the host's name and port, the network, and that the registry runs.",
