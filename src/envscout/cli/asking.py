@@ -79,16 +79,30 @@ def of_subject(
         scope = {name: flags[name] for name in ("org", "platform")}
         named = image or flags.get("service", "")
         return of_environment(session, named, environment, asked, at=flags.get("at", ""), **scope)
-    if image:
-        return of_image(
-            session,
-            image,
-            asked,
-            platform=flags["platform"],
-            ref=flags["ref"],
-            sbom_source=flags.get("sbom_source", "index"),
-        )
-    raise UsageError("neither an image nor an environment was named", "name an image, or --env ENVIRONMENT")
+    return of_image(
+        session,
+        image or built_last(session),
+        asked,
+        platform=flags["platform"],
+        ref=flags["ref"],
+        sbom_source=flags.get("sbom_source", "index"),
+    )
+
+
+def built_last(session: Session) -> str:
+    """Return the image that is meant where none is named: the one that was built last of those of the local engine."""
+    from envscout import images
+    from envscout.errors import EnvscoutError
+
+    try:
+        found = images.newest_local()
+    except EnvscoutError as error:
+        raise UsageError(
+            f"neither an image nor an environment was named, and no image was built here: {error.cause}",
+            "name an image, or --env ENVIRONMENT",
+        ) from error
+    session.say(f"No image was named: {found}, the one that was built last, is meant")
+    return f"local://{found}"
 
 
 def of_environment(

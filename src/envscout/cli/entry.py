@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 METADATA = "docker-cli-plugin-metadata"
 
+PLUGIN_CALL = "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND"
+"""The variable that the docker client sets when it calls a plugin."""
+
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
@@ -47,7 +50,7 @@ def without_docker(arguments: list[str]) -> list[str]:
     say which engine and which credentials are handed on as the variables that stand for them. A context named by flag
     wins over DOCKER_HOST, as it does in the client.
     """
-    if "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND" not in os.environ:
+    if PLUGIN_CALL not in os.environ:
         return arguments
     rest = iter(arguments)
     for word in rest:

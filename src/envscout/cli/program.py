@@ -24,12 +24,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "help": ("help", "Show the commands, or what one of them takes"),
     "policy": ("policy", "Judge an image by policies"),
     "plugin": ("plugin", "Make `docker scout` run this program"),
+    "quickview": ("quickview", "Show the state of an image at a glance"),
+    "recommendations": ("recommendations", "Show what to do about the vulnerabilities of an image"),
     "sbom": ("sbom", "List the packages of an image"),
     "version": ("version", "Show the version"),
     "where": ("where", "Show where a vulnerability or a package runs"),
 }
 # `stream` is what Docker Scout called an environment at first.
-ALIASES: Mapping[str, str] = {"diff": "compare", "env": "environment", "stream": "environment"}
+ALIASES: Mapping[str, str] = {"diff": "compare", "env": "environment", "qv": "quickview", "stream": "environment"}
 
 
 class LazyGroup(click.Group):

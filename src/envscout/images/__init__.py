@@ -5,7 +5,8 @@ Layers are streamed once and never land on disk or whole in memory; every digest
 
 from envscout.images.contents import HEAD, KEPT, Contents, Interest, LayerCache
 from envscout.images.credentials import Credentials
-from envscout.images.opening import OpenImage, open_image, resolve
+from envscout.images.opening import OpenImage, newest_local, open_image, resolve
+from envscout.images.tags import Tags, tags
 
 __all__ = [
     "HEAD",
@@ -15,6 +16,9 @@ __all__ = [
     "Interest",
     "LayerCache",
     "OpenImage",
+    "Tags",
+    "newest_local",
     "open_image",
     "resolve",
+    "tags",
 ]

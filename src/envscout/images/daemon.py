@@ -164,6 +164,39 @@ def open_daemon(reference: Reference, platform: str) -> EngineImage:
         raise
 
 
+class _Listed(msgspec.Struct, frozen=True, rename="pascal"):
+    """One line of `docker images`. created: seconds since 1970."""
+
+    id: str
+    created: int = 0
+    repo_tags: tuple[str, ...] | None = None
+
+
+def newest() -> str:
+    """Return the name of the image that was built last of those of the local engine, its id where it has no name.
+
+    The moment is what the image says itself, as `docker images` shows it. Raises EngineUnavailableError, NotFound.
+    """
+    import requests
+    from docker.errors import DockerException
+
+    client = connect()
+    try:
+        listed = msgspec.convert(client.images(), tuple[_Listed, ...])
+    except (DockerException, requests.RequestException, msgspec.ValidationError) as error:
+        raise SourceError(f"The engine cannot list its images: {error}.", "Look at the engine's log.") from error
+    finally:
+        client.close()
+    if not listed:
+        raise NotFound("The local engine has no image.", "Name one, or pull or build one.")
+    last = max(listed, key=lambda each: (each.created, bool(_tags(each)), each.id))
+    return next(iter(_tags(last)), last.id)
+
+
+def _tags(listed: _Listed) -> list[str]:
+    return sorted(tag for tag in listed.repo_tags or () if not tag.startswith("<none>"))
+
+
 def _asked(question: Callable[[str], object], reference: Reference, kind: type[T]) -> T:
     """Return the engine's answer about an image, its errors made ours."""
     import requests

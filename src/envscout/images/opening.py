@@ -109,6 +109,13 @@ def resolve(
         return opened.image
 
 
+def newest_local() -> str:
+    """Return the name of the image that was built last of those of the local engine. Raises SourceError, NotFound."""
+    from envscout.images.daemon import newest
+
+    return newest()
+
+
 def _registry(reference: Reference, platform: str, _ref: str, credentials: Credentials | None) -> "_Source":
     from envscout.images.registry import open_registry
 

@@ -55,19 +55,27 @@ class RegistryBlobs:
     def referrers(self, digest: str) -> list[Descriptor]:
         """Return what refers to a manifest, from all pages. Raises NotFound where the registry does not tell."""
         found: list[Descriptor] = []
-        url = f"{self.base}/referrers/{digest}"
+        what = f"the list of what refers to {digest}"
+        for data in self._pages(f"{self.base}/referrers/{digest}", OCI_INDEX, what):
+            found += manifests.decode(data, Index, what).manifests
+        return found
+
+    def tags(self, page: int) -> Iterator[bytes]:
+        """Yield the pages of the list of tags. page: how many tags are asked for at a time."""
+        return self._pages(f"{self.base}/tags/list?n={page}", "application/json", "the list of tags")
+
+    def _pages(self, url: str, accept: str, what: str) -> Iterator[bytes]:
+        """Yield a list that goes on behind `Link` headers."""
         for _ in range(MAX_PAGES):
-            data, headers = self.transport.get(url, MAX_MANIFEST, OCI_INDEX)
-            found += manifests.decode(data, Index, f"the list of what refers to {digest}").manifests
+            data, headers = self.transport.get(url, MAX_MANIFEST, accept)
+            yield data
             following = _NEXT.search(headers.get("Link", ""))
             if not following:
-                return found
+                return
             url = urljoin(url, following[1])
             if not url.startswith(f"{self.transport.base}/"):
-                raise SourceError(
-                    f"The list of what refers to {digest} goes on at another host.", "Ask who runs the registry."
-                )
-        raise LimitExceeded(f"The list of what refers to {digest} has more than {MAX_PAGES} pages.", "Delete some.")
+                raise SourceError(f"{_capital(what)} goes on at another host.", "Ask who runs the registry.")
+        raise LimitExceeded(f"{_capital(what)} has more than {MAX_PAGES} pages.", "Delete some.")
 
     def tagged(self, name: str) -> bytes:
         """Return the manifest of a tag."""
@@ -76,6 +84,10 @@ class RegistryBlobs:
     def close(self) -> None:
         """Close the connections."""
         self.transport.close()
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def open_registry(reference: Reference, platform: str, credentials: Credentials | None = None) -> OciImage:

@@ -134,6 +134,12 @@ def _settle_scores(connection: Connection, unscored: Iterable[tuple[int, str]], 
     connection.executemany(_SQL["put_score"], rows)
 
 
+def at_version(connection: Connection, ecosystem: str, name: str, key: bytes) -> list[tuple[str, str]]:
+    """Return (vulnerability, fixed version or "") that would hold a package, were it of the version of this key."""
+    row = {"ecosystem": ecosystem, "name": name, "key": key, "forever": FOREVER}
+    return list(connection.execute(_SQL["at_version"], row))
+
+
 def answer(connection: Connection, image_ids: Iterable[int], known_at: int | None) -> Answer:
     """Answer for some images: what stands now (known_at None), or what was known at a moment. Use inside `read()`."""
     _ask(connection, image_ids)

@@ -242,3 +242,10 @@ INSERT INTO asked
 SELECT DISTINCT d.image_id
   FROM (SELECT DISTINCT pkg_id FROM hit) h CROSS JOIN set_pkg m CROSS JOIN image_set x CROSS JOIN deployment d
  WHERE m.pkg_id = h.pkg_id AND x.set_id = m.set_id AND d.image_id = x.image_id AND d.d_from <= :at AND d.d_to > :at
+
+-- name: at_version
+-- What would hold a package of a name, were it of another version.
+SELECT DISTINCT v.id, r.fixed
+  FROM name n CROSS JOIN vrange r CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
+ WHERE n.ecosystem = :ecosystem AND n.name = :name AND r.name_id = n.name_id AND r.hi > :key AND +r.lo <= :key
+   AND r.k_to = :forever AND av.adv_id = r.adv_id AND v.vuln_id = av.vuln_id

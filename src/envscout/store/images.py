@@ -40,6 +40,11 @@ def find(connection: Connection, digest: str) -> StoredImage | None:
     return _stored(row) if row else None
 
 
+def known_as(connection: Connection, digest: str) -> list[StoredImage]:
+    """Return the images of a digest, or those that an index of that digest led to, the newest first."""
+    return [_stored(row) for row in connection.execute(_SQL["images_of_digest"], {"digest": digest})]
+
+
 def get(connection: Connection, image_id: int) -> StoredImage:
     """Return the image of this number."""
     return _stored(connection.execute(_SQL["image_by_id"], {"image_id": image_id}).fetchone())
@@ -77,6 +82,7 @@ def put(connection: Connection, image: Image, inventory: Inventory, at: int) -> 
                 "problems": _encode(inventory.problems).decode(),
                 "tools": _encode(inventory.tools).decode(),
                 "chain": next(_chains(image), None),
+                "index_digest": image.index_digest,
             },
         ).fetchone()[0]
     )
@@ -233,7 +239,7 @@ def unused(connection: Connection) -> list[UnusedImage]:
     ]
 
 
-_ORPHANS = ("image_sets", "sets", "set_components", "set_packages", "components", "packages", "findings")
+_ORPHANS = ("image_sets", "sets", "set_components", "set_packages", "components", "packages", "findings", "seen")
 
 
 def drop(connection: Connection, image_ids: Iterable[int]) -> None:

@@ -6,12 +6,21 @@ SELECT image_id, digest, document, indexed_at, distribution, problems, tools FRO
 -- The same by its number.
 SELECT image_id, digest, document, indexed_at, distribution, problems, tools FROM image WHERE image_id = :image_id
 
+-- name: images_of_digest
+-- The images of a digest, or of an index of that digest.
+SELECT image_id, digest, document, indexed_at, distribution, problems, tools FROM image WHERE digest = :digest
+UNION
+SELECT image_id, digest, document, indexed_at, distribution, problems, tools FROM image
+ WHERE index_digest = :digest AND index_digest <> ''
+ ORDER BY image_id DESC LIMIT 100
+
 -- name: put_image
 -- Keep an image; one known before gets its newer description.
-INSERT INTO image (digest, document, indexed_at, distribution, problems, tools, chain)
-VALUES (:digest, :document, :indexed_at, :distribution, :problems, :tools, :chain)
+INSERT INTO image (digest, document, indexed_at, distribution, problems, tools, chain, index_digest)
+VALUES (:digest, :document, :indexed_at, :distribution, :problems, :tools, :chain, :index_digest)
 ON CONFLICT (digest) DO UPDATE SET document = excluded.document, indexed_at = excluded.indexed_at,
-    distribution = excluded.distribution, problems = excluded.problems, tools = excluded.tools, chain = excluded.chain
+    distribution = excluded.distribution, problems = excluded.problems, tools = excluded.tools, chain = excluded.chain,
+    index_digest = excluded.index_digest
 RETURNING image_id
 
 -- name: put_unindexed
@@ -115,3 +124,6 @@ DELETE FROM package WHERE pkg_id NOT IN (SELECT pkg_id FROM component)
 
 -- name: drop_orphan_findings
 DELETE FROM finding WHERE pkg_id NOT IN (SELECT pkg_id FROM package)
+
+-- name: drop_orphan_seen
+DELETE FROM seen WHERE image_id NOT IN (SELECT image_id FROM image)

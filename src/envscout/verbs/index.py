@@ -14,8 +14,8 @@ from envscout.config import SETTINGS
 from envscout.errors import LimitExceeded, NotFound, SourceError
 from envscout.inventory.table import TOOLS
 from envscout.model import Image, Inventory, Problem
-from envscout.names.reference import Reference
-from envscout.store import Connection, Database, findings, layers, now
+from envscout.names.reference import OFFICIAL, Reference
+from envscout.store import Connection, Database, findings, layers, now, repositories
 from envscout.store import images as stored_images
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ SBOM_SOURCES = ("index", "attached", "both")
 LAYER_CACHE_MB = int(SETTINGS["layer_cache_mb"].default)
 OURS = (*TOOLS, f"layers@{images.KEPT}")
 """What our own look at an image rests on: an image that was looked at by others is read anew."""
+
+# What `sha256:0123...`, the id of an image of an engine, is read as.
+_BY_ID = f"{OFFICIAL}/sha256"
 
 MAX_SBOM_BYTES = 256 * 1024 * 1024
 
@@ -59,6 +62,30 @@ def index(
     layer_cache_mb: mebibytes that what is kept of layers may take in the store. sbom_source: one of SBOM_SOURCES; an
     image known from another source is read anew. NotFound is raised, too, where an attached SBOM is asked for in vain.
     """
+    found = _read(database, reference, platform, archive_ref, on_progress, layer_cache_mb, sbom_source)
+    if reference.repository and reference.tag and not reference.digest and reference.path != _BY_ID:
+        _note(database, reference, found.image_id)
+    return found
+
+
+def _note(database: Database, reference: Reference, image_id: int) -> None:
+    """Note what the tag stands for, where that is news."""
+    with database.read() as connection:
+        if repositories.seen_last(connection, reference.repository, reference.tag) == image_id:
+            return
+    with database.write() as connection:
+        repositories.see(connection, reference.repository, reference.tag, image_id, now())
+
+
+def _read(
+    database: Database,
+    reference: Reference,
+    platform: str,
+    archive_ref: str,
+    on_progress: Progress | None,
+    layer_cache_mb: int,
+    sbom_source: str,
+) -> Indexed:
     if reference.prefix == "sbom":
         return _keep(database, *_from_sbom(reference))
     with images.open_image(reference, platform=platform, archive_ref=archive_ref) as opened:

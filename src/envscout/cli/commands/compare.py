@@ -64,9 +64,12 @@ def command(image: str, output: str, form: str, **flags: Any) -> int:
     newest counts; whole environments take them together.
     """
     gates = _gates(flags["exit_on"], flags["exit_code"])
-    left = asking.Place(image, flags["environment"], flags["at"], flags["ref"])
-    right = _right(left, image, flags)
     with Session() as session, options.to_output(output):
+        if not image and flags["environment"] is None and not (flags["service"] and flags["to_latest"]):
+            _right(asking.Place(), image, flags)
+            image = asking.built_last(session)
+        left = asking.Place(image, flags["environment"], flags["at"], flags["ref"])
+        right = _right(left, image, flags)
         if not image and not flags["service"] and left.environment and right.environment:
             from envscout.cli.commands import compare_environments as whole
 
@@ -131,8 +134,6 @@ def _one(session: Session, place: asking.Place, image: str, flags: dict[str, Any
     """Return the answer for one side."""
     asked = asking.question(session, flags, place.at)
     if place.environment is None and not place.latest:
-        if not place.image:
-            raise UsageError("no image is named", "name an image, or --env ENVIRONMENT")
         how = {name: flags[name] for name in ("platform", "sbom_source")}
         return asking.of_image(session, place.image, asked, ref=place.ref, **how).images[0]
     repository = flags["service"] or _repository(image)

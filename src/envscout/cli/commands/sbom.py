@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envscout.cli import options
+from envscout.cli import asking, options
 from envscout.cli.session import Session
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _FROM = {True: "base image", False: "image", None: ""}
 
 
 @click.command()
-@click.argument("image")
+@click.argument("image", default="", metavar="[IMAGE]")
 @options.platform
 @options.ref
 @options.sbom_source
@@ -43,7 +43,7 @@ def command(
     from envscout.verbs import ask
 
     with Session() as session, options.to_output(output):
-        reference = parse(image)
+        reference = parse(image or asking.built_last(session))
         indexed = index_shown(session, reference, platform=platform, archive_ref=ref, sbom_source=sbom_source)
         described, inventory = ask.inventory(session.database, indexed.image_id)
         base = ask.base_of(session.database, described)

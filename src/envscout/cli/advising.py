@@ -1,0 +1,152 @@
+"""What could be built on instead of a base image, as far as the store knows, and the registry where it is asked."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from envscout.cli.session import Session
+from envscout.errors import EnvscoutError
+from envscout.findings import rebase
+from envscout.model import BaseImage
+from envscout.names.reference import Reference
+
+if TYPE_CHECKING:
+    from envscout.verbs.ask import ImageReport, Question
+    from envscout.verbs.recommend import Known
+
+MOST_KNOWN = 40
+MOST_INDEXED = 3
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """tag: of the base image, instead of its own. ask: the registry. index: look into the best that nobody knows."""
+
+    tag: str = ""
+    ask: bool = False
+    index: bool = False
+
+
+class Advice(msgspec.Struct, frozen=True):
+    """What is known of a base image, and what there is instead.
+
+    name: as people write it, "" where it has none. is_current: whether its tag stands for it still, None where nobody
+    knows. notes: what could not be told, and why.
+    """
+
+    base: BaseImage | None
+    name: str = ""
+    current: rebase.Image | None = None
+    is_current: bool | None = None
+    refresh: rebase.Offer | None = None
+    updates: tuple[rebase.Offer, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> rebase.Offer | None:
+        """Return the offer that is shown first where there is room for one: a known update, else the refresh."""
+        known = [each for each in self.updates if each.image.summary is not None]
+        return known[0] if known else self.refresh
+
+
+def advise(session: Session, report: "ImageReport", asked: "Question", wish: Wish) -> Advice:
+    """Return what to build on instead of an image's base image."""
+    from envscout.verbs import recommend
+
+    name = recommend.base_name(report.base, wish.tag)
+    if report.base is None or name is None:
+        return Advice(report.base, notes=(_NAMELESS,))
+    advice = _known(session, report, name, asked, wish)
+    if wish.index and _index(session, name, report, advice):
+        return _known(session, report, name, asked, wish)
+    return advice
+
+
+_NAMELESS = (
+    "Which image it was built on is not known by name: build with provenance (`docker buildx build --provenance "
+    "mode=max`), or with the annotation org.opencontainers.image.base.name."
+)
+
+
+def _known(session: Session, report: "ImageReport", name: Reference, asked: "Question", wish: Wish) -> Advice:
+    """Return what the store, and the registry if it is asked, know now."""
+    from envscout.verbs import recommend
+
+    assert report.base is not None
+    platform = report.image.platform
+    there = recommend.known_tags(session.database, name, platform)[:MOST_KNOWN]
+    stored = recommend.built_on(session.database, report.base, platform)
+    current = _described(session, stored, name.tag, asked) if stored else rebase.Image(name.tag, report.base.digest)
+    others = [_described(session, each, tag, asked) for each in there for tag in each.tags]
+    notes: list[str] = []
+    newest = next((each for each in others if each.tag == name.tag), None)
+    digests = next((_digests(each) for each in there if name.tag in each.tags), ())
+    if wish.ask:
+        listed, told = recommend.asked_tags(name), recommend.asked_digests(name, platform)
+        if listed is None:
+            notes.append(f"The registry {name.host} does not answer: only what is known here is considered.")
+        else:
+            others += [rebase.Image(tag) for tag in recommend.offered(listed.names, there)]
+            if listed.is_cut:
+                notes.append(f"The registry has more tags than are read: {len(listed.names)} were.")
+        newest, digests = _newest(newest, told, there, name.tag), told or digests
+    is_current = _is_current({report.base.digest, *(_digests(stored) if stored else ())}, digests)
+    refresh = rebase.refresh(current, newest) if newest and is_current is False else None
+    if is_current is None:
+        notes.append(f"Whether {name.familiar} is another image by now is not known.")
+    updates = tuple(rebase.updates(current, others))
+    return Advice(report.base, name.familiar, current, is_current, refresh, updates, tuple(notes))
+
+
+def _newest(
+    known: rebase.Image | None, digests: tuple[str, ...], there: "list[Known]", tag: str
+) -> rebase.Image | None:
+    """Return what a tag stands for by the registry's account, which counts more than what was seen here."""
+    if not digests:
+        return known
+    seen = {each.image.digest for each in there if set(_digests(each)) & set(digests)}
+    return known if known and known.digest in seen else rebase.Image(tag, digests[-1])
+
+
+def _digests(known: "Known") -> tuple[str, ...]:
+    return tuple(filter(None, (known.image.digest, known.image.index_digest)))
+
+
+def _is_current(mine: Collection[str], newest: Collection[str]) -> bool | None:
+    """Tell whether the image that was built on is among those that its tag stands for by now."""
+    return not set(mine).isdisjoint(newest) if any(mine) and newest else None
+
+
+def _described(session: Session, known: "Known", tag: str, asked: "Question") -> rebase.Image:
+    from envscout.verbs import ask
+
+    found = ask.of_image(session.database, known.image_id, tag, asked).images[0]
+    is_known = found.coverage.state != "unknown"
+    return rebase.Image(
+        tag,
+        known.image.digest,
+        known.image.created,
+        known.image.size,
+        found.packages,
+        known.distribution,
+        frozenset(each.vulnerability for each in found.findings) if is_known else None,
+        found.summary if is_known else None,
+        tuple(each for each in known.tags if each != tag),
+    )
+
+
+def _index(session: Session, name: Reference, report: "ImageReport", advice: Advice) -> bool:
+    """Look into the best images that nobody looked into; return whether any could be."""
+    from envscout.cli.indexing import index_shown
+
+    offers = [*([advice.refresh] if advice.refresh else []), *advice.updates]
+    unknown = [each.image.tag for each in offers if each.image.summary is None][:MOST_INDEXED]
+    done = False
+    for tag in unknown:
+        wanted = msgspec.structs.replace(name, prefix="registry", tag=tag, tag_typed=True)
+        try:
+            index_shown(session, wanted, platform=report.image.platform)
+            done = True
+        except EnvscoutError as error:
+            session.warn(f"{wanted.familiar} could not be looked into: {error.cause}")
+    return done

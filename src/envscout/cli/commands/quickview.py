@@ -1,0 +1,74 @@
+"""`envscout quickview`."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from envscout.cli import asking, judging, options
+from envscout.cli.session import Session
+from envscout.errors import UsageError
+
+if TYPE_CHECKING:
+    from envscout.verbs.ask import Question, Report
+
+
+@click.command()
+@click.argument("image", default="", metavar="[IMAGE|REPOSITORY]")
+@click.option("--env", "environment", default=None, metavar="ENV", help="Show what runs in an environment.")
+@click.option("--stream", "environment", hidden=True)
+@click.option("--latest", is_flag=True, help="Show the image of the repository that was recorded last, anywhere.")
+@options.org
+@options.platform
+@options.ref
+@options.sbom_source
+@options.at
+@click.option("--service", default="", help="With --env: the service, where no repository names it.")
+@options.many("--only-policy", "Only these policies, by their ids.")
+@click.option("--policy-config", default="", metavar="FILE", help="Change the standard policies (YAML or JSON).")
+@click.option("--policy-file", multiple=True, metavar="FILE", help="Policies instead of the standard ones; repeatable.")
+@options.form("text", "markdown", "json")
+@options.output
+def command(image: str, environment: str | None, output: str, form: str, **flags: Any) -> None:
+    """Show an image at a glance: vulnerabilities, base image, what could replace it, policies and health score.
+
+    \b
+    envscout quickview nginx:1.27
+    envscout qv --env production myorg/myapp
+    envscout quickview
+
+    Without a name the image is meant that was built last on this machine. The base image's own vulnerabilities, and
+    those of a newer one, are shown where they were looked into: `recommendations --index` does that. Nothing here
+    closes a gate: `policy --exit-code` and `cves --exit-code` do.
+    """
+    from envscout.cli import advising
+    from envscout.cli.show import policy as judged
+    from envscout.cli.show import quickview as show
+    from envscout.policies.policy import health
+
+    with Session() as session, options.to_output(output):
+        chosen = judging.policies(flags)
+        asked = asking.question(session, flags, flags["at"])
+        report = _report(session, image, environment, asked, flags)
+        shown = judging.one_of(session, report)
+        subject = judging.Subject(shown, report.as_of, image or shown.reference)
+        verdicts = judging.judge(session, subject, chosen, flags)
+        advice = advising.advise(session, shown, asked, advising.Wish())
+        view = show.View(judged.Judged(shown, environment or "", verdicts, health(verdicts)), advice, image)
+        if form == "json":
+            options.document(show.document(view))
+            return
+        for line in show.lines(view, form):
+            click.echo(line)
+
+
+def _report(
+    session: Session, image: str, environment: str | None, asked: "Question", flags: dict[str, Any]
+) -> "Report":
+    """Return the answer for what was named."""
+    if not flags["latest"]:
+        return asking.of_subject(session, image, environment, asked, flags)
+    if environment is not None:
+        raise UsageError("--latest looks at all environments, --env at one", "use one of them")
+    if not (image or flags["service"]):
+        raise UsageError("--latest needs a repository", "name it: envscout quickview --latest REPOSITORY")
+    return asking.of_latest(session, flags["service"] or image, asked, org=flags["org"])

@@ -1,0 +1,108 @@
+"""Repositories: what their tags stood for, which are to be indexed unasked, and the registries to be watched."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from envscout.store.database import Connection, queries
+
+_SQL = queries("repositories")
+MAX_TAGS = 2_000
+
+
+class Sighting(msgspec.Struct, frozen=True):
+    """A tag and an image it stood for, since a moment in microseconds."""
+
+    tag: str
+    at: int
+    image_id: int
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A name that somebody recorded. reference: as it was recorded. at: when it was last, in microseconds."""
+
+    organization: str
+    service: str
+    reference: str
+    at: int
+
+
+class Integration(msgspec.Struct, frozen=True):
+    """A registry to be watched, as somebody described it. at: microseconds."""
+
+    organization: str
+    type: str
+    name: str
+    parameters: Mapping[str, str]
+    at: int
+
+
+def see(connection: Connection, repository: str, tag: str, image_id: int, at: int) -> None:
+    """Note that a tag stands for an image now."""
+    row = {"repository": repository, "tag": tag, "image_id": image_id, "at": at}
+    connection.execute(_SQL["see"], row)
+
+
+def seen_last(connection: Connection, repository: str, tag: str) -> int | None:
+    """Return the number of the image that a tag stood for when it was seen last, None where nobody saw it."""
+    row = connection.execute(_SQL["seen_last"], {"repository": repository, "tag": tag}).fetchone()
+    return int(row[0]) if row else None
+
+
+def sightings(connection: Connection, repository: str) -> list[Sighting]:
+    """Return what the tags of a repository stood for, what was seen last first; only images whose content is known."""
+    rows = connection.execute(_SQL["tags"], {"repository": repository, "most": MAX_TAGS})
+    return [Sighting(*row) for row in rows]
+
+
+def recorded(connection: Connection) -> list[Named]:
+    """Return the names that were recorded."""
+    return [Named(*row) for row in connection.execute(_SQL["names_recorded"])]
+
+
+def enrolled(connection: Connection) -> list[tuple[str, str, int]]:
+    """Return (organization, repository, moment) of the repositories that were enrolled."""
+    return list(connection.execute(_SQL["enrolled"]))
+
+
+def seen(connection: Connection) -> list[tuple[str, int, int]]:
+    """Return (repository, moment, images) of the repositories whose images were read."""
+    return list(connection.execute(_SQL["repositories_seen"]))
+
+
+def switches(connection: Connection) -> dict[str, bool]:
+    """Return the last word on each repository that anybody switched."""
+    return {repository: bool(enabled) for repository, enabled in connection.execute(_SQL["switches"])}
+
+
+def is_enabled(connection: Connection, repository: str) -> bool:
+    """Return whether a repository, in full (`docker.io/library/nginx`), may be indexed unasked: unless switched off."""
+    row = connection.execute(_SQL["last_switch"], {"repository": repository}).fetchone()
+    return row is None or bool(row[0])
+
+
+def switch(connection: Connection, repository: str, enabled: bool, at: int) -> None:
+    """Append whether a repository is to be indexed unasked."""
+    connection.execute(_SQL["switch"], {"repository": repository, "enabled": enabled, "at": at})
+
+
+def put_integration(connection: Connection, integration: Integration) -> None:
+    """Keep an integration; one of the same organization, type and name is replaced."""
+    row = msgspec.structs.asdict(integration)
+    connection.execute(
+        _SQL["put_integration"], {**row, "parameters": msgspec.json.encode(integration.parameters).decode()}
+    )
+
+
+def drop_integration(connection: Connection, organization: str, type_: str, name: str = "") -> int:
+    """Forget integrations of a type, one of them if it is named; return how many."""
+    row = {"organization": organization, "type": type_, "name": name}
+    return connection.execute(_SQL["drop_integration"], row).rowcount
+
+
+def integrations(connection: Connection, organization: str = "") -> list[Integration]:
+    """Return the integrations of an organization, "" for all."""
+    return [
+        Integration(org, type_, name, msgspec.json.decode(parameters, type=dict[str, str]), at)
+        for org, type_, name, parameters, at in connection.execute(_SQL["integrations"], {"organization": organization})
+    ]

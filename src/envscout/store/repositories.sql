@@ -1,0 +1,46 @@
+-- name: see
+-- Note that a tag stands for an image.
+INSERT INTO seen (repository, tag, image_id, at) VALUES (:repository, :tag, :image_id, :at)
+ON CONFLICT (repository, tag, image_id) DO UPDATE SET at = excluded.at
+
+-- name: seen_last
+SELECT image_id FROM seen WHERE repository = :repository AND tag = :tag ORDER BY at DESC, image_id DESC LIMIT 1
+
+-- name: tags
+-- What the tags of a repository stood for, what was seen last first.
+SELECT s.tag, s.at, s.image_id FROM seen s JOIN image i USING (image_id)
+ WHERE s.repository = :repository AND i.indexed_at IS NOT NULL ORDER BY s.at DESC, s.image_id DESC LIMIT :most
+
+-- name: names_recorded
+-- The names that were recorded, each with its organization and service and when it was recorded last.
+SELECT v.organization, s.name, e.reference, max(e.at)
+  FROM event e JOIN environment v USING (env_id) JOIN service s USING (service_id)
+ WHERE e.action <> 'remove' GROUP BY 1, 2, 3
+
+-- name: enrolled
+SELECT organization, repository, at FROM enrolled WHERE repository <> ''
+
+-- name: repositories_seen
+SELECT repository, max(at), count(DISTINCT image_id) FROM seen GROUP BY repository
+
+-- name: switches
+-- The last word on each repository.
+SELECT repository, enabled FROM repository_switch
+ WHERE switch_id IN (SELECT max(switch_id) FROM repository_switch GROUP BY repository)
+
+-- name: last_switch
+SELECT enabled FROM repository_switch WHERE repository = :repository ORDER BY switch_id DESC LIMIT 1
+
+-- name: switch
+INSERT INTO repository_switch (repository, enabled, at) VALUES (:repository, :enabled, :at)
+
+-- name: put_integration
+INSERT INTO integration (organization, type, name, parameters, at) VALUES (:organization, :type, :name, :parameters, :at)
+ON CONFLICT (organization, type, name) DO UPDATE SET parameters = excluded.parameters, at = excluded.at
+
+-- name: drop_integration
+DELETE FROM integration WHERE organization = :organization AND type = :type AND (:name = '' OR name = :name)
+
+-- name: integrations
+SELECT organization, type, name, parameters, at FROM integration
+ WHERE (:organization = '' OR organization = :organization) ORDER BY organization, type, name

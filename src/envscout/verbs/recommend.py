@@ -1,0 +1,118 @@
+"""What to do about an image: what it could be built on instead, and which packages to upgrade."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from envscout import images
+from envscout.errors import InvalidReference, NotFound, SourceError
+from envscout.findings.upgrades import Hit, Plan, plan
+from envscout.images.tags import Tags
+from envscout.model import BaseImage, Distribution, Finding, Image, PackageRef
+from envscout.names.ecosystem import identity
+from envscout.names.reference import Reference, parse
+from envscout.store import Database, findings, repositories
+from envscout.store import images as stored_images
+from envscout.store.images import StoredImage
+from envscout.versions import key
+
+
+class Known(msgspec.Struct, frozen=True):
+    """An image of the base's repository whose content is known, and the tags that stood for it, the latest first."""
+
+    image_id: int
+    image: Image
+    distribution: Distribution | None
+    tags: tuple[str, ...]
+
+
+def base_name(base: BaseImage | None, tag: str = "") -> Reference | None:
+    """Return the name of a base image, with another tag if one is given; None where it has no name that can be read."""
+    if base is None or not base.name:
+        return None
+    try:
+        found = parse(base.name.partition("@")[0])
+    except InvalidReference:
+        return None
+    if not found.repository:
+        return None
+    return msgspec.structs.replace(found, tag=tag, tag_typed=True) if tag else found
+
+
+def built_on(database: Database, base: BaseImage | None, platform: str) -> Known | None:
+    """Return the base image as the store has it, None where nobody looked into it."""
+    if base is None or not base.digest:
+        return None
+    with database.read() as connection:
+        there = [each for each in stored_images.known_as(connection, base.digest) if each.indexed_at is not None]
+    fit = [each for each in there if _runs_on(each.image, platform)]
+    return _known(fit[0], ()) if fit else None
+
+
+def known_tags(database: Database, name: Reference, platform: str) -> list[Known]:
+    """Return the images of a repository that were looked into, the newest first, with the tags they last had."""
+    with database.read() as connection:
+        last: dict[str, repositories.Sighting] = {}
+        tags: dict[int, list[str]] = {}
+        stored: dict[int, StoredImage] = {}
+        for each in repositories.sightings(connection, name.repository):
+            there = stored.setdefault(each.image_id, stored_images.get(connection, each.image_id))
+            if not _runs_on(there.image, platform):
+                continue
+            held = last.get(each.tag)
+            # What a tag stood for when it was looked at last may be an old copy in a local engine.
+            if held is None or there.image.created > stored[held.image_id].image.created:
+                last[each.tag] = each
+        for tag, each in last.items():
+            tags.setdefault(each.image_id, []).append(tag)
+    found = [_known(stored[number], tuple(sorted(names))) for number, names in tags.items()]
+    return sorted(found, key=lambda each: each.image.created, reverse=True)
+
+
+def _known(stored: StoredImage, tags: tuple[str, ...]) -> Known:
+    return Known(stored.image_id, stored.image, stored.distribution, tags)
+
+
+def _runs_on(image: Image, platform: str) -> bool:
+    return not platform or not image.platform or image.platform == platform
+
+
+def asked_tags(name: Reference) -> Tags | None:
+    """Return the tags that the registry has, None where it does not answer."""
+    try:
+        return images.tags(name)
+    except (SourceError, NotFound):
+        return None
+
+
+def asked_digests(name: Reference, platform: str) -> tuple[str, ...]:
+    """Return the digests that a name stands for by the registry's own account, () where it does not answer."""
+    try:
+        found = images.resolve(msgspec.structs.replace(name, prefix="registry"), platform=platform)
+    except (SourceError, NotFound):
+        return ()
+    return tuple(filter(None, (found.digest, found.index_digest)))
+
+
+def upgrades(database: Database, image_id: int, found: Sequence[Finding]) -> Plan:
+    """Return which packages of an image to upgrade, and what that removes."""
+    with database.read() as connection:
+        stored = stored_images.get(connection, image_id)
+        packages = {each.purl: each for each in stored_images.inventory_of(connection, stored).packages}
+
+        def ask(package: PackageRef, version: str) -> tuple[Hit, ...] | None:
+            installed = packages.get(package.purl)
+            matched = identity(installed, stored.distribution) if installed else None
+            place = key(matched.scheme, version) if matched and matched.scheme else None
+            if matched is None or place is None:
+                return None
+            rows = findings.at_version(connection, matched.ecosystem, matched.name, place)
+            return tuple(Hit(*row) for row in rows)
+
+        return plan(found, ask)
+
+
+def offered(tags: Iterable[str], known: Iterable[Known]) -> list[str]:
+    """Return the tags of a registry that nobody has looked into."""
+    there = {tag for each in known for tag in each.tags}
+    return [tag for tag in tags if tag not in there]
