@@ -12,6 +12,7 @@ from envscout.errors import EnvscoutError, UsageError
 
 # name -> module that holds `command`, and the line that help shows without importing it.
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "attestation": ("attestation", "List, read and add what is attached to an image"),
     "cache": ("cache", "Show or free what is kept of images that run nowhere"),
     "compare": ("compare", "Show how an image or an environment differs from another"),
     "config": ("config", "Show or change settings"),
@@ -31,7 +32,13 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "where": ("where", "Show where a vulnerability or a package runs"),
 }
 # `stream` is what Docker Scout called an environment at first.
-ALIASES: Mapping[str, str] = {"diff": "compare", "env": "environment", "qv": "quickview", "stream": "environment"}
+ALIASES: Mapping[str, str] = {
+    "attest": "attestation",
+    "diff": "compare",
+    "env": "environment",
+    "qv": "quickview",
+    "stream": "environment",
+}
 
 
 class LazyGroup(click.Group):

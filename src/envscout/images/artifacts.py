@@ -58,6 +58,10 @@ class _Manifest(msgspec.Struct, frozen=True, rename="camel"):
         return self.artifact_type or self.config.media_type
 
 
+class _Index(msgspec.Struct, frozen=True):
+    manifests: tuple[Descriptor, ...] = ()
+
+
 def push_artifact(
     reference: Reference,
     artifact_type: str,
@@ -121,7 +125,7 @@ def described(reference: Reference, credentials: Credentials | None = None) -> D
     if reference.prefix == "oci-dir":
         from envscout.images import layout
 
-        return layout.described(reference)
+        return layout.root(reference)[1]
     if reference.prefix not in ("image", "registry"):
         raise _unwritable(reference)
     from envscout.images.registry import RegistryBlobs
@@ -130,6 +134,21 @@ def described(reference: Reference, credentials: Credentials | None = None) -> D
         data, descriptor = blobs.root(reference)
         stated = manifests.stated_type(data, reference.canonical)
         return msgspec.structs.replace(descriptor, media_type=stated)
+
+
+def members(reference: Reference, credentials: Credentials | None = None) -> tuple[str, ...]:
+    """Return the digests that an index lists, () for a manifest. Raises as `push_artifact`."""
+    from envscout.images.registry import RegistryBlobs
+
+    if reference.prefix == "oci-dir":
+        from envscout.images import layout
+
+        data = layout.root(reference)[0]
+    else:
+        with closing(RegistryBlobs(reference, credentials)) as blobs:
+            data = blobs.root(reference)[0]
+    found = manifests.decode(data, _Index, reference.canonical).manifests
+    return tuple(entry.digest for entry in found[: manifests.MAX_MANIFESTS])
 
 
 def _push(

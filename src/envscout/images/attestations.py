@@ -85,9 +85,10 @@ class Blobs(Protocol):
         """Return the manifest of a tag. Raises SourceError, NotFound."""
 
 
-class _Artifact(msgspec.Struct, frozen=True, rename="camel"):
-    """A manifest that need not be of an image."""
+class Artifact(msgspec.Struct, frozen=True, rename="camel"):
+    """A manifest that need not be of an image. digest: its own."""
 
+    digest: str = ""
     layers: tuple[Descriptor, ...] = ()
     subject: Descriptor | None = None
     annotations: dict[str, str] | None = None
@@ -101,7 +102,7 @@ def attached(
     subjects: digests of the image's manifest and of its index, the nearer one first. listed: attestation manifests of
     the index. everywhere: look at referrers and tags, too. What cannot be read becomes a Problem.
     """
-    search = _Search(blobs, kinds)
+    search = Search(blobs, kinds)
     listed = tuple(listed)
     for subject in subjects:
         search.look("index", subject, search.in_index(subject, listed))
@@ -114,15 +115,15 @@ def attached(
     return Attached(tuple(search.documents), tuple(search.problems))
 
 
-class _Search:
+class Search:
     """The state of one search, with what it may still fetch."""
 
-    def __init__(self, blobs: Blobs, kinds: Collection[str]) -> None:
+    def __init__(self, blobs: Blobs, kinds: Collection[str], fetches: int = MAX_FETCHES) -> None:
         self.documents: list[Attestation] = []
         self.problems: list[Problem] = []
         self._blobs = blobs
         self._kinds = frozenset(kinds)
-        self._fetches = MAX_FETCHES
+        self._fetches = fetches
         self._left = MAX_TOTAL
 
     @property
@@ -130,25 +131,25 @@ class _Search:
         """Return whether there is a document of each kind."""
         return self._kinds <= {document.kind for document in self.documents}
 
-    def look(self, place: str, subject: str, artifacts: Iterator[_Artifact]) -> None:
+    def look(self, place: str, subject: str, artifacts: Iterator[Artifact]) -> None:
         """Take the documents of a place; the first failure there ends the look."""
         lacking = self._kinds - {document.kind for document in self.documents}
         try:
             for artifact in artifacts:
                 for layer in artifact.layers:
-                    kind, type_ = _kind(layer, artifact.annotations)
+                    kind, type_ = kind_of(layer, artifact.annotations)
                     if kind in lacking or (kind == UNSAID and lacking):
                         self._take(kind, type_, place, subject, layer)
         except (SourceError, NotFound) as error:
-            self._fail(error, subject)
+            self.fail(error, subject)
 
-    def in_index(self, subject: str, listed: Iterable[Descriptor]) -> Iterator[_Artifact]:
+    def in_index(self, subject: str, listed: Iterable[Descriptor]) -> Iterator[Artifact]:
         """Yield the attestation manifests of a manifest."""
         for entry in listed:
             if (entry.annotations or {}).get(_REFERENCE) == subject:
                 yield self._artifact(entry.digest)
 
-    def referring(self, subject: str) -> Iterator[_Artifact]:
+    def referring(self, subject: str) -> Iterator[Artifact]:
         """Yield the manifests that refer to a manifest, from the registry's account or the tag in place of it."""
         try:
             found = self._blobs.referrers(subject)
@@ -157,7 +158,7 @@ class _Search:
         except SourceError as error:
             found = self._fallback(subject)
             if not found:
-                self._fail(error, subject)
+                self.fail(error, subject)
         for entry in found:
             if (entry.artifact_type or "").startswith(_SIGNATURES):
                 continue
@@ -167,12 +168,12 @@ class _Search:
                     artifact, annotations={**(entry.annotations or {}), **(artifact.annotations or {})}
                 )
 
-    def cosigned(self, subject: str) -> Iterator[_Artifact]:
+    def cosigned(self, subject: str) -> Iterator[Artifact]:
         """Yield the manifests under cosign's tags."""
         for ending in _COSIGN:
             data = self._tagged(subject, ending)
             if data:
-                yield manifests.decode(data, _Artifact, _tag(subject, ending))
+                yield _decoded(data, digests.of(data), _tag(subject, ending))
 
     def _fallback(self, subject: str) -> list[Descriptor]:
         data = self._tagged(subject, "")
@@ -185,10 +186,10 @@ class _Search:
         except NotFound:
             return b""
 
-    def _artifact(self, digest: str) -> _Artifact:
+    def _artifact(self, digest: str) -> Artifact:
         self._count()
         data = digests.verify(self._blobs.manifest(digests.checked(digest)), digest)
-        return manifests.decode(data, _Artifact, digest)
+        return _decoded(data, digest, digest)
 
     def _take(self, kind: str, type_: str, place: str, subject: str, layer: Descriptor) -> None:
         self._count()
@@ -199,7 +200,7 @@ class _Search:
             chunks = digests.verified(self._blobs.blob(digest), digest, layer.size)
             data = manifests.joined(chunks, min(MAX_DOCUMENT, self._left), digest)
         except (SourceError, NotFound) as error:
-            self._fail(error, digest)
+            self.fail(error, digest)
             return
         self._left -= len(data)
         self.documents.append(Attestation(kind, type_, place, subject, data))
@@ -209,12 +210,17 @@ class _Search:
         if self._fetches < 0:
             raise LimitExceeded(f"More than {MAX_FETCHES} parts are attached.", "")
 
-    def _fail(self, error: SourceError | NotFound, where: str) -> None:
+    def fail(self, error: SourceError | NotFound, where: str) -> None:
+        """Take note of what could not be read."""
         message = f"What is attached to the image could not be read: {error.cause}"
         self.problems.append(Problem("unread-attestation", message, where))
 
 
-def _kind(layer: Descriptor, around: dict[str, str] | None) -> tuple[str, str]:
+def _decoded(data: bytes, digest: str, where: str) -> Artifact:
+    return msgspec.structs.replace(manifests.decode(data, Artifact, where), digest=digest)
+
+
+def kind_of(layer: Descriptor, around: dict[str, str] | None) -> tuple[str, str]:
     """Return what a layer holds, "" for something else, and the type that says so. around: of its manifest."""
     media_type = layer.media_type.partition(";")[0].strip().lower()
     if media_type in _SBOMS:

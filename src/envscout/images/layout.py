@@ -83,8 +83,11 @@ def open_layout(storage: Storage, tag: str, digest: str, platform: str) -> OciIm
     return OciImage(blobs, root, chosen, platform, storage.name, beside)
 
 
-def described(reference: Reference) -> Descriptor:
-    """Return the manifest or index of a layout directory that a reference leads to. Raises SourceError, NotFound."""
+def root(reference: Reference) -> tuple[bytes, Descriptor]:
+    """Return the manifest or index of a layout directory that a reference leads to, and its descriptor.
+
+    Raises SourceError, NotFound; UsageError where it holds several images and none is named.
+    """
     storage = DirectoryStorage(Path(reference.location))
     data = read_all(storage, "index.json", manifests.MAX_MANIFEST)
     index = manifests.decode(data, Index, f"index.json of {storage.name}")
@@ -93,7 +96,7 @@ def described(reference: Reference) -> Descriptor:
         raise UsageError(f"{storage.name} holds several images.", "Name one by its digest: oci-dir://PATH@sha256:...")
     data = digests.verify(read_all(storage, _place(chosen.digest), manifests.MAX_MANIFEST), chosen.digest)
     media_type = chosen.media_type or manifests.stated_type(data, chosen.digest)
-    return Descriptor(media_type, chosen.digest, len(data))
+    return data, Descriptor(media_type, chosen.digest, len(data))
 
 
 def _chosen(name: str, index: Index, tag: str, digest: str) -> Descriptor | None:

@@ -16,6 +16,7 @@ from envscout.model import Image, Problem
 if TYPE_CHECKING:
     from threading import Event
 
+    from envscout.images.attestation_list import Listing
     from envscout.images.attestations import Attached
     from envscout.images.layer import LayerContents
     from envscout.images.reading import Scan
@@ -78,6 +79,19 @@ class OciImage:
 
         subjects = [digest for digest in (self.image.digest, self.image.index_digest) if digest]
         return attached(self._blobs, subjects, self._attestations, kinds, everywhere)
+
+    def hung(self, elsewhere: "Blobs | None" = None) -> "Listing":
+        """Return the list of all that hangs on the image and its index. elsewhere: another place that holds it."""
+        from envscout.images.attestation_list import hung
+
+        subjects = [digest for digest in (self.image.digest, self.image.index_digest) if digest]
+        return hung(elsewhere or self._blobs, subjects, () if elsewhere else self._attestations)
+
+    def document(self, digest: str, size: int, limit: int, elsewhere: "Blobs | None" = None) -> bytes:
+        """Return an attached document, verified. Raises DigestMismatch, LimitExceeded, SourceError, NotFound."""
+        checked = digests.checked(digest)
+        blobs = elsewhere or self._blobs
+        return manifests.joined(digests.verified(blobs.blob(checked), checked, size), limit, digest)
 
     def close(self) -> None:
         """Close the blobs."""

@@ -94,11 +94,18 @@ def open_image(
     Problem). archive_ref: which image of an archive. credentials: for a registry, instead of what `docker login` left.
     Raises SourceError, AccessDenied, NotFound, UsageError.
     """
+    return OpenImage(open_source(reference, platform, archive_ref, credentials))
+
+
+def open_source(
+    reference: Reference, platform: str = "", archive_ref: str = "", credentials: Credentials | None = None
+) -> "_Source":
+    """Return the place that holds an image, open. Raises as `open_image`."""
     opener = _OPENERS.get(reference.prefix)
     if opener is None:
         raise UsageError(f"{reference.prefix}:// names a document, not an image.", "Use a command that takes SBOMs.")
     normal = platforms.parse(platform) if platform else ""
-    return OpenImage(opener(reference, normal, archive_ref, credentials))
+    return opener(reference, normal, archive_ref, credentials)
 
 
 def resolve(
