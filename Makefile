@@ -37,7 +37,7 @@ docs: $(VENV)/dev.stamp ## Build the documentation; a warning is an error
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 bench: $(VENV)/dev.stamp ## Print the published figures; each script says its own command
-	@set -e; for name in startup keys update fleet; do $(BIN)/python bench/$$name.py; done
+	@set -e; for name in startup completion keys update fleet; do $(BIN)/python bench/$$name.py; done
 
 fuzz: $(VENV)/dev.stamp ## Fuzz every parser; FUZZ_MINUTES says for how long altogether (60)
 	@$(PIP) install --require-hashes -r constraints/fuzz.txt || echo "no atheris for this machine: without it" >&2

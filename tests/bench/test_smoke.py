@@ -72,6 +72,11 @@ def test_startup_is_measured_on_a_real_answer() -> None:
     assert any(line.startswith("envscout cves --env") and line.endswith("200 findings") for line in lines)
 
 
+def test_completion_is_measured_on_real_names() -> None:
+    lines = _lines(_run("completion.py", "--times", "1", "--cves", "200", "--services", "2"))
+    assert [line.split()[-2] for line in lines if line.startswith("envscout cves --env")] == ["1", "2"]
+
+
 def test_keys_are_made_with_and_without_data(tmp_path: Path) -> None:
     (tmp_path / "versions").mkdir()
     (tmp_path / "versions" / "deb.tsv").write_text("left\top\tright\n1.0-1\t<\t1.0-2\n", encoding="utf-8")

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 METADATA = "docker-cli-plugin-metadata"
+COMPLETE = "_ENVSCOUT_COMPLETE"
+"""The variable in which a shell that completes a command line says its name: envscout.cli.completing."""
 
 PLUGIN_CALL = "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND"
 """The variable that the docker client sets when it calls a plugin."""
@@ -32,6 +34,11 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; return the exit code (see envscout.errors)."""
+    if COMPLETE in os.environ or arguments[:1] == ["__complete"]:
+        from envscout.cli.completing import answer as completed
+
+        sys.stdout.write(completed(arguments, os.environ.get(COMPLETE, "")))
+        return 0
     arguments = without_docker(list(arguments))
     answer = _AT_ONCE.get(tuple(arguments))
     if answer:

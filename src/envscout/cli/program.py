@@ -5,16 +5,21 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from envscout.errors import EnvscoutError, UsageError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # name -> module that holds `command`, and the line that help shows without importing it.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "attestation": ("attestation", "List, read and add what is attached to an image"),
     "cache": ("cache", "Show or free what is kept of images that run nowhere"),
     "compare": ("compare", "Show how an image or an environment differs from another"),
+    "completion": ("completion", "Write the script with which a shell completes commands"),
     "config": ("config", "Show or change settings"),
     "cves": ("cves", "Show the vulnerabilities of an image or of an environment"),
     "db": ("db", "Fetch advisories and show their state"),
@@ -68,6 +73,13 @@ class LazyGroup(click.Group):
             hint = f"did you mean `{near[0]}`?" if near else "`envscout --help` lists the commands"
             raise UsageError(f"there is no command {args[0]!r}", hint)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
+        """Return the commands that begin with a text, without importing them, and the group's own options."""
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name, help=line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *super(click.Group, self).shell_complete(ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands without importing them."""

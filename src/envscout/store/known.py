@@ -1,0 +1,46 @@
+"""Names that the store knows, for a shell that completes them: read only, at once, and nothing where that cannot be."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from envscout.store.database import queries
+
+LIMIT = 100
+"""Most names that are told: more than a person reads, and no more than a shell shows without asking."""
+
+# Seconds to wait for a lock; readers need none while others write.
+_PATIENCE = 0.05
+
+
+class Wanted(NamedTuple):
+    """What a name begins with, and what it belongs to; "" = all."""
+
+    prefix: str = ""
+    environment: str = ""
+    organization: str = ""
+
+
+Ask = Callable[[str, Wanted], list[str]]
+"""A query of known.sql, what is wanted -> names in order."""
+
+
+def known(store: Path) -> Ask:
+    """Return a function that asks a store. It makes no store, changes none, and raises nothing for one that is broken.
+
+    Of too many names it tells the first and the last, so that what all of them begin with can still be seen.
+    """
+
+    def ask(query: str, wanted: Wanted) -> list[str]:
+        values = {**wanted._asdict(), "end": f"{wanted.prefix}\U0010ffff", "limit": LIMIT}
+        address = f"file:{quote(str(store))}?mode=ro"
+        try:
+            with closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE, isolation_level=None)) as connection:
+                return [name for (name,) in connection.execute(queries("known")[query], values)]
+        except sqlite3.Error:
+            return []
+
+    return ask

@@ -1,0 +1,56 @@
+-- Each query tells the first names of a range in order, and its last one.
+
+-- name: environments
+WITH found AS (
+    SELECT DISTINCT name FROM environment
+     WHERE name >= :prefix AND name < :end AND (:organization = '' OR organization = :organization))
+SELECT name FROM (SELECT name FROM found ORDER BY name LIMIT :limit - 1)
+ UNION
+SELECT name FROM (SELECT name FROM found ORDER BY name DESC LIMIT 1)
+ ORDER BY 1
+
+-- name: organizations
+WITH found AS (
+    SELECT organization AS name FROM environment WHERE organization >= :prefix AND organization < :end
+     UNION
+    SELECT organization FROM enrolled WHERE organization >= :prefix AND organization < :end)
+SELECT name FROM (SELECT name FROM found ORDER BY name LIMIT :limit - 1)
+ UNION
+SELECT name FROM (SELECT name FROM found ORDER BY name DESC LIMIT 1)
+ ORDER BY 1
+
+-- name: services
+-- Services that were ever recorded, in one environment or in any.
+WITH found AS (
+    SELECT DISTINCT s.name FROM service s
+     WHERE s.name >= :prefix AND s.name < :end AND (:organization = '' OR s.organization = :organization)
+       AND (:environment = '' OR EXISTS (
+             SELECT 1 FROM environment v JOIN event e USING (env_id)
+              WHERE v.name = :environment AND v.organization = s.organization AND e.service_id = s.service_id)))
+SELECT name FROM (SELECT name FROM found ORDER BY name LIMIT :limit - 1)
+ UNION
+SELECT name FROM (SELECT name FROM found ORDER BY name DESC LIMIT 1)
+ ORDER BY 1
+
+-- name: references
+-- Images by the names they were recorded under; older ones are passed over, as names have no index.
+WITH found AS (
+    SELECT DISTINCT reference AS name FROM (SELECT reference FROM event ORDER BY event_id DESC LIMIT 2000)
+     WHERE reference >= :prefix AND reference < :end)
+SELECT name FROM (SELECT name FROM found ORDER BY name LIMIT :limit - 1)
+ UNION
+SELECT name FROM (SELECT name FROM found ORDER BY name DESC LIMIT 1)
+ ORDER BY 1
+
+-- name: vulnerabilities
+SELECT id FROM (SELECT id FROM vulnerability WHERE id >= :prefix AND id < :end ORDER BY id LIMIT :limit - 1)
+ UNION
+SELECT id FROM (SELECT id FROM vulnerability WHERE id >= :prefix AND id < :end ORDER BY id DESC LIMIT 1)
+ ORDER BY 1
+
+-- name: packages
+-- Names of packages of any image.
+SELECT name FROM (SELECT DISTINCT name FROM component WHERE name >= :prefix AND name < :end ORDER BY name LIMIT :limit - 1)
+ UNION
+SELECT name FROM (SELECT name FROM component WHERE name >= :prefix AND name < :end ORDER BY name DESC LIMIT 1)
+ ORDER BY 1
