@@ -6,6 +6,7 @@ from envscout.model import (
     Affected,
     BaseImage,
     Coverage,
+    Distribution,
     Epss,
     Finding,
     Image,
@@ -14,7 +15,7 @@ from envscout.model import (
     PackageRef,
     Reason,
 )
-from envscout.policies.facts import Facts
+from envscout.policies.facts import Facts, Running
 
 DAY = 86_400_000_000
 NOW = round(datetime(2026, 11, 24, tzinfo=UTC).timestamp()) * 1_000_000
@@ -62,13 +63,15 @@ def facts(
     coverage: Coverage = Coverage(),  # noqa: B008
     base: BaseImage | None = BASE,
     newest_base: tuple[str, ...] = (BASE.digest,),
-    running: tuple[Finding, ...] | None = (),
+    running: tuple[Finding, ...] | Running | None = (),
     attestations: tuple[str, ...] | None = ("https://spdx.dev/Document", "https://slsa.dev/provenance/v1"),
     kinds: frozenset[str] = frozenset({"kev", "epss"}),
     advisories_of: int | None = NOW - DAY,
     user: str = "app",
     created: str = "2026-11-01T00:00:00Z",
     is_indexed: bool = True,
+    distribution: Distribution | None = Distribution("debian", "12", "bookworm"),  # noqa: B008
+    environment: str = "production",
 ) -> Facts:
     """Return an image that meets every policy, but for what is said."""
     image = Image(
@@ -82,9 +85,11 @@ def facts(
         NOW,
         base,
         newest_base,
-        running,
+        Running(running) if isinstance(running, tuple) else running,
         attestations,
         kinds,
         advisories_of,
         is_indexed,
+        distribution,
+        environment,
     )

@@ -2,13 +2,12 @@
 
 import pytest
 
-from envscout.policies.facts import Facts
+from envscout.policies.facts import Facts, Running
 from envscout.policies.kinds import KINDS
 from envscout.policies.policy import Policy, judge
 from envscout.policies.reading import read
 from tests.policies.facts import BASE, DAY, NOW, facts, finding, package, unknown
 
-UNREAD = ("not-indexed", "no-package-database", "damaged-layer")
 UNREAD = ("not-indexed", "no-package-database", "damaged-layer")
 # What every answer about vulnerabilities rests on.
 BLIND = (*UNREAD, "no-feed", "stale-feed", "end-of-life", "unknown-distribution")
@@ -38,6 +37,23 @@ PASSING = [
     ("exploitable-vulnerabilities", facts(finding(epss=0.01), finding()), {}),
     ("no-new-vulnerabilities", facts(finding(), running=(finding(),)), {}),
     ("no-new-vulnerabilities", facts(finding(severity="low")), {}),
+    ("no-new-vulnerabilities", facts(finding("GHSA-1", aliases=("CVE-1",)), running=(finding("CVE-1"),)), {}),
+    # Where nothing is found nothing can be new, whatever runs.
+    ("no-new-vulnerabilities", facts(running=Running((), unknown("not-indexed"))), {}),
+    ("no-new-vulnerabilities", facts(finding(), running=Running((finding(),), unknown("not-indexed"))), {}),
+    ("fixable-vulnerabilities", facts(finding(days=13)), {"grace_period_days": 14, "age_days": 2}),
+    ("approved-base-images", facts(), {"allowed_distros": ("debian",)}),
+    ("approved-base-images", facts(), {"allowed_distros": ("Debian 12",)}),
+    ("approved-base-images", facts(), {"allowed_distros": ("debian:bookworm",)}),
+    ("approved-base-images", facts(coverage=unknown("end-of-life")), {"allowed_distros_only": False}),
+    (
+        "copyleft-license",
+        facts(packages=(package("a", "GPL-2.0-only WITH Classpath-exception-2.0"),)),
+        {"allowed_exceptions": ("Classpath-exception-2.0",)},
+    ),
+    ("copyleft-license", facts(packages=(package("a", "MIT AND (Apache-2.0 OR AGPL-3.0-only)"),)), {}),
+    ("copyleft-license", facts(packages=(package("a"),)), {}),
+    ("cel", facts(finding()), {"expression": "finding.kev != null"}),
     ("supply-chain-attestations", facts(), {}),
     ("supply-chain-attestations", facts(attestations=()), {"required_attestations": ()}),
     ("approved-base-images", facts(base=None), {}),
@@ -66,6 +82,17 @@ FAILING = [
     ("exploitable-vulnerabilities", facts(finding(epss=0.5)), {}),
     ("no-new-vulnerabilities", facts(finding(), running=(finding("CVE-2024-0002"),)), {}),
     ("no-new-vulnerabilities", facts(finding(), running=None), {}),
+    ("no-new-vulnerabilities", facts(finding(), running=Running((), unknown("stale-feed"))), {}),
+    # A date that is still to come is no grace without end.
+    ("fixable-vulnerabilities", facts(finding(days=-400)), {"grace_period_days": 14}),
+    ("approved-base-images", facts(), {"allowed_distros": ("debian:11", "alpine")}),
+    ("copyleft-license", facts(packages=(package("a", "GPL-2.0-only WITH Classpath-exception-2.0"),)), {}),
+    ("copyleft-license", facts(packages=(package("a", "MIT AND (GPL-2.0+ OR AGPL-3.0)"),)), {}),
+    ("copyleft-license", facts(packages=(package("a", "GPLv3"),)), {}),
+    ("copyleft-license", facts(packages=(package("a", "GPL (>= 2)"),)), {}),
+    ("copyleft-license", facts(packages=(package("a", "GNU Lesser General Public License v3"),)), {}),
+    ("copyleft-license", facts(packages=(package("a", "GPL-2.0"),)), {"licenses": ("GPL-2.0",)}),
+    ("cel", facts(finding()), {"expression": "finding.kev == null"}),
     ("supply-chain-attestations", facts(attestations=("https://spdx.dev/Document",)), {}),
     ("approved-base-images", facts(), {"allowed_base_images": ("registry.example.com/*",)}),
     ("approved-base-images", facts(coverage=unknown("end-of-life")), {}),
@@ -85,6 +112,12 @@ UNKNOWN = [
     *(("copyleft-license", facts(coverage=unknown(code)), {}) for code in UNREAD),
     ("high-profile-vulnerabilities", facts(kinds=frozenset({"epss"})), {}),
     ("exploitable-vulnerabilities", facts(kinds=frozenset({"kev"})), {}),
+    ("no-new-vulnerabilities", facts(finding(), running=Running((), unknown("not-indexed"))), {}),
+    ("no-new-vulnerabilities", facts(finding(), running=Running((), unknown("no-feed"))), {}),
+    ("no-new-vulnerabilities", facts(environment=""), {}),
+    ("copyleft-license", facts(packages=(package("a"),)), {"allow_undeclared": False}),
+    ("approved-base-images", facts(distribution=None), {"allowed_distros": ("debian",)}),
+    ("cel", facts(finding()), {"expression": "finding.cvss.score > 7.0"}),
     ("supply-chain-attestations", facts(attestations=None), {}),
     ("approved-base-images", facts(base=None), {"allowed_base_images": ("node:*",)}),
     ("approved-base-images", facts(coverage=unknown("unknown-distribution")), {}),
@@ -95,6 +128,49 @@ UNKNOWN = [
     ("maximum-image-age", facts(created="1970-01-01T00:00:00Z"), {}),
     ("maximum-advisory-age", facts(advisories_of=None), {}),
 ]  # fmt: skip
+
+
+# What becomes of each kind where something is not known: `?` unknown, `-` not met, `+` met, for it does not rest on it.
+CAUSES = ("no-feed", "not-indexed", "stale-feed", "end-of-life", "no-package-database")
+MATRIX = """
+fixable-vulnerabilities       ?  ?  ?  ?  ?
+high-profile-vulnerabilities  ?  ?  ?  ?  ?
+exploitable-vulnerabilities   ?  ?  ?  ?  ?
+no-new-vulnerabilities        ?  ?  ?  ?  ?
+supply-chain-attestations     +  +  +  +  +
+approved-base-images          +  ?  +  -  +
+no-stale-base-images          +  ?  +  +  +
+default-non-root-user         +  ?  +  +  +
+copyleft-license              +  ?  +  +  ?
+maximum-image-age             +  ?  +  +  +
+maximum-advisory-age          ?  ?  -  +  +
+complete-coverage             -  -  -  -  -
+cel                           ?  ?  ?  ?  ?
+"""
+ROWS = [line.split() for line in MATRIX.strip().splitlines()]
+CELLS = [(kind, cause, sign) for kind, *signs in ROWS for cause, sign in zip(CAUSES, signs, strict=True)]
+NEEDED = {"cel": {"expression": "finding.kev != null"}}
+
+
+def lacking(cause: str) -> Facts:
+    """Return an image of which something is not known, with all that follows of that."""
+    coverage = unknown(cause)
+    if cause == "not-indexed":
+        return facts(
+            coverage=coverage, is_indexed=False, base=None, user="", created="", advisories_of=None, distribution=None
+        )
+    ages = {"no-feed": None, "stale-feed": NOW - 400 * DAY}
+    return facts(coverage=coverage, advisories_of=ages.get(cause, NOW - DAY))
+
+
+@pytest.mark.parametrize(("kind", "cause", "sign"), CELLS)
+def test_no_unknown_passes(kind: str, cause: str, sign: str) -> None:
+    expected = {"?": "unknown", "-": "fail", "+": "pass"}[sign]
+    assert state(kind, lacking(cause), **NEEDED.get(kind, {})) == expected
+
+
+def test_every_kind_is_in_the_matrix() -> None:
+    assert [kind for kind, *_ in ROWS] == list(KINDS)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from envscout.errors import UsageError
 from envscout.model import Verdict
+from envscout.policies.decoding import MAX_FILE
 from envscout.policies.kinds import KINDS
 from envscout.policies.policy import health, judge, standard
-from envscout.policies.reading import MAX_FILE, read
+from envscout.policies.reading import read
 from envscout.policies.vulnerabilities import Fixable
 from tests.policies.facts import facts, finding
 

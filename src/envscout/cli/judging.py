@@ -1,63 +1,186 @@
 """Policies as a user chooses them on the command line, and what they say of an image."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import click
 import msgspec
 
+from envscout.cli import options
 from envscout.cli.session import Session
-from envscout.errors import InvalidReference, UsageError
+from envscout.errors import FeedError, InvalidReference, UsageError
 
 if TYPE_CHECKING:
-    from envscout.model import Finding, Verdict
+    from envscout.model import Verdict
+    from envscout.policies.facts import Running
+    from envscout.policies.force import Effective
     from envscout.policies.policy import Policy
     from envscout.verbs.ask import ImageReport, Report
 
+F = TypeVar("F", bound=Callable[..., Any])
 _ATTESTED = "supply-chain-attestations"
+_LOOKS = (_ATTESTED, "cel")
+MAX_FILES = 200
+SUFFIXES = (".yaml", ".yml", ".json")
+
+_CHOICES: tuple[Callable[[Any], Any], ...] = (
+    options.many("--only-policy", "Only these policies, by their ids."),
+    click.option(
+        "--policy-config",
+        default="",
+        metavar="FILE|URL",
+        help="Change the standard policies; Docker Scout's files are understood.",
+    ),
+    click.option("--policy-file", multiple=True, metavar="FILE", help="Policies instead of all others; repeatable."),
+    click.option(
+        "--policy-dir",
+        multiple=True,
+        metavar="DIR",
+        help="The same, from the YAML and JSON files of a folder; repeatable.",
+    ),
+    click.option(
+        "--policy-bundle",
+        multiple=True,
+        metavar="REFERENCE",
+        help="The same, from a registry where `envscout policy publish` put them; repeatable.",
+    ),
+)
+
+
+def chosen(command: F) -> F:
+    """Add the flags that choose policies."""
+    for each in reversed(_CHOICES):
+        command = each(command)
+    return command
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What is judged. as_of: moment of its advisories. named: as the user named it.
+    """What is judged. as_of: moment of its advisories. named: as the user named it. at: when, None for now.
 
-    running: findings of what runs in the target, None where nothing does.
+    environment: where it is to go, "" where nobody said. running: what runs there, None where nothing does.
     """
 
     report: "ImageReport"
     as_of: int | None = None
     named: str = ""
-    running: "tuple[Finding, ...] | None" = None
+    running: "Running | None" = None
+    environment: str = ""
+    at: int | None = None
 
 
-def policies(flags: dict[str, Any]) -> "Sequence[Policy]":
-    """Return the policies that are in force."""
-    from envscout.policies.policy import standard
+def organization(session: Session, asked: str, named: str) -> str:
+    """Return the organization whose policies count for an image: as asked for, configured, or of its name."""
+    from envscout.environments import scope
+    from envscout.names.reference import parse
+
+    return scope.organization(asked, session.settings.text("organization"), parse(named).organization if named else "")
+
+
+def in_force(
+    session: Session, flags: dict[str, Any], organization: str, environment: str = "", at: int | None = None
+) -> "Effective":
+    """Return the policies to judge by: those of the command line, else what was in force in the store at a moment."""
+    from envscout.policies.kinds import canonical
+    from envscout.verbs import govern
+
+    found = of_flags(session, flags, environment) or govern.in_force(session.database, organization, environment, at)
+    only = [canonical(name) for name in flags["only_policy"]]
+    missing = set(only) - {each.id for each in found.policies}
+    if missing:
+        there = ", ".join(each.id for each in found.policies) or "none"
+        raise UsageError(f"no policy is called {', '.join(sorted(missing))}", f"there are {there}")
+    kept = tuple(each for each in found.policies if not only or each.id in only)
+    return msgspec.structs.replace(found, policies=kept)
+
+
+def of_flags(session: Session, flags: dict[str, Any], environment: str = "") -> "Effective | None":
+    """Return the policies that the command line names, None where it names none. Raise UsageError."""
+    from envscout.policies.force import Effective
     from envscout.policies.reading import read
 
-    found = [each for path in flags["policy_file"] for each in read(_content(path), path)]
-    if not flags["policy_file"]:
-        path = flags["policy_config"]
-        found = list(read(_content(path), path, extends=True) if path else standard())
-    elif flags["policy_config"]:
+    instead = list(_files(session, flags))
+    place = flags["policy_config"]
+    if instead and place:
         raise UsageError(
-            "--policy-config changes the standard policies, --policy-file replaces them", "use one of them"
+            "--policy-config changes the standard policies, the other flags replace them", "use one of them"
         )
-    chosen = flags["only_policy"]
-    missing = set(chosen) - {each.id for each in found}
-    if missing:
-        there = ", ".join(each.id for each in found)
-        raise UsageError(f"no policy is called {', '.join(sorted(missing))}", f"there are {there}")
-    return [each for each in found if not chosen or each.id in chosen]
+    if place:
+        return Effective(read(content(place), place, extends=True, environment=environment), "config", place)
+    if not instead:
+        return None
+    found: dict[str, Policy] = {}
+    for where, data in instead:
+        for each in read(data, where, environment=environment):
+            if each.id in found:
+                raise UsageError(f"{where}: {each.id} is in another of the files, too", "give one of them another id")
+            found[each.id] = each
+    kinds = [
+        word for word in ("file", "directory", "bundle") if flags[f"policy_{word[:3] if word[0] == 'd' else word}"]
+    ]
+    named = (*flags["policy_file"], *flags["policy_dir"], *flags["policy_bundle"])
+    return Effective(tuple(found.values()), " and ".join(kinds), ", ".join(map(str, named)))
 
 
-def _content(path: str) -> bytes:
-    from envscout.policies.reading import MAX_FILE
+def _files(session: Session, flags: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of each file that is to be used instead of other policies."""
+    for path in flags["policy_file"]:
+        yield path, content(path)
+    for folder in flags["policy_dir"]:
+        for path in in_folder(folder):
+            yield path, content(path)
+    for reference in flags["policy_bundle"]:
+        from envscout.verbs import bundle
 
+        pulled = bundle.pull(session.settings.folders.data / "policy-bundles", reference)
+        if pulled.cached:
+            session.warn(f"{reference}: {pulled.cached}; the copy at hand is used, {pulled.digest}")
+        yield from ((f"{reference}: {name}", data) for name, data in pulled.files)
+
+
+def in_folder(folder: str) -> list[str]:
+    """Return the policy files of a folder, by name. Raise UsageError where there is none."""
     try:
-        with Path(path).open("rb") as file:
+        found = sorted(each for each in Path(folder).iterdir() if not each.name.startswith("."))
+    except OSError as error:
+        raise UsageError(f"cannot read {folder}: {error.strerror}", "check the path") from error
+    # A rule in Rego is refused by name when it is read: left out it would be missed by nobody.
+    files = [str(each) for each in found if each.suffix in (*SUFFIXES, ".rego") and each.is_file()]
+    if not files or len(files) > MAX_FILES:
+        raise UsageError(
+            f"{folder} holds {len(files) or 'no'} policy files", f"1 to {MAX_FILES} files: {', '.join(SUFFIXES)}"
+        )
+    return files
+
+
+def content(place: str) -> bytes:
+    """Return the bytes of a policy file, a little more than allowed at most; `-` is stdin. Raise UsageError."""
+    from envscout.policies.decoding import MAX_FILE
+
+    if place.startswith(("https://", "http://")):
+        return _fetched(place, MAX_FILE)
+    try:
+        if place == "-":
+            return bytes(sys.stdin.buffer.read(MAX_FILE + 1))
+        with Path(place).open("rb") as file:
             return file.read(MAX_FILE + 1)
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", "check the path") from error
+        raise UsageError(f"cannot read {place}: {error.strerror}", "check the path") from error
+
+
+def _fetched(url: str, limit: int) -> bytes:
+    from tempfile import TemporaryDirectory
+
+    from envscout.advisories.fetch import fetch
+
+    with TemporaryDirectory() as folder:
+        into = Path(folder, "policies")
+        try:
+            fetch(url, "", "", into, limit)
+        except FeedError as error:
+            raise UsageError(error.cause, "check the address, or fetch the file yourself and pass its path") from error
+        return into.read_bytes()
 
 
 def one_of(session: Session, report: "Report") -> "ImageReport":
@@ -69,6 +192,25 @@ def one_of(session: Session, report: "Report") -> "ImageReport":
     return judged
 
 
+def beside(report: "Report | None") -> "Running | None":
+    """Return what the answer about an environment says of that which an image is judged beside."""
+    from envscout.policies.facts import Running
+
+    if report is None:
+        return None
+    return Running(
+        tuple(found for each in report.images for found in (*each.findings, *each.suppressed)), report.coverage
+    )
+
+
+def judged(session: Session, subject: Subject, flags: dict[str, Any]) -> "tuple[Effective, tuple[Verdict, ...]]":
+    """Return the policies that count for a subject, and what they say. flags: those of `chosen`, org, platform, ref."""
+    ran = subject.report.deployment
+    owner = ran.organization if ran else organization(session, flags["org"], subject.named)
+    found = in_force(session, flags, owner, subject.environment, subject.at)
+    return found, judge(session, subject, found.policies, flags)
+
+
 def judge(
     session: Session, subject: Subject, chosen: "Sequence[Policy]", flags: dict[str, Any]
 ) -> "tuple[Verdict, ...]":
@@ -77,20 +219,36 @@ def judge(
     from envscout.verbs import gate
 
     report = subject.report
-    attested = _attested(subject, flags) if any(each.kind == _ATTESTED for each in chosen) else None
-    answered = gate.Answered(report.image_id, report.findings, report.coverage, report.base, subject.as_of)
-    return judge_by(chosen, gate.facts(session.database, answered, subject.running, attested))
+    ran = report.deployment
+    answered = gate.Answered(
+        image_id=report.image_id,
+        findings=report.findings,
+        coverage=report.coverage,
+        base=report.base,
+        advisories_of=subject.as_of,
+        reference=report.reference,
+        organization=ran.organization if ran else "",
+        service=ran.service if ran else "",
+        environment=subject.environment,
+        running=subject.running,
+        at=subject.at,
+    )
+    attested = _attested(session, subject, flags) if any(each.kind in _LOOKS for each in chosen) else None
+    return judge_by(chosen, gate.facts(session.database, answered, attested))
 
 
-def _attested(subject: Subject, flags: dict[str, Any]) -> tuple[str, ...] | None:
-    """Return what is attached to the judged image, None where nobody can tell."""
+def _attested(session: Session, subject: Subject, flags: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return what is attached to the judged image, None where nobody can tell: at a past moment only what was seen."""
     from envscout.names.reference import parse
     from envscout.verbs import gate
 
-    ran = subject.report.deployment
+    ran, number = subject.report.deployment, subject.report.image_id
+    if subject.at is not None:
+        return gate.seen(session.database, number, subject.at)
     try:
         reference = parse(f"{ran.reference.partition('@')[0]}@{ran.digest}" if ran else subject.named)
     except InvalidReference:
         # What was recorded from a place on disk is not to be found again by its digest.
-        return None
-    return gate.attestations(reference, platform=flags["platform"], archive_ref=flags["ref"])
+        return gate.seen(session.database, number)
+    found = gate.attestations(reference, platform=flags["platform"], archive_ref=flags["ref"])
+    return gate.seen(session.database, number) if found is None else gate.keep(session.database, number, found)

@@ -1,23 +1,27 @@
 """Policies about what is in an image, what is attached to it, and how much is known of it."""
 
-import re
-
 import msgspec
 
 from envscout.model import Violation
+from envscout.policies import licences as licensing
 from envscout.policies.facts import CONTENT, SINGLE, Facts, Judgement, doubts
 
 _COPYLEFT = ("AGPL-*", "GPL-*", "LGPL-*", "MPL-*", "EPL-*", "EUPL-*", "CDDL-*", "CPAL-*", "OSL-*", "SSPL-*")
 _SBOM = ("https://spdx.dev/Document", "https://cyclonedx.org/bom")
 _PROVENANCE = ("https://slsa.dev/provenance/v0.2", "https://slsa.dev/provenance/v1")
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 
 
 class Licences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Parameters of `copyleft-license`. licenses: SPDX ids; a `*` at the end stands for anything."""
+    """Parameters of `copyleft-license`. licenses: SPDX ids; a `*` at the end stands for anything.
+
+    ignored_packages: package URLs, with or without version and qualifiers. allowed_exceptions: SPDX ids of exceptions
+    that make a licence acceptable. allow_undeclared: whether a package may say nothing of its licence.
+    """
 
     licenses: tuple[str, ...] = _COPYLEFT
     ignored_packages: tuple[str, ...] = ()
+    allowed_exceptions: tuple[str, ...] = ()
+    allow_undeclared: bool = True
 
 
 class Attestations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,31 +38,20 @@ class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def licences(facts: Facts, config: Licences) -> Judgement:
     """Judge by the licences that packages declare; of a choice ("MIT OR GPL-2.0") one that is allowed is enough."""
+    judged = [each for each in facts.packages if not _ignored(each.purl, config.ignored_packages)]
     found = [
         Violation(f"{each.name} {each.version} is under {', '.join(each.licenses)}", each.purl)
-        for each in facts.packages
-        if _ignored(each.purl, config.ignored_packages) is False
-        and any(_is_bound(licence, config.licenses) for licence in each.licenses)
+        for each in judged
+        if any(licensing.is_bound(said, config.licenses, config.allowed_exceptions) for said in each.licenses)
     ]
-    return Judgement(tuple(found), doubts(facts, CONTENT), f"{len(found)} packages")
+    silent = sum(not each.licenses for each in judged)
+    unsaid = (f"{silent} packages do not declare a licence.",) if silent and not config.allow_undeclared else ()
+    result = f"{len(found)} packages" + (f", {silent} declare none" if silent else "")
+    return Judgement(tuple(found), (*doubts(facts, CONTENT), *unsaid), result)
 
 
 def _ignored(purl: str, ignored: tuple[str, ...]) -> bool:
     return any(purl == each or purl.partition("?")[0] == each or purl.partition("@")[0] == each for each in ignored)
-
-
-def _is_bound(expression: str, patterns: tuple[str, ...]) -> bool:
-    """Tell whether every choice of an SPDX expression has a licence that fits a pattern."""
-    choices = re.split(r"\s+OR\s+", expression.strip("() "), flags=re.I)
-    return all(any(_fits(word, patterns) for word in _WORD.findall(choice)) for choice in choices)
-
-
-def _fits(licence: str, patterns: tuple[str, ...]) -> bool:
-    word = licence.upper()
-    return any(
-        word.startswith(pattern[:-1].upper()) if pattern.endswith("*") else word == pattern.upper()
-        for pattern in patterns
-    )
 
 
 def attestations(facts: Facts, config: Attestations) -> Judgement:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from envscout.model import BaseImage, Coverage, Finding, Image, Package, Violation
+from envscout.model import BaseImage, Coverage, Distribution, Finding, Image, Package, Violation
 
 SINGLE = frozenset({"unkeyable-version", "unassessable-package", "unassessable-advisory", "unspecified-severity"})
 """Reasons for which an answer is not complete that concern single packages, which the answer names."""
@@ -23,14 +23,21 @@ CONTENT = frozenset(
 """Those for which it is not known what is in the image."""
 
 
+class Running(msgspec.Struct, frozen=True):
+    """What runs in the target. findings: the suppressed ones, too. coverage: how far they are known."""
+
+    findings: tuple[Finding, ...] = ()
+    coverage: Coverage = Coverage()
+
+
 class Facts(msgspec.Struct, frozen=True):
     """One image as it stands at a moment.
 
-    findings: without those that are suppressed. running: what is known of the image that runs in the target now, None
-    where nothing does. newest_base: digests, of manifest and index, of the image that the base image's name stood for
-    when it was seen last, () where nobody knows. attestations: kinds and predicate types of what is attached, None
-    where nobody looked. kinds: of the facts about CVEs that the store has (`kev`, `epss`). advisories_of, now:
-    microseconds since 1970 UTC, advisories_of None where there are none.
+    findings: without those that are suppressed. environment: where it is to go, "" where nobody said. running: what is
+    known of that which runs there, None where nothing does. newest_base: digests, of manifest and index, of the image
+    that the base image's name stood for when it was seen last, () where nobody knows. attestations: kinds and predicate
+    types of what is attached, None where nobody looked. kinds: of the facts about CVEs that the store has (`kev`,
+    `epss`). advisories_of, now: microseconds since 1970 UTC, advisories_of None where there are none.
     """
 
     image: Image
@@ -40,11 +47,16 @@ class Facts(msgspec.Struct, frozen=True):
     now: int
     base: BaseImage | None = None
     newest_base: tuple[str, ...] = ()
-    running: tuple[Finding, ...] | None = None
+    running: Running | None = None
     attestations: tuple[str, ...] | None = None
     kinds: frozenset[str] = frozenset()
     advisories_of: int | None = None
     is_indexed: bool = True
+    distribution: Distribution | None = None
+    environment: str = ""
+    reference: str = ""
+    organization: str = ""
+    service: str = ""
 
 
 class Judgement(NamedTuple):

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import Annotated
 
 import msgspec
 
@@ -16,7 +17,11 @@ _ROOT = re.compile(r"(root|0+)(:.*)?", re.S)
 
 
 class Approved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Parameters of `approved-base-images`: patterns of names, where `*` stands for anything."""
+    """Parameters of `approved-base-images`: patterns of names, where `*` stands for anything.
+
+    allowed_distros_only: no distribution whose support has ended. allowed_distros: `debian`, `debian:12` or
+    `debian:bookworm`, () for all that are supported.
+    """
 
     allowed_base_images: tuple[str, ...] = ("*",)
     allowed_distros_only: bool = True
@@ -30,26 +35,44 @@ class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Age(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Parameters of `maximum-image-age` and `maximum-advisory-age`."""
 
-    days: int = 90
+    days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 90
 
 
 def approved_base(facts: Facts, config: Approved) -> Judgement:
-    """Judge by the name of the base image, and by whether its distribution is one that still gets fixes."""
-    unsupported = [
-        Violation(f"{reason.message}", remediation="build on a supported release")
-        for reason in facts.coverage.reasons
-        if config.allowed_distros_only and reason.code in ("end-of-life", "unsupported-distribution")
-    ]
+    """Judge by the name of the base image, and by the distribution: whether it still gets fixes, and is allowed."""
+    wrong, doubtful = _distribution(facts, config)
     base = facts.base
     if config.allowed_base_images == ("*",):
-        return Judgement(tuple(unsupported), doubts(facts, {"not-indexed", "unknown-distribution"}))
+        return Judgement(wrong, doubtful)
     if base is None or not base.name:
-        return Judgement(tuple(unsupported), ("What the image was built on is not known: build with provenance.",))
+        return Judgement(wrong, (*doubtful, "What the image was built on is not known: build with provenance."))
     if any(_fits(base.name, pattern) for pattern in config.allowed_base_images):
-        return Judgement(tuple(unsupported), doubts(facts, {"not-indexed", "unknown-distribution"}), base.name)
+        return Judgement(wrong, doubtful, base.name)
     said = f"the base image {base.name} is not approved"
     allowed = ", ".join(config.allowed_base_images)
-    return Judgement((*unsupported, Violation(said, f"approved: {allowed}", "build on one of them")), (), base.name)
+    return Judgement((*wrong, Violation(said, f"approved: {allowed}", "build on one of them")), doubtful, base.name)
+
+
+def _distribution(facts: Facts, config: Approved) -> tuple[tuple[Violation, ...], tuple[str, ...]]:
+    """Return what is wrong with the distribution, and why that may not be known."""
+    wrong = tuple(
+        Violation(reason.message, remediation="build on a supported release")
+        for reason in facts.coverage.reasons
+        if config.allowed_distros_only and reason.code in ("end-of-life", "unsupported-distribution")
+    )
+    wanted = config.allowed_distros_only or config.allowed_distros
+    doubtful = doubts(facts, {"not-indexed", "unknown-distribution"} if wanted else {"not-indexed"})
+    if not config.allowed_distros:
+        return wrong, doubtful
+    if facts.distribution is None:
+        return wrong, (*doubtful, "Which distribution the image holds is not known.")
+    there = facts.distribution
+    names = [f"{there.id}:{word}" for word in (there.version, there.codename) if word] + [there.id]
+    allowed = [re.sub(r"[ :-]+", ":", each.strip().lower()) for each in config.allowed_distros]
+    if any(fnmatchcase(name.lower(), each) for name in names for each in allowed):
+        return wrong, doubtful
+    said = f"the distribution {names[0]} is not allowed"
+    return (*wrong, Violation(said, f"allowed: {', '.join(config.allowed_distros)}", "build on one of them")), doubtful
 
 
 def _fits(name: str, pattern: str) -> bool:

@@ -1,11 +1,11 @@
 """The kinds of policies: a row each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
-from envscout.policies import content, images, vulnerabilities
+from envscout.policies import content, custom, images, vulnerabilities
 from envscout.policies.facts import Facts, Judgement
 
 JUDGE = Callable[[Facts, Any], Judgement]
@@ -14,7 +14,7 @@ JUDGE = Callable[[Facts, Any], Judgement]
 class Kind(NamedTuple):
     """title, failed: how a policy is called that is met, and one that is not. weight: in the health score.
 
-    standard: whether it is in force where nobody chose policies.
+    standard: whether it is in force where nobody chose policies. check: raise ValueError for parameters that are wrong.
     """
 
     title: str
@@ -23,6 +23,7 @@ class Kind(NamedTuple):
     judge: JUDGE
     weight: int
     standard: bool = True
+    check: Callable[[Any], None] = lambda _: None
 
 
 KINDS: dict[str, Kind] = {
@@ -78,5 +79,51 @@ KINDS: dict[str, Kind] = {
     "complete-coverage": Kind(
         "Nothing unknown", "Parts of the image are unknown", content.Known, content.coverage, 5, standard=False
     ),
+    "cel": Kind(
+        "A rule of your own",
+        "A rule of your own is not met",
+        custom.Custom,
+        custom.custom,
+        5,
+        standard=False,
+        check=custom.check,
+    ),
 }
 """By the id that documents name them with; the ids that Docker Scout has are its own."""
+
+_OLD = {
+    "fixable-vulnerabilities": (
+        "severity-based-vulnerability",
+        "severity-based-vulnerabilities",
+        "no-fixable-critical-or-high-vulnerabilities",
+        "fixable-critical-and-high-vulnerabilities",
+    ),
+    "high-profile-vulnerabilities": ("no-high-profile-vulnerabilities",),
+    "supply-chain-attestations": ("attestations",),
+    "approved-base-images": ("no-unapproved-base-images",),
+    "no-stale-base-images": ("no-outdated-base-images", "up-to-date-base-images"),
+    "default-non-root-user": ("non-root-user", "no-root-user"),
+    "copyleft-license": (
+        "no-copyleft-licenses",
+        "copyleft-licenses",
+        "compliant-licenses",
+        "no-agpl-v3-licenses",
+        "license",
+    ),
+}
+_ALIASES = {old: name for name, olds in _OLD.items() for old in olds}
+
+ABSENT: Mapping[str, str] = {
+    "sonarqube-quality-gates": "SonarQube is not asked; judge its answer in a step of your own",
+    "quality-gates-passed": "SonarQube is not asked; judge its answer in a step of your own",
+    "no-embedded-secrets": "images are not searched for secrets",
+    "valid-docker-hardened-image": "use approved-base-images with the names of the images that you trust",
+    "valid-dhi-or-dhi-base-image": "use approved-base-images with the names of the images that you trust",
+}
+"""Policies that Docker Scout has or had, and that are left out on purpose: what to do instead."""
+
+
+def canonical(name: str) -> str:
+    """Return the id of what is named by an id, a title or an older name of Docker Scout's; else the name itself."""
+    plain = "-".join(name.lower().replace("*", "").split())
+    return _ALIASES.get(plain, plain if plain in KINDS or plain in ABSENT else name)

@@ -1,22 +1,28 @@
-"""A policy file becomes policies: YAML or JSON, Docker Scout's `--policy-config` as it is."""
+"""A policy file becomes policies: YAML or JSON, one scope or several; Docker Scout's `--policy-config` as it is."""
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from envscout.errors import UsageError
 from envscout.policies import vulnerabilities
-from envscout.policies.kinds import KINDS
+from envscout.policies.decoding import decoded
+from envscout.policies.kinds import ABSENT, KINDS, Kind, canonical
 from envscout.policies.policy import Policy, standard
 
-MAX_FILE = 1 << 20
 MAX_POLICIES = 1_000
-MAX_DEPTH = 20
+MAX_WEIGHT = 1_000
+MAX_NAME = 128
+SCHEMA = "envscout/policies/1"
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_DOCS = "docs/reference/policies.md shows one"
 
 
-class _Entry(msgspec.Struct, forbid_unknown_fields=True):
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One policy as it is written. name: what Docker Scout calls id. weight: None for that of the kind."""
+
     name: str = ""
     id: str = ""
     kind: str = ""
@@ -27,80 +33,132 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
     config: dict[str, Any] = {}
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
-    policies: list[_Entry] = []
-    debug: bool = False
+class Section(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The policies of one scope. extends: `standard` or `organization`, whose other policies stay; "" for none."""
+
     extends: str = ""
+    policies: tuple[Entry, ...] = ()
 
 
-def read(data: bytes, where: str, *, extends: bool = False) -> tuple[Policy, ...]:
-    """Return the policies that a file asks for. Raises UsageError with what is wrong and what is possible.
+class File(msgspec.Struct, frozen=True):
+    """What a file holds. organization: the default of all environments, None where it says nothing of that."""
 
-    extends, or `extends: standard` in the file: keep the standard policies that it does not speak of.
+    organization: Section | None
+    environments: Mapping[str, Section]
+
+    def of(self, environment: str) -> Section:
+        """Return the section for an environment, else that for all, which may be empty."""
+        return self.environments.get(environment) or self.organization or Section()
+
+
+class _Written(msgspec.Struct, forbid_unknown_fields=True):
+    policies: tuple[Entry, ...] | None = None
+    extends: str = ""
+    environments: dict[str, Section] = {}
+    debug: bool = False
+    schema: str = SCHEMA
+
+
+def read(data: bytes, where: str, *, extends: bool = False, environment: str = "") -> tuple[Policy, ...]:
+    """Return the policies that a file asks for in an environment. Raise UsageError with what is wrong, and possible.
+
+    extends: keep the standard policies that the file does not speak of, as `extends: standard` in it does.
     """
-    if len(data) > MAX_FILE:
-        raise UsageError(f"{where} has {len(data):,} bytes, more than {MAX_FILE:,}", "split it")
-    found = _decoded(data, where)
+    section = parse(data, where).of(environment)
+    if extends and not section.extends:
+        section = msgspec.structs.replace(section, extends="standard")
+    return resolved(section, where)
+
+
+def parse(data: bytes, where: str) -> File:
+    """Return what a file holds, every part of it checked. Raise UsageError with what is wrong, and what is possible."""
     try:
-        file = msgspec.convert(found, _File)
+        found = msgspec.convert(decoded(data, where), _Written)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{where} is no policy file: {error}", "docs/reference/policies.md shows one") from error
-    if file.extends not in ("", "standard"):
-        raise UsageError(f"{where} extends {file.extends!r}", "only `standard` can be extended")
-    policies = {each.id: each for each in standard()} if extends or file.extends else {}
-    for entry in file.policies[:MAX_POLICIES]:
-        policy = _policy(entry, where)
-        policies.pop(policy.id, None)
-        if entry.enabled:
-            policies[policy.id] = policy
-    if len(file.policies) > MAX_POLICIES:
+        raise UsageError(f"{where} is no policy file: {error}", f"{_possible(error)}; {_DOCS}") from error
+    if found.schema != SCHEMA:
+        raise UsageError(f"{where} is written as {found.schema!r}", f"this version reads {SCHEMA}")
+    says_nothing = found.policies is None and not found.extends
+    file = File(None if says_nothing else Section(found.extends, found.policies or ()), found.environments)
+    if found.extends not in ("", "standard"):
+        raise UsageError(f"{where} extends {found.extends!r}", "only `standard` can be extended there")
+    resolved(file.of(""), where)
+    for name, section in file.environments.items():
+        _check_name(name, where)
+        resolved(section, f"{where}: environments.{name}")
+    return file
+
+
+def _possible(error: msgspec.ValidationError) -> str:
+    """Return the keys that are possible where an error lies."""
+    place = str(error).partition("`$")[2].rstrip("`")
+    struct = Entry if "policies[" in place else Section if "environments[" in place else _Written
+    return f"keys: {', '.join(each for each in struct.__struct_fields__ if each != 'schema')}"
+
+
+def _check_name(name: str, where: str) -> None:
+    if not name or len(name) > MAX_NAME or not name.isprintable() or name != name.strip():
+        raise UsageError(
+            f"{where}: {name[:MAX_NAME]!r} is no name of an environment", "`envscout environment` lists them"
+        )
+
+
+def resolved(section: Section, where: str, organization: Iterable[Policy] | None = None) -> tuple[Policy, ...]:
+    """Return the policies of a section. organization: what it may extend, None for the standard ones.
+
+    Raise UsageError with what is wrong, and what is possible.
+    """
+    if section.extends not in ("", "standard", "organization"):
+        raise UsageError(f"{where} extends {section.extends!r}", "choose `standard` or `organization`")
+    if len(section.policies) > MAX_POLICIES:
         raise UsageError(f"{where} has more than {MAX_POLICIES:,} policies", "split it")
-    return tuple(policies.values())
+    below = standard() if section.extends == "standard" or organization is None else organization
+    found = {each.id: each for each in below} if section.extends else {}
+    named: set[str] = set()
+    for entry in section.policies:
+        policy = _policy(entry, where)
+        if policy.id in named:
+            raise UsageError(f"{where}: {policy.id} is there twice", "give one of them another id, and a `kind`")
+        named.add(policy.id)
+        # In its own place where it changes one that is there, at the end where it is new.
+        found[policy.id] = policy
+        if not entry.enabled:
+            del found[policy.id]
+    return tuple(found.values())
 
 
-def _decoded(data: bytes, where: str) -> object:
-    """Return what the file holds."""
-    if data.lstrip()[:1] == b"{":
-        try:
-            return msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise UsageError(f"{where} is no JSON: {error}", "mend it") from error
-    import yaml
-
-    try:
-        depth = 0
-        for event in yaml.parse(data, yaml.CSafeLoader):
-            # An alias can stand for a thousand others: a file of a few lines would unfold without end.
-            if isinstance(event, yaml.AliasEvent):
-                raise UsageError(f"{where} uses YAML aliases", "write out what they stand for")
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                raise UsageError(f"{where} nests more than {MAX_DEPTH} levels", "no policy file needs that")
-        return yaml.load(data, yaml.CSafeLoader) or {}
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise UsageError(f"{where} is no YAML: {' '.join(str(error).split())}", "mend it") from error
-
-
-def _policy(entry: _Entry, where: str) -> Policy:
-    name = entry.id or entry.name
-    kind = entry.kind or name
+def _policy(entry: Entry, where: str) -> Policy:
+    written = entry.id or entry.name
+    name = written if entry.kind else canonical(written)
+    kind = canonical(entry.kind) or name
+    if kind in ABSENT:
+        raise UsageError(f"{where}: {kind} is not to be had: {ABSENT[kind]}", f"there are {', '.join(KINDS)}")
     if not _ID.fullmatch(name):
         raise UsageError(f"{where}: {name!r} is no name of a policy", "use lower case letters, digits and hyphens")
     if kind not in KINDS:
         raise UsageError(f"{where}: there is no kind of policies {kind!r}", f"there are {', '.join(KINDS)}")
     if entry.on_unknown not in ("fail", "pass"):
         raise UsageError(f"{where}: on_unknown of {name} is {entry.on_unknown!r}", "choose `fail` or `pass`")
-    try:
-        config = msgspec.convert(entry.config, KINDS[kind].config)
-        vulnerabilities.severities(getattr(config, "severities", ()))
-    except (msgspec.ValidationError, ValueError) as error:
-        possible = ", ".join(KINDS[kind].config.__struct_fields__) or "none"
-        raise UsageError(f"{where}: {name}: {error}", f"parameters of {kind}: {possible}") from error
+    if entry.weight is not None and not 0 <= entry.weight <= MAX_WEIGHT:
+        raise UsageError(f"{where}: weight of {name} is {entry.weight}", f"choose 0 (not scored) to {MAX_WEIGHT:,}")
     return Policy(
         id=name,
         kind=kind,
-        config=config,
-        title=entry.title,
-        weight=KINDS[kind].weight if entry.weight is None else max(entry.weight, 0),
+        config=_config(entry.config, name, kind, where),
+        title=" ".join(entry.title.split())[:200],
+        weight=KINDS[kind].weight if entry.weight is None else entry.weight,
         on_unknown="pass" if entry.on_unknown == "pass" else "fail",
     )
+
+
+def _config(written: Mapping[str, Any], name: str, kind: str, where: str) -> msgspec.Struct:
+    """Return the parameters of a policy."""
+    of: Kind = KINDS[kind]
+    possible = f"parameters of {kind}: {', '.join(of.config.__struct_fields__) or 'none'}"
+    try:
+        config = msgspec.convert(written, of.config)
+        vulnerabilities.severities(getattr(config, "severities", ()))
+        of.check(config)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise UsageError(f"{where}: {name}: {error}", possible) from error
+    return config

@@ -5,13 +5,17 @@ See https://docs.docker.com/scout/policy/.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 
 from envscout.model import LEVELS, Finding, Summary, Violation
 from envscout.policies.facts import Facts, Judgement, doubts
 
+Days = Annotated[int, msgspec.Meta(ge=0, le=36_500)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _DAY = 86_400_000_000
+_TOLD = 5
 _HIGH_PROFILE = (
     "CVE-2014-0160",
     "CVE-2014-6271",
@@ -30,8 +34,8 @@ class Fixable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     severities: tuple[str, ...] = ("critical", "high")
     fixable_only: bool = True
     package_types: tuple[str, ...] = ()
-    age_days: int = 0
-    grace_period_days: int = 0
+    age_days: Days = 0
+    grace_period_days: Days = 0
 
 
 class HighProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,8 +49,8 @@ class HighProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Likely(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Parameters of `exploitable-vulnerabilities`: EPSS score and percentile from which on it is violated, 0 to 1."""
 
-    score: float = 0.1
-    percentile: float = 0.0
+    score: Share = 0.1
+    percentile: Share = 0.0
 
 
 class New(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,8 +70,8 @@ def fixable(facts: Facts, config: Fixable) -> Judgement:
         if each.severity in wanted
         and (each.fixed_version or not config.fixable_only)
         and (not config.package_types or each.package.type in config.package_types)
-        # What was published nobody knows when gets no grace.
-        and (each.published <= since or not each.published)
+        # What was published nobody knows when, or in the future, gets no grace.
+        and not since < each.published <= facts.now
     ]
     return _judged(facts, found)
 
@@ -78,8 +82,7 @@ def high_profile(facts: Facts, config: HighProfile) -> Judgement:
     found = [
         each
         for each in facts.findings
-        if not ignored & (names := {each.vulnerability.upper(), *map(str.upper, each.aliases)})
-        and (named & names or (config.include_cisa_kev and each.kev))
+        if not ignored & (names := _names(each)) and (named & names or (config.include_cisa_kev and each.kev))
     ]
     missing = config.include_cisa_kev and "kev" not in facts.kinds
     return _judged(facts, found, _lacks("the catalog of known exploited vulnerabilities") if missing else ())
@@ -96,17 +99,32 @@ def likely(facts: Facts, config: Likely) -> Judgement:
 
 
 def new(facts: Facts, config: New) -> Judgement:
-    """Judge by vulnerabilities that what runs in the target has not; where nothing runs there, all are new."""
+    """Judge by vulnerabilities that what runs in the target has not; where nothing runs there, all are new.
+
+    Where it is not known what runs there has, nothing that is found can be called new, and nothing be let through.
+    """
+    if not facts.environment:
+        return Judgement((), ("Where the image is to go is not known: name it with --env ENVIRONMENT.",))
     wanted = severities(config.severities)
-    there = {each.vulnerability for each in facts.running or ()}
+    there = {name for each in (facts.running.findings if facts.running else ()) for name in _names(each)}
     found = [
         each
         for each in facts.findings
         if each.severity in wanted
-        and each.vulnerability not in there
+        and there.isdisjoint(_names(each))
         and (each.fixed_version or not config.fixable_only)
     ]
+    if found and facts.running and facts.running.coverage.blind:
+        why = "; ".join(each.message for each in facts.running.coverage.reasons)
+        names = ", ".join(dict.fromkeys(each.vulnerability for each in found[:_TOLD]))
+        more = f" and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+        said = f"Whether {names}{more} would be new in {facts.environment} is not known: what runs there is not. {why}"
+        return Judgement((), (said, *doubts(facts)))
     return _judged(facts, found)
+
+
+def _names(found: Finding) -> frozenset[str]:
+    return frozenset(map(str.upper, (found.vulnerability, *found.aliases)))
 
 
 def severities(words: Iterable[str]) -> frozenset[str]:

@@ -146,9 +146,10 @@ def newest(connection: Connection, scope: Scope) -> Running | None:
     return _running(*row) if row else None
 
 
-def named_last(connection: Connection, name: str, full: str) -> tuple[str, ...]:
-    """Return the digests of the image that a name, as written or in full, stood for last; () where nobody said."""
-    row = connection.execute(_SQL["named_last"], {"name": name, "full": full}).fetchone()
+def named_last(connection: Connection, name: str, full: str, at: int | None = None) -> tuple[str, ...]:
+    """Return the digests of the image that a name, as written or in full, stood for last at a moment, () for none."""
+    values = {"name": name, "full": full, "at": FOREVER if at is None else at}
+    row = connection.execute(_SQL["named_last"], values).fetchone()
     if row is None:
         return ()
     image = msgspec.json.decode(row[1], type=Image)

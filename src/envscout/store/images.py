@@ -239,7 +239,9 @@ def unused(connection: Connection) -> list[UnusedImage]:
     ]
 
 
-_ORPHANS = ("image_sets", "sets", "set_components", "set_packages", "components", "packages", "findings", "seen")
+_ORPHANS = (
+    "image_sets", "sets", "set_components", "set_packages", "components", "packages", "findings", "seen", "looks",
+)  # fmt: skip
 
 
 def drop(connection: Connection, image_ids: Iterable[int]) -> None:

@@ -127,3 +127,6 @@ DELETE FROM finding WHERE pkg_id NOT IN (SELECT pkg_id FROM package)
 
 -- name: drop_orphan_seen
 DELETE FROM seen WHERE image_id NOT IN (SELECT image_id FROM image)
+
+-- name: drop_orphan_looks
+DELETE FROM attached_look WHERE image_id NOT IN (SELECT image_id FROM image)

@@ -1,5 +1,7 @@
 """Gather what policies judge an image by."""
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from envscout import images
@@ -7,19 +9,29 @@ from envscout.errors import InvalidReference, NotFound, SourceError
 from envscout.images.attestations import PROVENANCE, SBOM
 from envscout.model import BaseImage, Coverage, Finding
 from envscout.names.reference import Reference, parse
-from envscout.policies.facts import Facts
-from envscout.store import Connection, Database, deployments, feeds, now
+from envscout.policies.facts import Facts, Running
+from envscout.store import Connection, Database, deployments, feeds, now, policies
 from envscout.store import images as stored_images
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """What is known of one image already. advisories_of: microseconds, None where the answer rests on none."""
+    """What is known of one image already. advisories_of: microseconds, None where the answer rests on none.
+
+    environment: where it is to go, "" where nobody said. running: what runs there, None where nothing does. at: the
+    moment of the answer, None for now.
+    """
 
     image_id: int
     findings: tuple[Finding, ...]
     coverage: Coverage
     base: BaseImage | None
     advisories_of: int | None
+    reference: str = ""
+    organization: str = ""
+    service: str = ""
+    environment: str = ""
+    running: Running | None = None
+    at: int | None = None
 
 
 def attestations(reference: Reference, *, platform: str = "", archive_ref: str = "") -> tuple[str, ...] | None:
@@ -38,29 +50,66 @@ def attestations(reference: Reference, *, platform: str = "", archive_ref: str =
     return tuple(dict.fromkeys(word for each in there.documents for word in (each.kind, each.type)))
 
 
-def facts(
-    database: Database, answered: Answered, running: tuple[Finding, ...] | None, attestations: tuple[str, ...] | None
-) -> Facts:
-    """Return the facts about an image. running: findings of what runs in the target, None where nothing does."""
+def seen(database: Database, image_id: int, at: int | None = None) -> tuple[str, ...] | None:
+    """Return what was attached to an image when somebody looked last, up to a moment; None where nobody did."""
     with database.read() as connection:
-        stored = stored_images.get(connection, answered.image_id)
-        return Facts(
-            image=stored.image,
-            findings=answered.findings,
-            packages=stored_images.inventory_of(connection, stored).packages,
-            coverage=answered.coverage,
-            now=now(),
-            base=answered.base,
-            newest_base=_newest(connection, answered.base),
-            running=running,
-            attestations=attestations,
-            kinds=frozenset(feeds.kinds(connection)),
-            advisories_of=answered.advisories_of,
-            is_indexed=stored.indexed_at is not None,
-        )
+        return policies.last_look(connection, image_id, at)
 
 
-def _newest(connection: Connection, base: BaseImage | None) -> tuple[str, ...]:
+def keep(database: Database, image_id: int, found: tuple[str, ...]) -> tuple[str, ...]:
+    """Remember what is attached to an image, for the day when its registry is out of reach; return it."""
+    with database.read() as connection:
+        known = policies.last_look(connection, image_id) == found
+    if not known:
+        with database.write() as connection:
+            policies.put_look(connection, image_id, now(), found)
+    return found
+
+
+def facts(database: Database, answered: Answered, attestations: tuple[str, ...] | None) -> Facts:
+    """Return the facts about an image, as they were known at the moment of the answer.
+
+    EPSS scores are those of today: their past is not kept.
+    """
+    with database.read() as connection:
+        return gathered(connection, answered, attestations)
+
+
+def gathered(connection: Connection, answered: Answered, attestations: tuple[str, ...] | None) -> Facts:
+    """Do the same inside of a transaction."""
+    stored = stored_images.get(connection, answered.image_id)
+    return Facts(
+        image=stored.image,
+        findings=_known_then(answered.findings, answered.at),
+        packages=stored_images.inventory_of(connection, stored).packages,
+        coverage=answered.coverage,
+        now=now() if answered.at is None else answered.at,
+        base=answered.base,
+        newest_base=_newest(connection, answered.base, answered.at),
+        running=answered.running,
+        attestations=attestations,
+        kinds=frozenset(feeds.kinds(connection, answered.at)),
+        advisories_of=answered.advisories_of,
+        is_indexed=stored.indexed_at is not None,
+        distribution=stored.distribution,
+        environment=answered.environment,
+        reference=answered.reference,
+        organization=answered.organization,
+        service=answered.service,
+    )
+
+
+def _known_then(findings: tuple[Finding, ...], at: int | None) -> tuple[Finding, ...]:
+    """Return findings without what the catalog of exploited vulnerabilities took up later."""
+    if at is None:
+        return findings
+    day = datetime.fromtimestamp(at / 1_000_000, UTC).date().isoformat()
+    return tuple(
+        msgspec.structs.replace(each, kev=None) if each.kev and each.kev.added > day else each for each in findings
+    )
+
+
+def _newest(connection: Connection, base: BaseImage | None, at: int | None) -> tuple[str, ...]:
     """Return the digests of the image that the base image's name stood for when somebody recorded it last."""
     if base is None or not base.name:
         return ()
@@ -68,4 +117,4 @@ def _newest(connection: Connection, base: BaseImage | None) -> tuple[str, ...]:
         reference = parse(base.name.partition("@")[0])
     except InvalidReference:
         return ()
-    return deployments.named_last(connection, reference.familiar, reference.canonical)
+    return deployments.named_last(connection, reference.familiar, reference.canonical, at)

@@ -7,16 +7,17 @@ import click
 
 from envscout.cli import asking, judging, options
 from envscout.cli.session import Session
+from envscout.cli.words import WordsOrThing
 from envscout.errors import NotFound
 
 if TYPE_CHECKING:
-    from envscout.model import Finding, Verdict
+    from envscout.model import Verdict
     from envscout.verbs.ask import Question, Report
 
 NOT_MET = 2
 
 
-@click.command()
+@click.command("policy")
 @click.argument("image", metavar="IMAGE|REPOSITORY")
 @click.option("--env", "environment", default=None, metavar="ENV", help="The environment that it is to go to.")
 @click.option("--to-env", "environment", metavar="ENV", help="Another name of --env.")
@@ -25,41 +26,44 @@ NOT_MET = 2
 @options.platform
 @options.ref
 @options.sbom_source
+@options.at
 @click.option(
     "--service", default="", metavar="NAME", help="The service in the environment, where no repository names it."
 )
-@options.many("--only-policy", "Only these policies, by their ids.")
-@click.option(
-    "--policy-config",
-    default="",
-    metavar="FILE",
-    help="Change the standard policies; Docker Scout's files are understood.",
-)
-@click.option("--policy-file", multiple=True, metavar="FILE", help="Policies instead of the standard ones; repeatable.")
+@judging.chosen
 @click.option("--result-file", default="", metavar="FILE", help="Write all verdicts to a file, as JSON.")
 @click.option("-e", "--exit-code", is_flag=True, help="Exit with 2 if a policy is not met, or nobody can know.")
 @options.form("text", "markdown", "json")
 @options.output
-def command(image: str, environment: str | None, output: str, form: str, exit_code: bool, **flags: Any) -> int:
+def judge(image: str, environment: str | None, output: str, form: str, exit_code: bool, **flags: Any) -> int:
     """Judge an image by policies: may it go out, and what speaks against it?
 
     \b
     envscout policy myorg/myapp:v1.2.4 --env production --exit-code
     envscout policy myorg/myapp --env production
     envscout policy nginx:1.27 --policy-file policies.yaml
+    envscout policy apply -f policies.yaml
 
-    With --env an image is judged beside what runs there; a repository without a tag means what runs there itself.
-    Without files the standard policies are in force. A policy that nobody can know to be met is not met.
+    With --env an image is judged beside what runs there; a repository without a tag means what runs there itself. A
+    policy that nobody can know to be met is not met.
+
+    In force are the policies that were applied for the environment, else those for the organization, else the standard
+    ones; --policy-file, --policy-dir and --policy-bundle take their place, --policy-config changes the standard ones.
+
+    `apply`, `list`, `publish` and `show` are words of this command; an image called like one of them is
+    named as image://list.
     """
     from envscout.cli.show import policy as show
     from envscout.policies.policy import health
 
     with Session() as session, options.to_output(output):
-        chosen = judging.policies(flags)
-        report, running = _answers(session, image, environment, asking.question(session, flags), flags)
-        judged = judging.Subject(judging.one_of(session, report), report.as_of, image, running)
-        verdicts = judging.judge(session, judged, chosen, flags)
-        shown = show.Judged(judged.report, environment or "", verdicts, health(verdicts))
+        asked = asking.question(session, flags, flags["at"])
+        report, there = _answers(session, image, environment, asked, flags)
+        judged = judging.one_of(session, report)
+        where = environment or ""
+        subject = judging.Subject(judged, report.as_of, image, judging.beside(there), where, asked.known_at)
+        chosen, verdicts = judging.judged(session, subject, flags)
+        shown = show.Judged(judged, where, verdicts, health(verdicts), chosen, asked.known_at)
         if flags["result_file"]:
             with options.to_output(flags["result_file"]):
                 options.document(show.document(shown))
@@ -71,6 +75,17 @@ def command(image: str, environment: str | None, output: str, form: str, exit_co
         return _exit(session, verdicts) if exit_code else 0
 
 
+command = WordsOrThing(
+    judge,
+    {
+        "apply": "policy_apply",
+        "list": "policy_list",
+        "publish": "policy_publish",
+        "show": "policy_show",
+    },
+)
+
+
 def _exit(session: Session, verdicts: "Sequence[Verdict]") -> int:
     blocking = [each.policy for each in verdicts if each.blocks]
     if blocking:
@@ -80,24 +95,22 @@ def _exit(session: Session, verdicts: "Sequence[Verdict]") -> int:
 
 def _answers(
     session: Session, image: str, environment: str | None, asked: "Question", flags: dict[str, Any]
-) -> "tuple[Report, tuple[Finding, ...] | None]":
-    """Return the answer for the image, and the findings of what runs in the environment, None where nothing does."""
+) -> "tuple[Report, Report | None]":
+    """Return the answer for the image, and that for what runs in the environment, None where nothing does."""
     from envscout.names.reference import parse
 
     reference = parse(image)
     service = flags["service"] or reference.service
     there = None
     if environment is not None and service:
+        scope = {name: flags[name] for name in ("org", "platform", "at")}
         try:
-            there = asking.of_environment(
-                session, service, environment, asked, org=flags["org"], platform=flags["platform"], at=""
-            )
+            there = asking.of_environment(session, service, environment, asked, **scope)
         except NotFound:
             if reference.is_tagless:
                 raise
             session.warn(f"nothing of {service} runs in {environment} yet: all that is found is new there")
-    running = tuple(found for each in there.images for found in each.findings) if there else None
     if there and reference.is_tagless:
-        return there, running
+        return there, there
     how = {name: flags[name] for name in ("platform", "ref", "sbom_source")}
-    return asking.of_image(session, image, asked, **how), running
+    return asking.of_image(session, image, asked, **how), there

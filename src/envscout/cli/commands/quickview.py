@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 @options.sbom_source
 @options.at
 @click.option("--service", default="", help="With --env: the service, where no repository names it.")
-@options.many("--only-policy", "Only these policies, by their ids.")
-@click.option("--policy-config", default="", metavar="FILE", help="Change the standard policies (YAML or JSON).")
-@click.option("--policy-file", multiple=True, metavar="FILE", help="Policies instead of the standard ones; repeatable.")
+@judging.chosen
 @options.form("text", "markdown", "json")
 @options.output
 def command(image: str, environment: str | None, output: str, form: str, **flags: Any) -> None:
@@ -46,14 +44,17 @@ def command(image: str, environment: str | None, output: str, form: str, **flags
     from envscout.policies.policy import health
 
     with Session() as session, options.to_output(output):
-        chosen = judging.policies(flags)
         asked = asking.question(session, flags, flags["at"])
         report = _report(session, image, environment, asked, flags)
         shown = judging.one_of(session, report)
-        subject = judging.Subject(shown, report.as_of, image or shown.reference)
-        verdicts = judging.judge(session, subject, chosen, flags)
+        named = image or shown.reference
+        there = judging.beside(report) if environment else None
+        subject = judging.Subject(shown, report.as_of, named, there, environment or "", asked.known_at)
+        chosen, verdicts = judging.judged(session, subject, flags)
         advice = advising.advise(session, shown, asked, advising.Wish())
-        view = show.View(judged.Judged(shown, environment or "", verdicts, health(verdicts)), advice, image)
+        view = show.View(
+            judged.Judged(shown, environment or "", verdicts, health(verdicts), chosen, asked.known_at), advice, image
+        )
         if form == "json":
             options.document(show.document(view))
             return

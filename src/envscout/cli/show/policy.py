@@ -9,9 +9,12 @@ import msgspec
 from envscout.cli.session import CHECK
 from envscout.cli.show import documents
 from envscout.cli.show.markdown import escaped, grid
+from envscout.cli.show.policies import in_force, origin
 from envscout.cli.show.size import many
 from envscout.cli.show.table import inert, table
 from envscout.model import Verdict
+from envscout.names import moment
+from envscout.policies.force import Effective
 from envscout.policies.policy import Health
 from envscout.verbs.ask import ImageReport
 
@@ -21,12 +24,14 @@ _SHOWN = 20
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """An image and what policies say of it. environment: "" where none was named."""
+    """An image and what policies say of it. environment: "" where none was named. at: a past moment, None for now."""
 
     report: ImageReport
     environment: str
     verdicts: tuple[Verdict, ...]
     health: Health
+    policies: Effective
+    at: int | None = None
 
     @property
     def status(self) -> str:
@@ -41,12 +46,20 @@ class Judged(msgspec.Struct, frozen=True):
         """Return the health score in words, "" where no policy counts."""
         return f"{self.health.grade} ({self.health.percent}%)" if self.health.grade else ""
 
+    @property
+    def lost(self) -> list[str]:
+        """Return which policies cost how many points of the health score."""
+        points = {each.policy: each.weight for each in self.verdicts}
+        return [f"-{points[name]} {name}" for name in self.health.lost]
+
 
 def document(shown: Judged) -> dict[str, Any]:
     """Return the document of `policy --format json`."""
     return {
         "schema": "envscout/policy/1",
         "environment": shown.environment or None,
+        "at": None if shown.at is None else moment.show(shown.at),
+        "in_force": in_force(shown.policies),
         "image": documents.image(shown.report),
         "met": all(not each.blocks for each in shown.verdicts),
         "health": msgspec.structs.asdict(shown.health),
@@ -63,7 +76,9 @@ def text(shown: Judged) -> Iterator[str]:
     yield from ("", inert(f"  {shown.report.reference}{where}"), "")
     yield f"Policy status  {shown.status}"
     if shown.score:
-        yield f"Health score   {shown.score}"
+        why = f"  {', '.join(shown.lost)}" if shown.lost else ""
+        yield f"Health score   {shown.score}{why}"
+    yield inert(f"Policies       {origin(shown.policies)}")
     yield ""
     rows = [(_SIGNS[each.state], each.title, each.result, each.policy) for each in shown.verdicts]
     yield from table(("Status", "Policy", "Results", "Id"), rows)
@@ -93,6 +108,8 @@ def markdown(shown: Judged) -> Iterator[str]:
     yield from (f"**{escaped(shown.status)}{escaped(score)}**", "")
     rows = [(_SIGNS[each.state], each.title, each.result, _first(each)) for each in shown.verdicts]
     yield from grid(("", "Policy", "Result", "Why"), rows)
+    lost = f" Points lost: {', '.join(shown.lost)}." if shown.lost else ""
+    yield from ("", escaped(f"Policies in force: {origin(shown.policies)}.{lost}"))
 
 
 def _first(each: Verdict) -> str:

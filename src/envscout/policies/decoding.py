@@ -1,0 +1,77 @@
+"""The bytes of a policy file become plain data: bounded, without aliases, without a key that is there twice."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from envscout.errors import UsageError
+
+MAX_FILE = 1 << 20
+MAX_DEPTH = 20
+
+
+def decoded(data: bytes, where: str) -> object:
+    """Return what YAML or JSON holds. Raise UsageError where it is neither, too large, too deep, or ambiguous."""
+    if len(data) > MAX_FILE:
+        raise UsageError(f"{where} has more than {MAX_FILE:,} bytes", "split it")
+    if where.endswith(".rego") or data.lstrip().startswith((b"package docker.scout", b"# METADATA")):
+        raise UsageError(
+            f"{where} is written in Rego, which is not understood here",
+            "write the rule in CEL, as a policy of kind `cel`: docs/reference/policies.md shows how",
+        )
+    return _json(data, where) if data.lstrip()[:1] == b"{" else _yaml(data, where)
+
+
+def _json(data: bytes, where: str) -> object:
+    import json
+
+    try:
+        return json.loads(data, object_pairs_hook=lambda pairs: _once(pairs, where))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{where} is no JSON: {error}", "mend it") from error
+
+
+def _once(pairs: Iterable[tuple[str, Any]], where: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise UsageError(f"{where}: {key!r} is there twice in one place", "one of them would be lost: keep one")
+        found[key] = value
+    return found
+
+
+def _yaml(data: bytes, where: str) -> object:
+    import yaml
+
+    try:
+        depth = 0
+        for event in yaml.parse(data, yaml.CSafeLoader):
+            # An alias can stand for a thousand others: a file of a few lines would unfold without end.
+            if isinstance(event, yaml.AliasEvent):
+                raise UsageError(f"{where} uses YAML aliases", "write out what they stand for")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise UsageError(f"{where} nests more than {MAX_DEPTH} levels", "no policy file needs that")
+        _unambiguous(yaml.compose(data, yaml.CSafeLoader), where)
+        return yaml.load(data, yaml.CSafeLoader) or {}
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise UsageError(f"{where} is no YAML: {' '.join(str(error).split())}", "mend it") from error
+
+
+def _unambiguous(root: Any, where: str) -> None:
+    """Refuse a mapping that names a key twice: the parser would keep the last one and say nothing."""
+    import yaml
+
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            twice = sorted({key for key in keys if keys.count(key) > 1})
+            if twice:
+                line = node.start_mark.line + 1
+                raise UsageError(
+                    f"{where}, line {line}: {twice[0]!r} is there twice", "one of them would be lost: keep one"
+                )
+            pending += [value for _, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            pending += node.value
