@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "help": ("help", "Show the commands, or what one of them takes"),
     "policy": ("policy", "Judge an image by policies"),
     "plugin": ("plugin", "Make `docker scout` run this program"),
+    "push": ("push", "Look into an image, and attach what is in it"),
     "quickview": ("quickview", "Show the state of an image at a glance"),
     "recommendations": ("recommendations", "Show what to do about the vulnerabilities of an image"),
     "sbom": ("sbom", "List the packages of an image"),
