@@ -32,7 +32,7 @@ POWERS = {
     "marshal": (),
     "shelve": (),
 }
-PURE = ("names", "versions", "model", "inventory", "sbom", "findings", "environments", "policies", "demo")
+PURE = ("names", "versions", "model", "inventory", "sbom", "vex", "findings", "environments", "policies", "demo")
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter"}
 HEAVY = {"requests", "urllib3", "msgspec", "rich", "sqlite3", "docker", "yaml", "cvss", "packageurl"}
 

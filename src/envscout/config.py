@@ -25,6 +25,14 @@ SETTINGS: Mapping[str, Setting] = {
     "store": Setting(str, "", "the database file, or sqlite:///PATH; by default envscout.db in the data folder"),
     "max_feed_age_days": Setting(int, 7, "an advisory feed older than this makes answers partial"),
     "layer_cache_mb": Setting(int, 512, "mebibytes of the store for what is kept of layers already read; 0: none"),
+    "vex_authors": Setting(
+        str,
+        "",
+        "expressions, separated by commas, of which one must be found in a VEX statement's author; empty: everybody",
+    ),
+    "vex_sources": Setting(
+        str, "image,attached", "where VEX is taken from beside --vex-location: image, attached, both, or none"
+    ),
     "osv_url": Setting(
         str,
         "https://osv-vulnerabilities.storage.googleapis.com",

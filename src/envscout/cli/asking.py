@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
-from envscout.cli import options
+from envscout.cli import options, suppressing
 from envscout.cli.session import Session
 from envscout.errors import UsageError
 
@@ -68,7 +68,8 @@ def question(session: Session, flags: dict[str, Any], known_at: str = "") -> "Qu
 
     chosen = selection(**{name: flags[flag] for flag, name in _CHOSEN.items() if flag in flags})
     moment = None if known_at == "now" else options.when(known_at)
-    return Question(chosen, flags.get("epss", False), moment, int(session.settings.get("max_feed_age_days")))
+    max_age = int(session.settings.get("max_feed_age_days"))
+    return Question(chosen, flags.get("epss", False), moment, max_age, suppressing.heed(session, flags))
 
 
 def of_subject(
@@ -115,14 +116,14 @@ def of_environment(
         # An unset variable of a script must not turn the question into one about `latest`.
         raise UsageError("the name of the environment is empty", "`envscout environment` lists the environments")
     scope = options.scope(session, org, environment, image, at)
-    return ask.of_environment(session.database, scope, asked, options.named(image, platform))
+    return _told(session, ask.of_environment(session.database, scope, asked, options.named(image, platform)))
 
 
 def of_latest(session: Session, repository: str, asked: "Question", *, org: str) -> "Report":
     """Answer for the image of a repository that was recorded last."""
     from envscout.verbs import ask
 
-    return ask.of_latest(session.database, options.scope(session, org, "", repository), asked)
+    return _told(session, ask.of_latest(session.database, options.scope(session, org, "", repository), asked))
 
 
 def of_image(
@@ -135,4 +136,10 @@ def of_image(
 
     reference = parse(image)
     indexed = index_shown(session, reference, platform=platform, archive_ref=ref, sbom_source=sbom_source)
-    return ask.of_image(session.database, indexed.image_id, reference.familiar, asked)
+    return _told(session, ask.of_image(session.database, indexed.image_id, reference.familiar, asked))
+
+
+def _told(session: Session, report: "Report") -> "Report":
+    """Return an answer, having told which exceptions have ended and what of VEX could not be used."""
+    suppressing.tell(session, report)
+    return report

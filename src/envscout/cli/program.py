@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("demo", "Show everything on a small sample fleet"),
     "enroll": ("enroll", "Enrol an organization or a repository"),
     "environment": ("environment", "Record, list and remove what runs where"),
+    "exception": ("exception", "Say that a vulnerability does not count, and until when"),
     "explain": ("explain", "Show why a vulnerability is in an image, or is not"),
     "help": ("help", "Show the commands, or what one of them takes"),
     "policy": ("policy", "Judge an image by policies"),

@@ -24,6 +24,7 @@ class Session:
         self.settings = Settings()
         self._stack = ExitStack()
         self._database: Database | None = None
+        self.told: set[str] = set()
 
     @property
     def database(self) -> "Database":

@@ -91,7 +91,7 @@ def selection(
         severities=words,
         fixed=fixed,
         unfixed=unfixed,
-        packages=_compiled(packages),
+        packages=compiled(packages, "package"),
         types=frozenset(type_.strip().lower() for type_ in types),
         cve_ids=frozenset(cve.strip().upper() for cve in cve_ids),
         kev=kev,
@@ -101,10 +101,11 @@ def selection(
     )
 
 
-def _compiled(texts: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+def compiled(texts: Sequence[str], what: str) -> tuple[re.Pattern[str], ...]:
+    """Return expressions that a user wrote; what: they are looked for in. Raises UsageError."""
     if len(texts) > _MOST_PATTERNS or any(len(text) > _LONGEST_PATTERN for text in texts):
         raise UsageError(
-            "too many or too long package expressions",
+            f"too many or too long {what} expressions",
             f"pass at most {_MOST_PATTERNS} of {_LONGEST_PATTERN} characters",
         )
     try:

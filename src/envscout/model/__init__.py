@@ -7,6 +7,7 @@ from envscout.model.finding import LEVELS, Affected, Cvss, Epss, Finding, Kev, P
 from envscout.model.image import BaseImage, Content, File, Image, Layer
 from envscout.model.package import Distribution, Inventory, Package
 from envscout.model.problem import Problem
+from envscout.model.statement import Lapse, Product, Statement
 from envscout.model.verdict import Verdict, VerdictState, Violation
 
 __all__ = [
@@ -26,13 +27,16 @@ __all__ = [
     "Image",
     "Inventory",
     "Kev",
+    "Lapse",
     "Layer",
     "Package",
     "PackageRef",
     "Problem",
+    "Product",
     "Range",
     "Reason",
     "State",
+    "Statement",
     "Summary",
     "Suppression",
     "Verdict",

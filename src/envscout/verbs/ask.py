@@ -1,6 +1,7 @@
 """Questions: what runs where, what is vulnerable in it, where something runs, how far each answer can be trusted."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -8,7 +9,9 @@ from envscout.errors import NotFound
 from envscout.findings import base as basing
 from envscout.findings import coverage as covering
 from envscout.findings.evidence import Evidence
+from envscout.findings.heeding import Desk, Heed
 from envscout.findings.merge import merge, vulnerabilities
+from envscout.findings.products import Subject, subject
 from envscout.findings.select import Selection, rank, select
 from envscout.model import (
     BaseImage,
@@ -20,11 +23,13 @@ from envscout.model import (
     Image,
     Inventory,
     Kev,
+    Lapse,
     PackageRef,
+    Problem,
     Summary,
 )
 from envscout.names.vulnerability import is_cve
-from envscout.store import Connection, Database, deployments, feeds, findings, images, now
+from envscout.store import Connection, Database, deployments, exceptions, feeds, findings, images, now, vex
 from envscout.store.deployments import EnvironmentRow, Running, Scope
 from envscout.store.feeds import Status
 from envscout.store.findings import Answer, Match, Place
@@ -35,7 +40,7 @@ class ImageReport(msgspec.Struct, frozen=True):
 
     packages: how many the image holds. findings: those that count; suppressed: those that somebody said do not, each
     with its suppression. summary: of findings, vulnerabilities by severity, each counted once per image. base: what it
-    was built on, None where nothing tells.
+    was built on, None where nothing tells. lapses: exceptions that would speak of a finding had they not ended.
     """
 
     image_id: int
@@ -48,10 +53,15 @@ class ImageReport(msgspec.Struct, frozen=True):
     coverage: Coverage
     base: BaseImage | None = None
     suppressed: tuple[Finding, ...] = ()
+    lapses: tuple[Lapse, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True):
-    """The answer to `cves`. as_of: the moment of the oldest advisories it rests on, None if on none. Microseconds."""
+    """The answer to `cves`.
+
+    as_of: the moment of the oldest advisories it rests on, None if on none. Microseconds. problems: what of VEX
+    documents could not be used, or was not heeded.
+    """
 
     environment: str
     at: int | None
@@ -59,15 +69,25 @@ class Report(msgspec.Struct, frozen=True):
     images: tuple[ImageReport, ...]
     summary: Summary
     coverage: Coverage
+    problems: tuple[Problem, ...] = ()
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What is to be answered how. known_at: moment of knowledge, None = now. max_age: of feeds, in days."""
+    """What is to be answered how. known_at: moment of knowledge, None = now. max_age: of feeds, in days.
+
+    heed: whose statements about what does not count are heeded.
+    """
 
     selection: Selection = Selection()
     by_epss: bool = False
     known_at: int | None = None
     max_age: int = 7
+    heed: Heed = Heed()
+
+    @property
+    def moment(self) -> int:
+        """Return the moment that the answer is for."""
+        return now() if self.known_at is None else self.known_at
 
 
 def environments(database: Database, scope: Scope) -> list[EnvironmentRow]:
@@ -161,11 +181,14 @@ def _report(
     question: Question,
 ) -> Report:
     answer = findings.answer(connection, dict.fromkeys(number for number, _, _ in subjects), question.known_at)
-    matches = _by_package(answer.matches)
+    matches, moment = _by_package(answer.matches), question.moment
     known = feeds.coverage(connection, question.known_at)
+    said = _desk(connection, question.heed, {number for number, _, _ in subjects}, question.known_at)
     found: dict[int, tuple[Finding, ...]] = {}
     reports = []
     baseless: list[str] = []
+    unrated: set[str] = set()
+    is_hiding = bool(question.selection.severities) and "unspecified" not in question.selection.severities
     for number, reference, deployment in subjects:
         stored = images.get(connection, number)
         base = _base(connection, stored.image)
@@ -176,7 +199,11 @@ def _report(
         if number not in found:
             counted = [each for each in places if question.selection.takes(each[1])]
             found[number] = rank(merge(_evidence(counted, matches)), question.by_epss)
-        shown = select(found[number], question.selection)
+        page = said.page(number, _subject(stored.image, reference, deployment, question.heed))
+        shown, hushed, lapses = page.split(select(found[number], question.selection), moment)
+        if is_hiding:
+            unspecified = (each for each in found[number] if each.severity == "unspecified")
+            unrated |= {each.vulnerability for each in page.split(unspecified, moment)[0]}
         reports.append(
             ImageReport(
                 image_id=number,
@@ -188,15 +215,15 @@ def _report(
                 summary=vulnerabilities(shown),
                 coverage=_coverage(stored, answer, known, question),
                 base=base,
+                suppressed=question.heed.shown(hushed),
+                lapses=lapses,
             )
         )
     asked = {"kev": question.selection.kev, "epss": question.selection.by_epss}
     missing = [
         kind for kind, filtered in asked.items() if filtered and kind not in feeds.kinds(connection, question.known_at)
     ]
-    hidden = question.selection.severities and "unspecified" not in question.selection.severities
-    without = {each.vulnerability for held in found.values() for each in held if each.severity == "unspecified"}
-    left = covering.left_out(len(without) if hidden else 0)
+    left = covering.left_out(len(unrated))
     none = covering.without_base(baseless)
     ecosystems = {count.ecosystem for counts in answer.counts.values() for count in counts} & known.keys()
     return Report(
@@ -206,7 +233,27 @@ def _report(
         images=tuple(reports),
         summary=vulnerabilities(finding for report in reports for finding in report.findings),
         coverage=covering.combine([*(report.coverage for report in reports), covering.lacking(missing), left, none]),
+        problems=said.problems,
     )
+
+
+def _desk(connection: Connection, heed: Heed, image_ids: Collection[int], known_at: int | None) -> Desk:
+    """Return everything that was said of some images at a moment."""
+    return Desk(
+        heed,
+        exceptions.standing(connection, known_at),
+        vex.of_images(connection, image_ids, known_at),
+        partial(findings.resolve, connection),
+        now(),
+    )
+
+
+def _subject(image: Image, reference: str, deployment: Deployment | None, heed: Heed) -> Subject:
+    digests = frozenset(filter(None, (image.digest, image.index_digest, image.config_digest)))
+    if deployment is None:
+        return subject(reference, digests, image.platform, heed.organization)
+    ran = deployment
+    return subject(reference, digests, image.platform, ran.organization, ran.environment, ran.service)
 
 
 def base_of(database: Database, image: Image) -> BaseImage | None:
@@ -226,7 +273,7 @@ def _coverage(stored: images.StoredImage, answer: Answer, known: Mapping[str, in
         stored.problems,
         answer.counts.get(stored.image_id, ()),
         known,
-        now() if question.known_at is None else question.known_at,
+        question.moment,
         question.max_age,
         answer.unassessed.get(stored.image_id, ()),
     )

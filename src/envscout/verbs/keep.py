@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from envscout.store import Database, layers
+from envscout.store import Database, layers, vex
 from envscout.store import images as stored_images
 
 
@@ -40,6 +40,7 @@ def prune(database: Database) -> Pruned:
     with database.write() as connection:
         unused = stored_images.unused(connection)
         stored_images.drop(connection, [each.image_id for each in unused])
+        vex.forget_orphans(connection)
         count, _ = layers.usage(connection)
         layers.evict(connection, 0)
     database.compact()

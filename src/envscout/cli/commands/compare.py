@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from envscout.cli import asking, options
+from envscout.cli import asking, options, suppressing
 from envscout.cli.session import Session
 from envscout.errors import UsageError
 
@@ -38,6 +38,7 @@ WORSE = 2
     "--service", default="", metavar="NAME", help="The service in the environments, where no repository names it."
 )
 @asking.filters
+@suppressing.flags
 @click.option("--ignore-unchanged", is_flag=True, help="Leave out what both have.")
 @options.many(
     "--exit-on",

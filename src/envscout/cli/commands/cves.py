@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envscout.cli import asking, options
+from envscout.cli import asking, options, suppressing
 from envscout.cli.session import Session
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ FOUND = 2
 @click.option("--known-at", default="", metavar="TIME", help="With --at: as known at another moment; `now` for today.")
 @click.option("--service", default="", metavar="NAME", help="With --env: the service, where no repository names it.")
 @asking.filters
+@suppressing.flags
 @click.option("--epss", is_flag=True, help="Show EPSS scores, highest first.")
 @click.option(
     "--epss-score", type=float, default=0.0, metavar="N", help="Leave out what has a lower EPSS score, from 0 to 1."
@@ -83,7 +84,8 @@ def _sum_up(session: Session, report: "Report") -> None:
         total = report.summary.total
         session.fail(f"Detected {packages} vulnerable packages with a total of {total} vulnerabilities")
     elif report.coverage.state == "complete":
-        session.say("No vulnerable package detected")
+        hidden = len({one.vulnerability for image in report.images for one in image.suppressed})
+        session.say(f"No vulnerable package detected{f', {hidden} vulnerabilities are suppressed' if hidden else ''}")
     else:
         session.warn("No vulnerable package detected in what could be assessed")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from envscout.cli import asking, options
+from envscout.cli import asking, options, suppressing
 from envscout.cli.session import CHECK, CROSS, Session
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _WORDS = {"affected": "affected", "not-affected": "not affected", "unknown": "un
 @options.sbom_source
 @options.at
 @click.option("--service", default="", metavar="NAME", help="With --env: the service, where no repository names it.")
+@suppressing.flags
 @options.form("text", "json")
 @options.output
 def command(vulnerability: str, image: str, environment: str | None, form: str, output: str, **flags: Any) -> None:

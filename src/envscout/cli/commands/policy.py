@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envscout.cli import asking, judging, options
+from envscout.cli import asking, judging, options, suppressing
 from envscout.cli.session import Session
 from envscout.cli.words import WordsOrThing
 from envscout.errors import NotFound
@@ -30,6 +30,7 @@ NOT_MET = 2
 @click.option(
     "--service", default="", metavar="NAME", help="The service in the environment, where no repository names it."
 )
+@suppressing.flags
 @judging.chosen
 @click.option("--result-file", default="", metavar="FILE", help="Write all verdicts to a file, as JSON.")
 @click.option("-e", "--exit-code", is_flag=True, help="Exit with 2 if a policy is not met, or nobody can know.")

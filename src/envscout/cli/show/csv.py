@@ -4,13 +4,14 @@ import csv
 import io
 from collections.abc import Iterator
 
-from envscout.model import Finding
+from envscout.model import Finding, Suppression
 from envscout.names import moment
 from envscout.verbs.ask import ImageReport, Report
 
 HEAD = (
     "environment", "service", "image", "digest", "severity", "vulnerability", "package", "version", "type",
     "fixed_version", "cvss", "epss", "kev", "published", "from_base", "purl", "url",
+    "suppressed_by", "suppressed_as", "suppressed_by_whom", "suppressed_because",
 )  # fmt: skip
 
 # A cell that begins so is a formula to a spreadsheet (https://owasp.org/www-community/attacks/CSV_Injection).
@@ -18,10 +19,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def cves(report: Report) -> Iterator[str]:
-    """Yield the lines of all findings, without line ends."""
+    """Yield the lines of all findings, those that are suppressed last, without line ends."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="")
-    for row in (HEAD, *(_row(each, found) for each in report.images for found in each.findings)):
+    for row in (HEAD, *(_row(each, found) for each in report.images for found in (*each.findings, *each.suppressed))):
         writer.writerow([_inert(cell) for cell in row])
         yield buffer.getvalue()
         buffer.seek(0)
@@ -48,7 +49,15 @@ def _row(each: ImageReport, found: Finding) -> tuple[str, ...]:
         {True: "yes", False: "no", None: ""}[found.from_base],
         found.package.purl,
         found.url,
+        *_why(found.suppression),
     )
+
+
+def _why(why: Suppression | None) -> tuple[str, ...]:
+    if why is None:
+        return ("",) * 4
+    because = ": ".join(filter(None, (why.justification, " ".join(why.why.split()))))
+    return f"{why.source} {why.where}".strip(), why.kind, why.who, because
 
 
 def _inert(cell: str) -> str:

@@ -10,7 +10,7 @@ from envscout.cli.session import CHECK, CROSS, NOTE
 from envscout.cli.show.size import human
 from envscout.cli.show.table import inert, pad, table, width
 from envscout.findings.merge import vulnerabilities
-from envscout.model import BaseImage, Coverage, Finding, Package, PackageRef, Summary
+from envscout.model import BaseImage, Coverage, Finding, Package, PackageRef, Summary, Suppression
 from envscout.names import moment
 from envscout.verbs.ask import ImageReport, Report
 
@@ -111,6 +111,11 @@ class _Group(msgspec.Struct, frozen=True):
     packages: tuple[Finding, ...]
 
     @property
+    def summary(self) -> Summary:
+        """Return the counts of what is not suppressed."""
+        return vulnerabilities(found for found in self.findings if not found.suppression)
+
+    @property
     def title(self) -> str:
         """Return the name of the source where the packages differ from it, else of the package."""
         package = self.packages[0].package
@@ -125,15 +130,16 @@ def _groups(findings: Iterable[Finding]) -> list[_Group]:
     alike: dict[tuple[object, ...], list[list[Finding]]] = {}
     for held in by_package.values():
         package = held[0].package
-        same = (package.type, package.source or package.name, package.version, *(found.vulnerability for found in held))
+        which = ((found.vulnerability, found.suppression) for found in held)
+        same = (package.type, package.source or package.name, package.version, *which)
         alike.setdefault(same, []).append(held)
     groups = [_Group(tuple(each[0]), tuple(held[0] for held in each)) for each in alike.values()]
-    return sorted(groups, key=lambda group: [-count for count in _weights(vulnerabilities(group.findings))])
+    return sorted(groups, key=lambda group: [-count for count in _weights(group.summary)])
 
 
 def _packages(each: ImageReport, wish: Wish) -> Iterator[str]:
     yield from ("", "", "## Packages and Vulnerabilities", "")
-    groups = _groups(each.findings)
+    groups = _groups((*each.findings, *each.suppressed))
     if wish.packages is not None:
         listed = _package_rows(groups, wish.packages.get(each.image.digest, ()))
         yield from table(("Name", "Version", "Type", "Vulnerabilities"), listed)
@@ -142,7 +148,7 @@ def _packages(each: ImageReport, wish: Wish) -> Iterator[str]:
         yield _nothing(each.coverage)
     for group in groups:
         version = inert(group.packages[0].package.version)
-        yield f"{strip(vulnerabilities(group.findings))}  {inert(group.title)} {version}"
+        yield f"{strip(group.summary)}  {inert(group.title)} {version}"
         for held in group.packages:
             yield inert(held.package.purl)
             if wish.locations:
@@ -168,7 +174,7 @@ def _package_rows(groups: Iterable[_Group], others: Iterable[Package]) -> Iterat
     for group in groups:
         for held in group.packages:
             vulnerable[held.package.purl] = held.package
-            yield (*_named(held.package), strip(vulnerabilities(group.findings)))
+            yield (*_named(held.package), strip(group.summary))
     for package in others:
         if package.purl not in vulnerable:
             yield (*_named(package), strip(Summary()))
@@ -188,6 +194,7 @@ def _locations(each: ImageReport, found: Finding) -> Iterator[str]:
 def _finding(found: Finding, wish: Wish) -> Iterator[str]:
     word = click.style(found.severity.upper(), fg=_COLOURS[found.severity], bold=True)
     tag = click.style("  CISA KEV", fg="bright_red") if found.kev else ""
+    tag += click.style("  SUPPRESSED", fg="blue") if found.suppression else ""
     title = f" [{inert(found.summary)}]" if found.summary else ""
     yield f"    {click.style(CROSS, fg='red')} {word} {inert(found.vulnerability)}{tag}{title}"
     yield f"      {inert(found.url)}"
@@ -210,6 +217,22 @@ def _facts(found: Finding, wish: Wish) -> Iterable[tuple[str, str]]:
         yield "EPSS Percentile", f"{_ordinal(int(found.epss.percentile * 100))} percentile"
     if wish.details:
         yield "Advisories", ", ".join(found.advisories)
+    if found.suppression:
+        yield from suppressed(found.suppression)
+
+
+def suppressed(why: Suppression) -> Iterable[tuple[str, str]]:
+    """Say why a finding does not count, as label and text; who says so comes second, without a label."""
+    reason = f" [{why.justification.replace('_', ' ')}]" if why.justification else ""
+    yield _LABELS[why.source], f"{why.kind.replace('_', ' ').replace('-', ' ')}{reason}"
+    until = f", until {moment.show(why.until)[:10]}" if why.until is not None else ""
+    number = f" (exception {why.where})" if why.source == "exception" else ""
+    yield "", f"{why.who or 'nobody says who'}{until}{number}"
+    if why.why:
+        yield "", " ".join(why.why.split())
+
+
+_LABELS = {"exception": "Exception", "vex": "VEX"}
 
 
 def _ordinal(number: int) -> str:
@@ -226,6 +249,9 @@ def _counts(each: ImageReport) -> Iterator[str]:
         return
     found, where = ("vulnerability" if total == 1 else "vulnerabilities"), ("package" if packages == 1 else "packages")
     yield f"{total} {found} found in {packages} {where}"
+    if each.suppressed:
+        hidden = len({one.vulnerability for one in each.suppressed})
+        yield f"  {hidden} suppressed by exceptions or VEX, not counted"
     for word in ("critical", "high", "medium", "low", "unspecified"):
         count = getattr(each.summary, word)
         if count or word != "unspecified":

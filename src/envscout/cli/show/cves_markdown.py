@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from envscout.cli.show.cves import base_image, counted
 from envscout.cli.show.markdown import code, escaped, grid, link
 from envscout.cli.show.size import human, many
-from envscout.model import Finding
+from envscout.model import Finding, Suppression
+from envscout.names import moment
 from envscout.verbs.ask import ImageReport, Report
 
 MOST = 500
@@ -36,6 +37,11 @@ def _image(each: ImageReport) -> Iterator[str]:
     yield from grid(("", ""), [row for row in rows if row[1]])
     for reason in each.coverage.reasons:
         yield from ("", f"> {code(reason.code)} {escaped(reason.message)}")
+    yield from _findings(each)
+    yield from _suppressed(each)
+
+
+def _findings(each: ImageReport) -> Iterator[str]:
     if not each.findings:
         sure = each.coverage.state == "complete"
         yield from ("", "No vulnerable packages detected" if sure else "None detected in what could be assessed")
@@ -47,6 +53,31 @@ def _image(each: ImageReport) -> Iterator[str]:
     if len(each.findings) > MOST:
         yield from ("", f"and {len(each.findings) - MOST} more")
     yield from ("", "</details>", "")
+
+
+def _suppressed(each: ImageReport) -> Iterator[str]:
+    if not each.suppressed:
+        return
+    title = many(len(each.suppressed), "suppressed finding", "suppressed findings")
+    yield from ("", f"<details><summary>{title}</summary>", "")
+    head = ("Severity", "Vulnerability", "Package", "Why", "Who", "Until")
+    yield from grid(head, map(_why, each.suppressed[:MOST]), ready={1, 2})
+    if len(each.suppressed) > MOST:
+        yield from ("", f"and {len(each.suppressed) - MOST} more")
+    yield from ("", "</details>", "")
+
+
+def _why(found: Finding) -> tuple[str, ...]:
+    why = found.suppression or Suppression("", "")
+    said = ": ".join(filter(None, (why.kind, why.justification, " ".join(why.why.split()))))
+    return (
+        found.severity,
+        link(found.vulnerability, found.url),
+        code(f"{found.package.name} {found.package.version}"),
+        said[:MOST],
+        why.who,
+        moment.show(why.until)[:10] if why.until is not None else "",
+    )
 
 
 def _row(found: Finding) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import msgspec
 from envscout.names import moment
 
 if TYPE_CHECKING:
-    from envscout.model import BaseImage, Coverage, Deployment, Event, Finding
+    from envscout.model import BaseImage, Coverage, Deployment, Event, Finding, Lapse, Suppression
     from envscout.verbs.ask import ImageReport, Report
     from envscout.verbs.locate import Located
 
@@ -21,6 +21,9 @@ def cves(report: "Report") -> dict[str, Any]:
         "as_of": _moment(report.as_of),
         "images": [image(each) for each in report.images],
         "findings": [finding(each, found) for each in report.images for found in each.findings],
+        "suppressed": [finding(each, found) for each in report.images for found in each.suppressed],
+        "lapses": [lapse(each) for image in report.images for each in image.lapses],
+        "problems": [msgspec.structs.asdict(each) for each in report.problems],
         "summary": msgspec.structs.asdict(report.summary),
         "coverage": coverage(report.coverage),
     }
@@ -56,10 +59,23 @@ def base(found: "BaseImage | None") -> dict[str, Any] | None:
 def finding(image: "ImageReport", found: "Finding") -> dict[str, Any]:
     """Return a finding with the image that it is in."""
     document = msgspec.structs.asdict(found)
+    if found.suppression:
+        document["suppression"] = suppression(found.suppression)
     document["published"] = moment.show(found.published) if found.published else None
     document["service"] = image.deployment.service if image.deployment else None
     document["digest"] = image.image.digest
     return document
+
+
+def suppression(why: "Suppression") -> dict[str, Any]:
+    """Return why a finding does not count; its moments as RFC 3339."""
+    fields = msgspec.structs.asdict(why)
+    return {**fields, "since": _moment(why.since), "until": _moment(why.until)}
+
+
+def lapse(each: "Lapse") -> dict[str, Any]:
+    """Return an exception that has ended."""
+    return {**msgspec.structs.asdict(each), "until": _moment(each.until)}
 
 
 def said(event: "Event | Deployment") -> dict[str, Any]:

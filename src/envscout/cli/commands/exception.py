@@ -1,0 +1,198 @@
+"""`envscout exception`."""
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from envscout.cli import options
+from envscout.cli.session import Session
+from envscout.errors import UsageError
+from envscout.model.statement import JUSTIFICATIONS, KINDS
+
+if TYPE_CHECKING:
+    from envscout.verbs.exceptions import Wish
+
+
+@click.group()
+def command() -> None:
+    """Say that a vulnerability does not count: where, why, who answers for it, and until when.
+
+    What an exception covers is still shown, as SUPPRESSED, but counted nowhere: no summary, no policy, no exit code.
+    Exceptions are never changed: they are added, they end, they can be taken back, and the record of all that stays.
+    """
+
+
+def _where(function: Any) -> Any:
+    """Add the flags that say where an exception holds."""
+    service = click.option("--service", "--repo", default="", metavar="NAME", help="Only a service, or a repository.")
+    environment = click.option("--env", "environment", default="", help="Only what runs in an environment.")
+    return options.org(environment(service(function)))
+
+
+@command.command()
+@click.argument("cves", nargs=-1, required=True, metavar="CVE...")
+@click.option(
+    "--kind", type=click.Choice(KINDS), required=True, help="What is said: it counts but is accepted, or it is wrong."
+)
+@click.option("--reason", default="", metavar="TEXT", help="Why, for whoever asks later; must be given.")
+@click.option("--owner", default="", metavar="NAME", help="Who answers for it; by default who calls this.")
+@click.option(
+    "--justification", type=click.Choice(JUSTIFICATIONS), help="Why a false positive is one; must be given there."
+)
+@options.many("--expires", "When it ends: 2027-01-01, 90d, on-fix, on-kev; several of them: the first that comes.")
+@_where
+@click.option(
+    "--image", default="", metavar="DIGEST|IMAGE", help="Only one image; a name means what it was recorded as."
+)
+@options.many("--package", "Only these packages: package URLs, with or without version, or patterns of names.")
+@options.form("text", "json")
+def add(cves: tuple[str, ...], form: str, **flags: Any) -> None:
+    """Add an exception for each of some vulnerabilities, under any of their names.
+
+    \b
+    envscout exception add CVE-2023-4863 --kind accepted-risk --reason "not reachable from outside" --expires 90d
+    envscout exception add CVE-2023-4911 --kind accepted-risk --env staging --expires on-fix,on-kev --reason "no users"
+    envscout exception add CVE-2024-45491 --kind false-positive --justification vulnerable_code_not_in_execute_path \\
+        --service shop/api --package "pkg:deb/debian/libexpat1" --reason "the parser is never called"
+
+    Without --env, --service, --image and --package it holds everywhere; without --org, and where no organization is
+    configured, for all organizations. `on-fix` ends it for each package as soon as a fixed version is known, `on-kev`
+    as soon as the vulnerability is known to be exploited. An exception that has ended is told of by every command that
+    shows the finding again.
+    """
+    from envscout.cli.show import exceptions as show
+    from envscout.verbs import exceptions
+
+    with Session() as session:
+        actor = _actor()
+        wish = _wish(session, flags, actor)
+        made = exceptions.add(session.database, cves, wish, actor)
+        for name in exceptions.unknown(session.database, [each.statement.names[0] for each in made]):
+            session.warn(f"no advisory in the store speaks of {name}: check the id, or run `envscout db update`")
+        _doubt(session, wish)
+    lines = [f"    {click.style('✓', fg='green')} {_inert(line)}" for each in made for line in show.added(each)]
+    options.tell(form, "exceptions", [show.document(each, "active") for each in made], lines)
+
+
+def _wish(session: Session, flags: dict[str, Any], actor: str) -> "Wish":
+    from envscout.verbs.exceptions import Wish
+
+    until, words = _expiry(flags["expires"])
+    scope = options.scope(session, flags["org"], flags["environment"], flags["service"])
+    return Wish(
+        kind=flags["kind"],
+        owner=flags["owner"] or actor,
+        reason=flags["reason"],
+        justification=flags["justification"] or "",
+        organization=scope.organization,
+        environment=flags["environment"],
+        service=scope.service,
+        image=flags["image"],
+        packages=flags["package"],
+        until=until,
+        on_fix="on-fix" in words,
+        on_kev="on-kev" in words,
+    )
+
+
+_WORDS = frozenset({"on-fix", "on-kev", "never"})
+_LATER = re.compile(r"(\d{1,5})(h|d|w)")
+_HOURS = {"h": 1, "d": 24, "w": 168}
+
+
+def _expiry(texts: tuple[str, ...]) -> tuple[int | None, frozenset[str]]:
+    """Return the moment at which an exception ends, None for none, and the other words."""
+    from envscout.names import moment
+    from envscout.store import now
+
+    words = frozenset(texts) & _WORDS
+    moments = [text for text in texts if text not in _WORDS]
+    if len(moments) > 1 or ("never" in words and len(texts) > 1):
+        raise UsageError(f"it cannot end {', '.join(texts)}", "name one moment, and on-fix and on-kev beside it")
+    if not moments:
+        return None, words
+    later = _LATER.fullmatch(moments[0])
+    if later:
+        return now() + int(later[1]) * _HOURS[later[2]] * 3_600_000_000, words
+    if moments[0].endswith("ago"):
+        raise UsageError(f"{moments[0]} has been", "write 2027-01-01, or 90d for ninety days from now")
+    return moment.parse(moments[0], now()), words
+
+
+def _doubt(session: Session, wish: "Wish") -> None:
+    """Tell where an exception may never meet anything."""
+    from envscout.store.deployments import Scope
+    from envscout.verbs import ask
+
+    there = {each.name for each in ask.environments(session.database, Scope(wish.organization))}
+    if wish.environment and wish.environment not in there:
+        session.warn(f"nothing was ever recorded in environment {wish.environment}: check its name")
+
+
+def _actor() -> str:
+    from envscout.environments.origin import detect
+
+    return detect(os.environ).actor
+
+
+def _inert(text: str) -> str:
+    from envscout.cli.show.table import inert
+
+    return inert(text)
+
+
+@command.command("list")
+@click.option("--all", "every", is_flag=True, help="Also those that have expired or were removed.")
+@_where
+@click.option("--owner", default="", metavar="NAME", help="Only what somebody answers for.")
+@options.many("--cve", "Only these vulnerabilities.")
+@click.option("--kind", type=click.Choice(KINDS), help="Only one kind.")
+@options.at
+@options.form("text", "json")
+@options.output
+def list_(every: bool, form: str, at: str, output: str, **flags: Any) -> None:
+    """List the exceptions that stand: what, where, who answers for it, until when, and why.
+
+    \b
+    envscout exception list
+    envscout exception list --all --owner alice
+    envscout exception list --env production --at 2026-10-01
+
+    What ends within the next seven days is told of. --env and --service choose what was made for them, not what holds
+    everywhere.
+    """
+    from envscout.cli.show import exceptions as show
+    from envscout.cli.show.table import table
+    from envscout.verbs import exceptions
+
+    with Session() as session, options.to_output(output):
+        scope = options.scope(session, flags["org"], flags["environment"], flags["service"])
+        found, present = exceptions.listed(session.database, options.when(at), every=every)
+        chosen = exceptions.chosen(found, scope, owner=flags["owner"], kind=flags["kind"] or "", names=flags["cve"])
+        for each in chosen:
+            if show.soon(each, present):
+                said = each.entry.statement
+                session.warn(f"exception {said.where} for {said.names[0]} by {said.who} ends on {show.end(said)}")
+        lines = table(show.HEAD, map(show.row, chosen)) if chosen else ["  No exceptions"]
+        options.tell(form, "exceptions", [show.document(each.entry, each.state) for each in chosen], lines)
+
+
+@command.command()
+@click.argument("number", type=int, metavar="ID")
+@click.option("--reason", default="", metavar="TEXT", help="Why it no longer holds; must be given.")
+@options.form("text", "json")
+def remove(number: int, reason: str, form: str) -> None:
+    """Take an exception back. What it covered counts again from now on; what was answered before stays as it was.
+
+    \b
+    envscout exception remove 12 --reason "the service is reachable now"
+    """
+    from envscout.cli.show import exceptions as show
+    from envscout.verbs import exceptions
+
+    with Session() as session:
+        done = exceptions.remove(session.database, number, _actor(), reason)
+    line = f"    {click.style('✓', fg='green')} exception {number} for {_inert(done.statement.names[0])} was removed"
+    options.tell(form, "exceptions", [show.document(done, "removed")], [line])

@@ -1,0 +1,195 @@
+"""Exceptions: say that a vulnerability does not count, for how long and where; take it back; list what was said."""
+
+import fnmatch
+from collections.abc import Iterable
+
+import msgspec
+
+from envscout.errors import NotFound, UsageError
+from envscout.model import Product, Statement
+from envscout.model.statement import ACCEPTED, FALSE_POSITIVE, JUSTIFICATIONS, KINDS
+from envscout.names import purl
+from envscout.names.reference import parse, valid_digest
+from envscout.names.vulnerability import is_cve
+from envscout.store import Connection, Database, deployments, exceptions, findings, now
+from envscout.store.exceptions import Entry
+
+MAX_TEXT = 2_000
+MAX_NAME = 200
+MAX_AT_ONCE = 1_000
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """An exception that is to be made. image: a digest, or a name that is known here. packages: URLs or patterns."""
+
+    kind: str
+    owner: str
+    reason: str
+    justification: str = ""
+    organization: str = ""
+    environment: str = ""
+    service: str = ""
+    image: str = ""
+    packages: tuple[str, ...] = ()
+    until: int | None = None
+    on_fix: bool = False
+    on_kev: bool = False
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """An exception and how it stands at the moment of the answer: `active`, `expired`, `removed`."""
+
+    entry: Entry
+    state: str
+
+
+def add(database: Database, names: Iterable[str], wish: Wish, actor: str) -> list[Entry]:
+    """Make one exception for each vulnerability, all or none. Raise UsageError, NotFound."""
+    asked = tuple(dict.fromkeys(map(_vulnerability, names)))
+    if not 0 < len(asked) <= MAX_AT_ONCE:
+        raise UsageError("no vulnerability is named" if not asked else "too many at once", "name CVE ids, at most 1000")
+    _check(wish)
+    with database.write() as connection:
+        at = now()
+        if wish.until is not None and wish.until <= at:
+            raise UsageError("it would have expired before it began", "choose a moment to come: --expires 90d")
+        product = Product(
+            organization=wish.organization,
+            environment=wish.environment,
+            service=wish.service,
+            digest=_digest(connection, wish.image),
+            packages=wish.packages,
+        )
+        numbers = [exceptions.add(connection, _statement(name, wish, product), actor, at) for name in asked]
+        return [each for number in numbers for each in exceptions.entries(connection, number=number)]
+
+
+def unknown(database: Database, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the vulnerabilities that no advisory of the store speaks of."""
+    with database.read() as connection:
+        return tuple(name for name in names if not findings.resolve(connection, name))
+
+
+def remove(database: Database, number: int, actor: str, reason: str) -> Entry:
+    """Take an exception back, which stays in the record. Raise NotFound, UsageError."""
+    _text("reason", reason, MAX_TEXT)
+    with database.write() as connection:
+        found = exceptions.entries(connection, number=number, removed=True)
+        if not found:
+            raise NotFound(f"there is no exception {number}", "`envscout exception list --all` shows all there were")
+        if found[0].removed_at is not None:
+            raise UsageError(f"exception {number} was removed before", "`envscout exception list --all` says by whom")
+        exceptions.remove(connection, number, actor, reason, now())
+        return exceptions.entries(connection, number=number, removed=True)[0]
+
+
+def listed(database: Database, at: int | None = None, *, every: bool = False) -> tuple[list[Listed], int]:
+    """Return the exceptions that stood at a moment (None: now), or all that there were by then; and the moment."""
+    moment = now() if at is None else at
+    with database.read() as connection:
+        found = [Listed(each, _state(each, moment)) for each in exceptions.entries(connection, at, removed=every)]
+    return [each for each in found if every or each.state == "active"], moment
+
+
+def chosen(
+    found: Iterable[Listed], scope: deployments.Scope, *, owner: str = "", kind: str = "", names: Iterable[str] = ()
+) -> list[Listed]:
+    """Return those of some exceptions that were made for a scope, by an owner, of a kind, for vulnerabilities."""
+    wanted = {name.upper() for name in names}
+    return [
+        each
+        for each in found
+        if _fits(each.entry.statement.products[0], scope)
+        and owner in ("", each.entry.statement.who)
+        and kind in ("", each.entry.statement.kind)
+        and (not wanted or each.entry.statement.names[0].upper() in wanted)
+    ]
+
+
+def _fits(product: Product, scope: deployments.Scope) -> bool:
+    return (
+        (not scope.organization or product.organization in ("", scope.organization))
+        and scope.environment in ("", product.environment)
+        and (not scope.service or product.service in (scope.service, scope.other))
+    )
+
+
+def _state(entry: Entry, moment: int) -> str:
+    if entry.removed_at is not None:
+        return "removed"
+    until = entry.statement.until
+    return "expired" if until is not None and until <= moment else "active"
+
+
+def _statement(name: str, wish: Wish, product: Product) -> Statement:
+    return Statement(
+        source="exception",
+        kind=wish.kind,
+        names=(name,),
+        products=(product,),
+        who=wish.owner,
+        why=wish.reason,
+        justification=wish.justification,
+        until=wish.until,
+        on_fix=wish.on_fix,
+        on_kev=wish.on_kev,
+    )
+
+
+def _vulnerability(text: str) -> str:
+    """Return a vulnerability's id as it is written; CVE ids in capitals."""
+    name = text.strip()
+    if is_cve(name.upper()):
+        return name.upper()
+    if not name or len(name) > MAX_NAME or not name.isprintable() or " " in name or "-" not in name:
+        raise UsageError(f"{text[:MAX_NAME]!r} is no id of a vulnerability", "name it as CVE-2021-44228 or GHSA-...")
+    return name
+
+
+def _check(wish: Wish) -> None:
+    """Refuse what nobody could understand later."""
+    if wish.kind not in KINDS:
+        raise UsageError(f"an exception cannot be {wish.kind!r}", f"choose from {', '.join(KINDS)}")
+    if wish.kind == FALSE_POSITIVE and wish.justification not in JUSTIFICATIONS:
+        raise UsageError("a false positive needs a justification", f"--justification {' | '.join(JUSTIFICATIONS)}")
+    if wish.kind == ACCEPTED and wish.justification:
+        raise UsageError("an accepted risk has no justification", "say why with --reason")
+    _text("owner", wish.owner, MAX_NAME)
+    _text("reason", wish.reason, MAX_TEXT)
+    for field in ("organization", "environment", "service"):
+        if getattr(wish, field):
+            _text(field, getattr(wish, field), MAX_NAME)
+    for text in wish.packages:
+        _package(text)
+
+
+def _text(field: str, text: str, most: int) -> None:
+    if not text.strip() or len(text) > most or not all(each.isprintable() or each in "\n\t" for each in text):
+        article = "an" if field[0] in "aeiou" else "a"
+        raise UsageError(f"an exception needs {article} {field}", f"--{field} TEXT, at most {most} characters")
+
+
+def _package(text: str) -> None:
+    if text.startswith("pkg:"):
+        purl.parse(text)
+        return
+    if not text or len(text) > MAX_NAME or not text.isprintable() or not text.strip("*?"):
+        raise UsageError(
+            f"{text[:MAX_NAME]!r} names no package",
+            "write pkg:npm/lodash, pkg:npm/lodash@4.17.20, or a pattern: openssl*",
+        )
+    fnmatch.translate(text)
+
+
+def _digest(connection: Connection, image: str) -> str:
+    """Return the digest of the image that an exception is for. Raise NotFound where the name was never recorded."""
+    if not image or valid_digest(image):
+        return image
+    reference = parse(image)
+    if reference.digest:
+        return reference.digest
+    found = deployments.named_last(connection, reference.familiar, reference.canonical) if reference.path else ()
+    if not found:
+        raise NotFound(f"no image was recorded as {image}", "name it by its digest: --image sha256:...")
+    # The digest of an index means the image on every platform.
+    return found[-1]

@@ -1,0 +1,88 @@
+"""VEX documents: those that a user names, and those that hang on an image."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from envscout.errors import SourceError, UsageError
+from envscout.model import Problem, Statement
+
+MAX_FILES = 10_000
+"""Documents of all folders that are named."""
+MAX_DEPTH = 16
+MAX_TOTAL = 512 << 20
+"""Bytes of all documents that are named."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What documents say, and what of them could not be used."""
+
+    statements: tuple[Statement, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def located(places: tuple[str, ...]) -> Said:
+    """Return what the documents in some files and folders say. Raise UsageError for a place that is not there.
+
+    A file that the user names must be VEX, or is a problem; of a folder every `.json` file is looked at, and what is no
+    VEX is a problem, too: the user expects it to be heeded.
+    """
+    statements: list[Statement] = []
+    problems: list[Problem] = []
+    left = MAX_TOTAL
+    for number, path in enumerate(path for place in places for path in _files(Path(place), problems)):
+        if number >= MAX_FILES or left <= 0:
+            text = f"only the first {number} files of --vex-location are read"
+            problems.append(Problem("unread-vex", text))
+            break
+        data = _bytes(path, problems)
+        left -= len(data)
+        if data:
+            found = read(data, "location", str(path))
+            statements += found.statements
+            problems += found.problems
+    return Said(tuple(statements), tuple(problems))
+
+
+def read(data: bytes, place: str, path: str, digest: str = "") -> Said:
+    """Return what one document says, whatever envelopes are around it. digest: of the image that it is of."""
+    from envscout import vex
+    from envscout.sbom.envelope import opened
+
+    try:
+        inner = opened(data)
+    except SourceError as error:
+        return Said(problems=(Problem("unread-vex", f"{path} could not be read as VEX: {error.cause}", path),))
+    found = vex.read(inner.content, vex.Source(place, path, digest, inner.attested))
+    return Said(found.statements, found.problems)
+
+
+def _files(place: Path, problems: list[Problem]) -> Iterator[Path]:
+    if not place.exists():
+        raise UsageError(f"there is no {place}", "--vex-location takes files and folders with VEX documents")
+    if not place.is_dir():
+        yield place
+        return
+    base = len(place.parts)
+    for folder, inner, names in os.walk(place):
+        inner.sort()
+        if len(Path(folder).parts) - base >= MAX_DEPTH and inner:
+            problems.append(Problem("unread-vex", f"folders more than {MAX_DEPTH} deep are not read", folder))
+            inner.clear()
+        yield from (Path(folder, name) for name in sorted(names) if name.endswith(".json"))
+
+
+def _bytes(path: Path, problems: list[Problem]) -> bytes:
+    from envscout.vex import MAX_BYTES
+
+    try:
+        if not path.is_file():
+            raise OSError(None, "it is no regular file")
+        with path.open("rb") as file:
+            # An envelope is a third larger than what it holds.
+            return file.read(2 * MAX_BYTES + 1)
+    except OSError as error:
+        problems.append(Problem("unread-vex", f"{path} could not be read: {error.strerror}", str(path)))
+        return b""
