@@ -54,8 +54,8 @@ def add(cves: tuple[str, ...], form: str, **flags: Any) -> None:
     \b
     envscout exception add CVE-2023-4863 --kind accepted-risk --reason "not reachable from outside" --expires 90d
     envscout exception add CVE-2023-4911 --kind accepted-risk --env staging --expires on-fix,on-kev --reason "no users"
-    envscout exception add CVE-2024-45491 --kind false-positive --justification vulnerable_code_not_in_execute_path \\
-        --service shop/api --package "pkg:deb/debian/libexpat1" --reason "the parser is never called"
+    envscout exception add CVE-2024-45491 --kind false-positive --justification component_not_present --reason built
+    envscout exception add GHSA-35jh-r3h4-6jhm --kind accepted-risk --service shop/api --package lodash --reason ours
 
     Without --env, --service, --image and --package it holds everywhere; without --org, and where no organization is
     configured, for all organizations. `on-fix` ends it for each package as soon as a fixed version is known, `on-kev`
@@ -184,10 +184,12 @@ def list_(every: bool, form: str, at: str, output: str, **flags: Any) -> None:
 @click.option("--reason", default="", metavar="TEXT", help="Why it no longer holds; must be given.")
 @options.form("text", "json")
 def remove(number: int, reason: str, form: str) -> None:
-    """Take an exception back. What it covered counts again from now on; what was answered before stays as it was.
+    """Take an exception back, so that what it covered counts again.
 
     \b
     envscout exception remove 12 --reason "the service is reachable now"
+
+    The record keeps that it stood: questions about that time (--at) are answered as they were.
     """
     from envscout.cli.show import exceptions as show
     from envscout.verbs import exceptions
