@@ -4,40 +4,17 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from envscout.demo.databases import Deb
-from envscout.demo.fleet import Release
 from tests.servers.engine import Engine
 from tests.servers.program import need
 from tests.servers.registry import Registry
-from tests.stories.story import CRITICAL, Answer, Desk, advisory, debian, feed, layout, names
+from tests.stories.docker_client import Client, Find
+from tests.stories.story import CRITICAL, Desk, advisory, debian, feed, layout, names
 from tests.stories.test_real_images import alpine_layout
-
-Find = Callable[[str], Release]
-
-
-class Client:
-    """The docker client on one desk. host: the engine it is told of; by default none answers."""
-
-    def __init__(self, desk: Desk, host: str = "unix:///nonexistent/docker.sock") -> None:
-        self.desk = desk
-        self.env = {**desk.env, "DOCKER_HOST": host}
-
-    def docker(self, *words: str | Path, stdin: bytes = b"") -> Answer:
-        """Run the real client."""
-        argv = ["docker", *map(str, words)]
-        done = subprocess.run(argv, input=stdin, capture_output=True, env=self.env, check=False)
-        return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
-
-    def scout(self, *words: str | Path) -> Answer:
-        """Run `docker scout` and require that it succeeds."""
-        answer = self.docker("scout", *words)
-        assert answer.code == 0, answer
-        return answer
 
 
 @pytest.fixture
@@ -207,111 +184,6 @@ def test_an_engine_named_by_flag_and_by_context(client: Client, docker_engine: E
     del client.env["DOCKER_HOST"]
     assert client.docker("context", "use", "there").code == 0
     assert client.docker(*record).code == 0
-
-
-@pytest.fixture
-def seeded(local: Client, docker_engine: Engine, release: Find) -> Iterator[Client]:
-    """Return a client beside an engine that holds every image the seed article names."""
-    old, new = release("api:2.3.0"), release("api:2.4.0")
-    tags = [("myorg/myapp:v1.2.0", old), ("myorg/myapp:v1.2.3", new), (f"myorg/myapp:{SHA}", new)]
-    tags += [("myorg/frontend:v2.1.0", release("frontend:1.5.0")), ("myorg/api:v3.4.2", new)]
-    tags += [("myorg/worker:v1.8.0", release("worker:1.0.0"))]
-    for name, one in tags:
-        docker_engine.load_layout(one.layout, name, one.reference.rpartition(":")[2])
-    yield local
-    docker_engine.docker("rmi", "--force", *(name for name, _ in tags))
-
-
-SHA = "5f1b9c6e0f2d4b7a8c3e1d2f4a6b8c0d1e3f5a7b"
-
-# The lines of the article that ordered this program, as they stand there.
-RECORD = """
-docker scout version
-docker scout enroll myorg/myapp
-docker scout environment staging myorg/myapp:v1.2.3
-docker scout environment production myorg/myapp:v1.2.0
-docker scout environment staging myorg/frontend:v2.1.0
-docker scout environment staging myorg/api:v3.4.2
-docker scout environment staging myorg/worker:v1.8.0
-docker scout environment production myorg/frontend:v2.1.0
-docker scout environment production myorg/api:v3.4.2
-docker scout environment production myorg/worker:v1.8.0
-"""
-ASK = """
-docker scout cves --env production myorg/myapp
-docker scout cves --env staging myorg/myapp
-"""
-ACTION = """
-docker scout environment \\
-  $environment \\
-  myorg/myapp:$sha
-"""
-SCAN = """
-docker scout cves \\
-  --env $environment \\
-  --only-severity critical,high \\
-  --exit-code \\
-  myorg/myapp || echo "Vulnerabilities found in $environment"
-"""
-COMPOSE = """
-ENVIRONMENT="$1"
-COMPOSE_FILE="$2"
-
-# Extract all image references from docker-compose.yml
-IMAGES=$(grep 'image:' "$COMPOSE_FILE" | awk '{print $2}')
-
-for IMAGE in $IMAGES; do
-  echo "Recording $IMAGE in $ENVIRONMENT"
-  docker scout environment "$ENVIRONMENT" "$IMAGE"
-done
-"""
-
-KUBERNETES = """
-NAMESPACE="$1"
-DEPLOYMENT="$2"
-ENVIRONMENT="$3"
-
-# Extract the current image from the running deployment
-IMAGE=$(kubectl get deployment "$DEPLOYMENT" \\
-  -n "$NAMESPACE" \\
-  -o jsonpath='{.spec.template.spec.containers[0].image}')
-
-echo "Recording $IMAGE as deployed to $ENVIRONMENT"
-docker scout environment "$ENVIRONMENT" "$IMAGE"
-"""
-
-
-def test_the_article_runs_as_it_is_written(seeded: Client, tmp_path: Path) -> None:
-    def shell(script: str, *words: str | Path, **env: str) -> Answer:
-        done = subprocess.run(
-            ["sh", "-eu", "-c", script, "sh", *words], capture_output=True, env={**seeded.env, **env}, check=False
-        )
-        return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
-
-    assert shell(RECORD).code == 0
-    assert seeded.scout("environment").lines == ["production", "staging"]
-    assert len(seeded.scout("environment", "staging").lines) == 4
-    asked = shell(ASK)
-    assert asked.code == 0
-    assert "myorg/myapp:v1.2.0" in asked.out
-    assert "myorg/myapp:v1.2.3" in asked.out
-    assert shell(ACTION, environment="production", sha=SHA).code == 0
-    assert f"myorg/myapp:{SHA}@" in seeded.scout("environment", "production").out
-    seeded.scout("environment", "production", "myorg/myapp:v1.2.0")
-    scanned = shell(SCAN, environment="production")
-    assert scanned.code == 0
-    assert scanned.lines[-1] == "Vulnerabilities found in production"
-    compose = tmp_path / "docker-compose.yml"
-    compose.write_text('services:\n  a:\n    image: myorg/api:v3.4.2\n  b:\n    image: "myorg/worker:v1.8.0"\n')
-    assert shell(COMPOSE, "qa", compose).code == 0
-    assert len(seeded.scout("environment", "qa").lines) == 2
-    # What kubectl prints is all that this script needs of a cluster.
-    kubectl = tmp_path / "kubectl"
-    kubectl.write_text("#!/bin/sh\nprintf %s myorg/worker:v1.8.0\n")
-    kubectl.chmod(0o755)
-    path = f"{tmp_path}:{seeded.env['PATH']}"
-    assert shell(KUBERNETES, "default", "worker", "canary", PATH=path).code == 0
-    assert seeded.scout("environment", "canary").out.startswith("myorg/worker:v1.8.0@")
 
 
 def test_a_real_image_through_client_and_registry(
