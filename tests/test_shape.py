@@ -32,7 +32,19 @@ POWERS = {
     "marshal": (),
     "shelve": (),
 }
-PURE = ("names", "versions", "model", "inventory", "sbom", "vex", "findings", "environments", "policies", "demo")
+PURE = (
+    "names",
+    "versions",
+    "model",
+    "inventory",
+    "sbom",
+    "vex",
+    "findings",
+    "environments",
+    "policies",
+    "demo",
+    "formats",
+)
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter"}
 HEAVY = {"requests", "urllib3", "msgspec", "rich", "sqlite3", "docker", "yaml", "cvss", "packageurl"}
 

@@ -11,6 +11,7 @@ from envscout.cli.session import Session
 from envscout.errors import UsageError
 
 if TYPE_CHECKING:
+    from envscout.formats.answer import Answer
     from envscout.verbs.ask import Question, Report
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -143,3 +144,12 @@ def _told(session: Session, report: "Report") -> "Report":
     """Return an answer, having told which exceptions have ended and what of VEX could not be used."""
     suppressing.tell(session, report)
     return report
+
+
+def answer(session: Session, report: "Report", beside: "Report | None" = None, new_only: bool = False) -> "Answer":
+    """Return an answer as the formats are given it; what an image holds is read when a format asks for it."""
+    from envscout.formats.answer import Answer
+    from envscout.store import now
+    from envscout.verbs import ask
+
+    return Answer(report, now(), lambda number: ask.inventory(session.database, number), beside, new_only)

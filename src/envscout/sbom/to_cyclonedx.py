@@ -23,7 +23,12 @@ Document = dict[str, Any]
 
 def write(image: Image, inventory: Inventory, reference: str) -> bytes:
     """Return the document of one image as indented JSON with a final newline."""
-    document = {
+    return finished(described(image, inventory, reference))
+
+
+def described(image: Image, inventory: Inventory, reference: str) -> Document:
+    """Return what the document of one image says of it and of its packages."""
+    return {
         "metadata": _filled({
             "timestamp": notes.created(image),
             "tools": {"components": [{"type": "application", "name": "envscout", "version": __version__}]},
@@ -35,6 +40,10 @@ def write(image: Image, inventory: Inventory, reference: str) -> bytes:
         }),
         "components": [*_system(inventory.distribution), *_components(inventory.packages)],
     }  # fmt: skip
+
+
+def finished(document: Document) -> bytes:
+    """Return a whole document, named after its content."""
     content = hashlib.sha256(msgspec.json.encode(document)).digest()
     head = {
         "bomFormat": "CycloneDX",

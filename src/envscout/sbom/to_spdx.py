@@ -23,19 +23,24 @@ UNKNOWN = "NOASSERTION"
 NO_TIME = "1970-01-01T00:00:00Z"
 """The format insists on a moment; this one stands for none."""
 
-_TOOL = f"Tool: envscout-{__version__}"
+TOOL = f"Tool: envscout-{__version__}"
 _UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
 _NAME = 60
 
 
 def write(image: Image, inventory: Inventory, reference: str) -> bytes:
     """Return the document of one image as indented JSON with a final newline."""
+    return finished(described(image, inventory, reference), reference)
+
+
+def described(image: Image, inventory: Inventory, reference: str) -> Document:
+    """Return what the document of one image says of it and of its packages."""
     created = notes.created(image) or NO_TIME
     ids = {(each.purl, each.owner): _id(each) for each in inventory.packages}
     by_purl = {each.purl: ids[each.purl, each.owner] for each in inventory.packages}
     systems = _system(inventory.distribution, created)
-    document = {
-        "creationInfo": {"created": created, "creators": [_TOOL]},
+    return {
+        "creationInfo": {"created": created, "creators": [TOOL]},
         "packages": [
             _image(image, reference, created),
             *systems,
@@ -52,6 +57,10 @@ def write(image: Image, inventory: Inventory, reference: str) -> bytes:
         "hasExtractedLicensingInfos": _extracted(inventory.packages),
         "annotations": [_annotation(notes.DocumentNote(inventory.tools, inventory.problems), created)],
     }
+
+
+def finished(document: Document, reference: str) -> bytes:
+    """Return a whole document, named after its content."""
     content = hashlib.sha256(msgspec.json.encode(document)).digest()
     head = {
         "spdxVersion": "SPDX-2.3",
@@ -70,7 +79,7 @@ def _id(package: Package) -> str:
 
 def _annotation(note: msgspec.Struct, created: str) -> Document:
     return {
-        "annotator": _TOOL,
+        "annotator": TOOL,
         "annotationDate": created,
         "annotationType": "OTHER",
         "comment": notes.annotation(note),

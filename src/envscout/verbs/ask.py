@@ -17,6 +17,7 @@ from envscout.model import (
     BaseImage,
     Coverage,
     Deployment,
+    Distribution,
     Epss,
     Event,
     Finding,
@@ -41,6 +42,7 @@ class ImageReport(msgspec.Struct, frozen=True):
     packages: how many the image holds. findings: those that count; suppressed: those that somebody said do not, each
     with its suppression. summary: of findings, vulnerabilities by severity, each counted once per image. base: what it
     was built on, None where nothing tells. lapses: exceptions that would speak of a finding had they not ended.
+    unassessed: (package name, vulnerability) where a record names the package, but no versions that can be compared.
     """
 
     image_id: int
@@ -54,6 +56,8 @@ class ImageReport(msgspec.Struct, frozen=True):
     base: BaseImage | None = None
     suppressed: tuple[Finding, ...] = ()
     lapses: tuple[Lapse, ...] = ()
+    distribution: Distribution | None = None
+    unassessed: tuple[tuple[str, str], ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -217,6 +221,8 @@ def _report(
                 base=base,
                 suppressed=question.heed.shown(hushed),
                 lapses=lapses,
+                distribution=stored.distribution,
+                unassessed=answer.unassessed.get(number, ()),
             )
         )
     asked = {"kev": question.selection.kev, "epss": question.selection.by_epss}

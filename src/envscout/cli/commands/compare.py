@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from envscout.cli import asking, options, suppressing
+from envscout.cli import asking, options, outputs, suppressing
 from envscout.cli.session import Session
 from envscout.errors import UsageError
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from envscout.verbs.ask import ImageReport, Report
 
 WORSE = 2
+
+FORMATS: outputs.Forms = {
+    "text": "cli.show.compare:text",
+    "markdown": "cli.show.compare:markdown",
+    "json": "cli.show.compare:json",
+    **outputs.DOCUMENTS,
+}
 
 
 @click.command()
@@ -45,9 +52,8 @@ WORSE = 2
     "Exit with 2 if worse or changed: vulnerability, package; and if too little is known of the analyzed image.",
 )
 @click.option("-e", "--exit-code", is_flag=True, hidden=True, help="Exit with 2 if vulnerabilities differ.")
-@options.form("text", "markdown", "json")
-@options.output
-def command(image: str, output: str, form: str, **flags: Any) -> int:
+@outputs.output(FORMATS)
+def command(image: str, output: tuple[str, ...], form: str, **flags: Any) -> int:
     """Show how one image differs from another, and why: packages, vulnerabilities, base image, size, labels.
 
     \b
@@ -65,7 +71,7 @@ def command(image: str, output: str, form: str, **flags: Any) -> int:
     newest counts; whole environments take them together.
     """
     gates = _gates(flags["exit_on"], flags["exit_code"])
-    with Session() as session, options.to_output(output):
+    with Session() as session, outputs.opened(output, form, FORMATS) as out:
         if not image and flags["environment"] is None and not (flags["service"] and flags["to_latest"]):
             _right(asking.Place(), image, flags)
             image = asking.built_last(session)
@@ -74,18 +80,18 @@ def command(image: str, output: str, form: str, **flags: Any) -> int:
         if not image and not flags["service"] and left.environment and right.environment:
             from envscout.cli.commands import compare_environments as whole
 
-            return whole.environments(session, (left, right), form, gates, flags)
-        sides = [_one(session, place, image, flags) for place in (left, right)]
+            return whole.environments(session, (left, right), out, gates, flags)
+        reports = [_one(session, place, image, flags) for place in (left, right)]
+        sides = [_newest(session, report) for report in reports]
         from envscout.cli.show import compare as show
         from envscout.environments.compare import compare
 
         found = compare(*(_side(session, report, flags) for report in sides))
-        shown = show.Pair(sides[0], sides[1], found)
-        if form == "json":
-            options.document(show.document(shown))
-        else:
-            for line in (show.markdown if form == "markdown" else show.text)(shown, flags["ignore_unchanged"]):
-                click.echo(line)
+        alone = [msgspec.structs.replace(one, images=(side,)) for one, side in zip(reports, sides, strict=True)]
+        out.write(
+            show.Pair(sides[0], sides[1], found, flags["ignore_unchanged"]),
+            asking.answer(session, alone[0], alone[1], flags["ignore_unchanged"]),
+        )
         failed = [gate for gate in gates if _FAILS[gate](found)]
         for gate in failed:
             session.fail(f"{gate}: {_SAID[gate]}")
@@ -131,19 +137,18 @@ def _right(left: asking.Place, image: str, flags: dict[str, Any]) -> asking.Plac
     )
 
 
-def _one(session: Session, place: asking.Place, image: str, flags: dict[str, Any]) -> "ImageReport":
+def _one(session: Session, place: asking.Place, image: str, flags: dict[str, Any]) -> "Report":
     """Return the answer for one side."""
     asked = asking.question(session, flags, place.at)
     if place.environment is None and not place.latest:
         how = {name: flags[name] for name in ("platform", "sbom_source")}
-        return asking.of_image(session, place.image, asked, ref=place.ref, **how).images[0]
+        return asking.of_image(session, place.image, asked, ref=place.ref, **how)
     repository = flags["service"] or _repository(image)
     if place.latest:
-        return asking.of_latest(session, repository, asked, org=flags["org"]).images[0]
-    report = asking.of_environment(
+        return asking.of_latest(session, repository, asked, org=flags["org"])
+    return asking.of_environment(
         session, repository, place.environment or "", asked, org=flags["org"], platform=flags["platform"], at=place.at
     )
-    return _newest(session, report)
 
 
 def _repository(image: str) -> str:

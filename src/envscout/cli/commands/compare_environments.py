@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from envscout.cli import asking, options
+from envscout.cli import asking
+from envscout.cli.outputs import Outputs
 from envscout.cli.session import Session
 from envscout.cli.show import environments as show
 from envscout.environments.difference import Side, difference
@@ -13,9 +12,16 @@ from envscout.findings.coverage import combine
 if TYPE_CHECKING:
     from envscout.verbs.ask import ImageReport, Report
 
+WHOLE = {
+    "text": "cli.show.environments:text",
+    "markdown": "cli.show.environments:markdown",
+    "json": "cli.show.environments:json",
+}
+"""The forms that are others for whole environments."""
+
 
 def environments(
-    session: Session, places: tuple[asking.Place, asking.Place], form: str, gates: list[str], flags: dict[str, Any]
+    session: Session, places: tuple[asking.Place, asking.Place], out: Outputs, gates: list[str], flags: dict[str, Any]
 ) -> int:
     """Compare whole environments, service by service; return the exit code."""
     reports = [
@@ -33,12 +39,9 @@ def environments(
     analyzed, comparison = (_services(report) for report in reports)
     changes = difference(comparison, analyzed)
     both = combine([report.coverage for report in reports])
-    shown = show.Promotion(places[0].environment or "", places[1].environment or "", changes, both)
-    if form == "json":
-        options.document(show.document(shown))
-    else:
-        for line in (show.markdown if form == "markdown" else show.text)(shown, flags["ignore_unchanged"]):
-            click.echo(line)
+    names = (places[0].environment or "", places[1].environment or "")
+    shown = show.Promotion(*names, changes, both, flags["ignore_unchanged"])
+    out.write(shown, asking.answer(session, reports[0], reports[1], flags["ignore_unchanged"]), WHOLE)
     worse = "vulnerability" in gates and any(each.introduced for each in changes)
     differs = "difference" in gates and any(each.introduced or each.fixed for each in changes)
     moved = "package" in gates and any(each.present != each.next for each in changes)

@@ -4,13 +4,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envscout.cli import asking, options, suppressing
+from envscout.cli import asking, options, outputs, suppressing
 from envscout.cli.session import Session
 
 if TYPE_CHECKING:
+    from envscout.cli.outputs import Outputs
     from envscout.verbs.ask import Report
 
 FOUND = 2
+
+FORMATS: outputs.Forms = {
+    "packages": "cli.show.cves:packages",
+    "only-packages": "cli.show.cves:only_packages",
+    "text": "cli.show.cves:packages",
+    "markdown": "cli.show.cves_markdown:write",
+    "json": "cli.show.cves:json",
+    **outputs.DOCUMENTS,
+    "sbom": "formats.sbom:write",
+}
 
 
 @click.command()
@@ -45,9 +56,10 @@ FOUND = 2
     help="With --format only-packages: leave out packages without vulnerabilities.",
 )
 @click.option("-e", "--exit-code", is_flag=True, help="Exit with 2 on a finding, and where one could have been missed.")
-@options.form("packages", "only-packages", "markdown", "csv", "json")
-@options.output
-def command(image: str, environment: str | None, output: str, form: str, exit_code: bool, **flags: Any) -> int:
+@outputs.output(FORMATS)
+def command(
+    image: str, environment: str | None, output: tuple[str, ...], form: str, exit_code: bool, **flags: Any
+) -> int:
     """Show the vulnerabilities of an image, of what runs of a repository in an environment, or of all that runs there.
 
     \b
@@ -55,14 +67,15 @@ def command(image: str, environment: str | None, output: str, form: str, exit_co
     envscout cves --env production myorg/myapp
     envscout cves --env production --at 2026-10-01 --format csv
     envscout cves --env production --only-severity critical,high --exit-code
+    envscout cves nginx:1.27 --output sarif=nginx.sarif --output html=nginx.html
 
     With --env a name without a tag is looked up in the record and never means `latest`. What could not be known is
     said at the end of the answer, and fails --exit-code like a finding does.
     """
-    with Session() as session, options.to_output(output):
+    with Session() as session, outputs.opened(output, form, FORMATS) as out:
         question = asking.question(session, flags, flags["known_at"] or flags["at"])
         report = asking.of_subject(session, image, environment, question, flags)
-        _show(session, report, form, flags)
+        _show(session, report, out, flags)
         if flags["ignore_base"]:
             _warn(session, report)
         _sum_up(session, report)
@@ -90,27 +103,13 @@ def _sum_up(session: Session, report: "Report") -> None:
         session.warn("No vulnerable package detected in what could be assessed")
 
 
-def _show(session: Session, report: "Report", form: str, flags: dict[str, Any]) -> None:
-    if form == "json":
-        from envscout.cli.show import documents
-
-        options.document(documents.cves(report))
-        return
-    if form in ("markdown", "csv"):
-        from importlib import import_module
-
-        module = {"markdown": "cves_markdown", "csv": "csv"}[form]
-        for line in import_module(f"envscout.cli.show.{module}").cves(report):
-            click.echo(line)
-        return
-    from envscout.cli.show import cves
+def _show(session: Session, report: "Report", out: "Outputs", flags: dict[str, Any]) -> None:
+    from envscout.cli.show.cves import Shown, Wish
+    from envscout.verbs import ask
 
     packages = None
-    if form == "only-packages":
-        from envscout.verbs import ask
-
+    if "only-packages" in out.names:
         listed = {} if flags["only_vuln_packages"] else {each.image_id: each.image.digest for each in report.images}
         packages = {digest: ask.inventory(session.database, number)[1].packages for number, digest in listed.items()}
-    wish = cves.Wish(flags["details"], flags["locations"], flags["epss"], packages)
-    for line in cves.cves(report, wish):
-        click.echo(line)
+    wish = Wish(flags["details"], flags["locations"], flags["epss"], packages)
+    out.write(Shown(report, wish), asking.answer(session, report))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envscout.cli import asking, judging, options, suppressing
+from envscout.cli import asking, judging, options, outputs, suppressing
 from envscout.cli.session import Session
 from envscout.cli.words import WordsOrThing
 from envscout.errors import NotFound
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from envscout.verbs.ask import Question, Report
 
 NOT_MET = 2
+
+FORMATS: outputs.Forms = {
+    "text": "cli.show.policy:text",
+    "markdown": "cli.show.policy:markdown",
+    "json": "cli.show.policy:json",
+}
 
 
 @click.command("policy")
@@ -34,9 +40,10 @@ NOT_MET = 2
 @judging.chosen
 @click.option("--result-file", default="", metavar="FILE", help="Write all verdicts to a file, as JSON.")
 @click.option("-e", "--exit-code", is_flag=True, help="Exit with 2 if a policy is not met, or nobody can know.")
-@options.form("text", "markdown", "json")
-@options.output
-def judge(image: str, environment: str | None, output: str, form: str, exit_code: bool, **flags: Any) -> int:
+@outputs.output(FORMATS)
+def judge(
+    image: str, environment: str | None, output: tuple[str, ...], form: str, exit_code: bool, **flags: Any
+) -> int:
     """Judge an image by policies: may it go out, and what speaks against it?
 
     \b
@@ -57,7 +64,7 @@ def judge(image: str, environment: str | None, output: str, form: str, exit_code
     from envscout.cli.show import policy as show
     from envscout.policies.policy import health
 
-    with Session() as session, options.to_output(output):
+    with Session() as session, outputs.opened(output, form, FORMATS) as out:
         asked = asking.question(session, flags, flags["at"])
         report, there = _answers(session, image, environment, asked, flags)
         judged = judging.one_of(session, report)
@@ -68,11 +75,7 @@ def judge(image: str, environment: str | None, output: str, form: str, exit_code
         if flags["result_file"]:
             with options.to_output(flags["result_file"]):
                 options.document(show.document(shown))
-        if form == "json":
-            options.document(show.document(shown))
-        else:
-            for line in (show.markdown if form == "markdown" else show.text)(shown):
-                click.echo(line)
+        out.write(shown)
         return _exit(session, verdicts) if exit_code else 0
 
 

@@ -29,11 +29,17 @@ _LISTED = 50
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """Both answers, and how the first differs from the second."""
+    """Both answers, and how the first differs from the second. ignore_unchanged: leave out what both have."""
 
     analyzed: ImageReport
     comparison: ImageReport
     found: Comparison
+    ignore_unchanged: bool = False
+
+
+def json(shown: Pair) -> Iterator[str]:
+    """Yield the document of `compare --format json`."""
+    yield msgspec.json.encode(document(shown)).decode()
 
 
 def document(shown: Pair) -> dict[str, Any]:
@@ -108,7 +114,7 @@ def _delta(ours: Summary, theirs: Summary) -> str:
     return "  ".join(f"{f'{each:+d}' if each else '':>4} " for each in more).rstrip()
 
 
-def text(shown: Pair, ignore_unchanged: bool = False) -> Iterator[str]:
+def text(shown: Pair) -> Iterator[str]:
     """Return the lines of the answer for a terminal."""
     yield from ("", "## Overview", "")
     yield from _columns(("", "Analyzed Image", "Comparison Image"), [row for row in _rows(shown) if row[1] or row[2]])
@@ -117,7 +123,7 @@ def text(shown: Pair, ignore_unchanged: bool = False) -> Iterator[str]:
     yield from ("", "", "## Packages and Vulnerabilities", "")
     yield from _counted_packages(shown.found)
     yield from _listed(shown.found.packages)
-    yield from _vulnerabilities(shown.found, ignore_unchanged)
+    yield from _vulnerabilities(shown.found, shown.ignore_unchanged)
     labels = _labels(shown)
     if labels:
         yield from ("", f"  Labels ({len(labels)} changes)", "")
@@ -209,7 +215,7 @@ def _verdict(found: Comparison) -> str:
     return f"    Going on brings {more} and fixes {less}; going back would bring back {less} and be rid of {more}"
 
 
-def markdown(shown: Pair, ignore_unchanged: bool = False) -> Iterator[str]:
+def markdown(shown: Pair) -> Iterator[str]:
     """Return the lines of a comment for a review."""
     found = shown.found
     more, less = len(found.introduced), len(found.fixed)
@@ -241,7 +247,7 @@ def markdown(shown: Pair, ignore_unchanged: bool = False) -> Iterator[str]:
         yield from grid(("Change", "Type", "Package", "Version"), packages)
         yield from ("", "</details>")
     kept = list(dict.fromkeys(each.vulnerability for each in found.kept))
-    if kept and not ignore_unchanged:
+    if kept and not shown.ignore_unchanged:
         yield from (
             "",
             f"<details><summary>{many(len(kept), 'vulnerability', 'vulnerabilities')} in both</summary>",

@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from envscout.cli.session import CHECK, CROSS, NOTE
+from envscout.cli.show import documents
 from envscout.cli.show.size import human
 from envscout.cli.show.table import inert, pad, table, width
 from envscout.findings.merge import vulnerabilities
@@ -31,6 +32,28 @@ class Wish(msgspec.Struct, frozen=True):
     locations: bool = False
     epss: bool = False
     packages: Mapping[str, Sequence[Package]] | None = None
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """The answer of `cves`, and what its text is to show."""
+
+    report: Report
+    wish: Wish = Wish()
+
+
+def json(shown: Shown) -> Iterator[str]:
+    """Yield the document of `cves --format json`."""
+    yield msgspec.json.encode(documents.cves(shown.report)).decode()
+
+
+def packages(shown: Shown) -> Iterator[str]:
+    """Return the lines of an answer, by package."""
+    return cves(shown.report, msgspec.structs.replace(shown.wish, packages=None))
+
+
+def only_packages(shown: Shown) -> Iterator[str]:
+    """Return the lines of an answer that lists packages alone."""
+    return cves(shown.report, shown.wish)
 
 
 def cves(report: Report, wish: Wish) -> Iterator[str]:

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 
-from envscout.cli.show.cves import base_image, counted
+from envscout.cli.show.cves import Shown, base_image, counted
 from envscout.cli.show.markdown import code, escaped, grid, link
 from envscout.cli.show.size import human, many
 from envscout.model import Finding, Suppression
 from envscout.names import moment
-from envscout.verbs.ask import ImageReport, Report
+from envscout.verbs.ask import ImageReport
 
 MOST = 500
 """Findings of an image that are listed: GitHub takes no comment of more than 65,536 characters."""
 
 
-def cves(report: Report) -> Iterator[str]:
+def write(shown: Shown) -> Iterator[str]:
     """Return the lines of the answer."""
+    report = shown.report
     for each in report.images:
         yield from _image(each)
     if len(report.images) > 1:

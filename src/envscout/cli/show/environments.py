@@ -20,17 +20,26 @@ _WORDS = (("critical", "C"), ("high", "H"), ("medium", "M"), ("low", "L"), ("uns
 
 
 class Promotion(msgspec.Struct, frozen=True):
-    """What each service of the analyzed environment is beside the other one's. coverage: of both answers."""
+    """What each service of the analyzed environment is beside the other one's.
+
+    coverage: of both answers. ignore_unchanged: leave out services that do not differ.
+    """
 
     analyzed: str
     comparison: str
     services: tuple[Difference, ...]
     coverage: Coverage = Coverage()
+    ignore_unchanged: bool = False
 
     @property
     def differing(self) -> tuple[Difference, ...]:
         """Return the services whose images or vulnerabilities differ."""
         return tuple(each for each in self.services if each.differs)
+
+
+def json(shown: Promotion) -> Iterator[str]:
+    """Yield the document of `compare --format json` for environments."""
+    yield msgspec.json.encode(document(shown)).decode()
 
 
 def document(shown: Promotion) -> dict[str, Any]:
@@ -63,9 +72,9 @@ def _named(each: Difference, names: Iterable[str]) -> list[dict[str, str]]:
     return [{"vulnerability": name, "severity": each.severity[name]} for name in names]
 
 
-def text(shown: Promotion, ignore_unchanged: bool = False) -> Iterator[str]:
+def text(shown: Promotion) -> Iterator[str]:
     """Return the lines of the answer for a terminal."""
-    services = shown.differing if ignore_unchanged else shown.services
+    services = shown.differing if shown.ignore_unchanged else shown.services
     yield from ("", f"## {inert(shown.analyzed)} beside {inert(shown.comparison)}", "")
     rows = [
         (each.service, _images(each), _strip(each, each.introduced, "+"), _strip(each, each.fixed, "-"), _kept(each))
@@ -119,10 +128,10 @@ def _verdict(shown: Promotion) -> str:
     return f"    {count}: going on brings {more} and fixes {less}; going back would bring back {less}"
 
 
-def markdown(shown: Promotion, ignore_unchanged: bool = False) -> Iterator[str]:
+def markdown(shown: Promotion) -> Iterator[str]:
     """Return the lines of a comment for a review."""
     more, less = _totals(shown)
-    services = shown.differing if ignore_unchanged else shown.services
+    services = shown.differing if shown.ignore_unchanged else shown.services
     yield from (f"## {escaped(shown.analyzed)} beside {escaped(shown.comparison)}", "")
     count = _count(shown)
     yield from (f"**{count}: {more} vulnerabilities introduced, {less} fixed**", "")

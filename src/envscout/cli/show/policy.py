@@ -53,6 +53,11 @@ class Judged(msgspec.Struct, frozen=True):
         return [f"-{points[name]} {name}" for name in self.health.lost]
 
 
+def json(shown: Judged) -> Iterator[str]:
+    """Yield the document of `policy --format json`."""
+    yield msgspec.json.encode(document(shown)).decode()
+
+
 def document(shown: Judged) -> dict[str, Any]:
     """Return the document of `policy --format json`."""
     return {

@@ -1,0 +1,106 @@
+"""What every format is given: the answer about some images, what changed in them, and the moment it was given."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import msgspec
+
+from envscout.findings.coverage import combine
+from envscout.model import Coverage, Finding, Image, Inventory, Reason
+from envscout.verbs.ask import ImageReport, Report
+
+INTRODUCED, KEPT, FIXED = "introduced", "kept", "fixed"
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """One image of an answer.
+
+    changes: of a comparison, vulnerability -> `introduced` or `kept`; empty where nothing is compared. gone: findings
+    of the comparison whose vulnerability this image has not.
+    """
+
+    report: ImageReport
+    changes: Mapping[str, str] = {}
+    gone: tuple[Finding, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Return what stays the same when a new version is deployed: the service, else the repository."""
+        ran = self.report.deployment
+        if ran:
+            return f"{ran.organization}/{ran.environment}/{ran.service}/{ran.platform}"
+        return self.report.reference.partition("@")[0].rpartition(":")[0] or self.report.reference
+
+    @property
+    def whole(self) -> str:
+        """Return how the image is called, with its digest."""
+        digest = self.report.image.digest
+        return self.report.reference if digest in self.report.reference else f"{self.report.reference}@{digest}"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The answer of `cves` or `compare`.
+
+    report: of the image or environment in question. given: the moment of the answer, microseconds since 1970 UTC.
+    inventory: of an image, by its number. beside: what it is compared to, None for `cves`. new_only: of a comparison,
+    leave out what both have.
+    """
+
+    report: Report
+    given: int
+    inventory: Callable[[int], tuple[Image, Inventory]]
+    beside: Report | None = None
+    new_only: bool = False
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """Return the images in question; beside which others each of them stands is decided by service."""
+        if self.beside is None:
+            return tuple(Subject(each) for each in self.report.images)
+        others = _by_service(self.beside.images)
+        ours = _by_service(self.report.images)
+        alone = len(self.report.images) == len(self.beside.images) == 1
+        found: list[Subject] = []
+        for name, images in ours.items():
+            there = self.beside.images if alone else others.get(name, ())
+            found += _beside(images, there, self.new_only)
+        return tuple(found)
+
+    @property
+    def coverage(self) -> Coverage:
+        """Return how far the answer can be trusted; a comparison no further than both of its sides."""
+        sides = [self.report, *([self.beside] if self.beside else [])]
+        return combine([each.coverage for each in sides])
+
+    @property
+    def reasons(self) -> Iterator[tuple[str, Reason]]:
+        """Yield why the answer is not complete: the reference of an image, "" for all of them, and the reason."""
+        told: set[Reason] = set()
+        for side in (self.report, self.beside):
+            for image in side.images if side else ():
+                yield from ((image.reference, reason) for reason in image.coverage.reasons)
+                told |= {*image.coverage.reasons}
+        yield from (("", reason) for reason in self.coverage.reasons if reason not in told)
+
+
+def _by_service(images: Iterable[ImageReport]) -> dict[str, tuple[ImageReport, ...]]:
+    found: dict[str, tuple[ImageReport, ...]] = {}
+    for each in images:
+        name = each.deployment.service if each.deployment else ""
+        found[name] = (*found.get(name, ()), each)
+    return found
+
+
+def _beside(ours: Iterable[ImageReport], theirs: Iterable[ImageReport], new_only: bool) -> Iterator[Subject]:
+    """Yield the images of one service; what the others alone have is told once."""
+    ours, theirs = tuple(ours), tuple(theirs)
+    here = {found.vulnerability for image in ours for found in image.findings}
+    there = {found.vulnerability for image in theirs for found in image.findings}
+    gone = tuple(found for image in theirs for found in image.findings if found.vulnerability not in here)
+    for number, image in enumerate(ours):
+        changes = {
+            found.vulnerability: KEPT if found.vulnerability in there else INTRODUCED for found in image.findings
+        }
+        if new_only:
+            kept = tuple(found for found in image.findings if changes[found.vulnerability] == INTRODUCED)
+            image = msgspec.structs.replace(image, findings=kept)
+        yield Subject(image, changes, () if number else gone)
