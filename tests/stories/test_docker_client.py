@@ -1,6 +1,8 @@
 """The real docker client runs us: as its plugin, against a real registry, beside a real engine."""
 
+import contextlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -200,3 +202,32 @@ def test_a_real_image_through_client_and_registry(
     text = client.scout("cves", "--env", "staging", "myorg/alpine").out
     assert "14 vulnerabilities found" in text
     assert "end-of-life" in text
+
+
+def test_the_client_shows_the_next_step_after_a_pull(local: Client, registry: Registry, release: Find) -> None:
+    registry.push(release("worker:1.0.0").layout, "hooked/worker:v1", "1.0.0")
+    config = local.desk.home / "docker" / "config.json"
+    config.write_text('{"credsStore": "", "plugins": {"other": {"hooks": "run"}}}')
+    assert local.desk.spawn("plugin", "install", "--hooks").code == 0
+    written = json.loads(config.read_text())
+    assert written["plugins"] == {"other": {"hooks": "run"}, "scout": {"hooks": "pull,build,buildx build"}}
+    assert written["credsStore"] == ""
+    image = f"{registry.host}/hooked/worker:v1"
+    shown = _on_a_terminal(["docker", "pull", image], {**local.env, "DOCKER_CLI_HOOKS": "true", "TERM": "dumb"})
+    assert f"docker scout quickview {image}" in shown
+    config.write_text("[]")
+    assert local.desk.spawn("plugin", "install", "--hooks").code == 64
+
+
+def _on_a_terminal(argv: list[str], env: dict[str, str]) -> str:
+    """Run a program whose output is a terminal, and return what it wrote there."""
+    keeper, terminal = os.openpty()
+    done = subprocess.Popen(argv, stdin=terminal, stdout=terminal, stderr=terminal, env=env)
+    os.close(terminal)
+    shown = b""
+    with contextlib.suppress(OSError):
+        while piece := os.read(keeper, 1 << 16):
+            shown += piece
+    os.close(keeper)
+    done.wait()
+    return shown.decode()

@@ -145,7 +145,7 @@ def _index(session: Session, name: Reference, report: "ImageReport", advice: Adv
     for tag in unknown:
         wanted = msgspec.structs.replace(name, prefix="registry", tag=tag, tag_typed=True)
         try:
-            index_shown(session, wanted, platform=report.image.platform)
+            index_shown(session, wanted, platform=report.image.platform, is_named=False)
             done = True
         except EnvscoutError as error:
             session.warn(f"{wanted.familiar} could not be looked into: {error.cause}")

@@ -93,9 +93,10 @@ def version_text() -> str:
     import platform
 
     from envscout import __version__
+    from envscout.cli.commit import commit
 
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"version: v{__version__} ({python} - {sys.platform}/{platform.machine()})\n"
+    return f"version: v{__version__} ({python} - {sys.platform}/{platform.machine()})\ngit commit: {commit()}\n"
 
 
 def plugin_metadata() -> str:

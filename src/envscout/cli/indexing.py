@@ -1,5 +1,6 @@
 """Indexing with a voice: progress while an image is read, a line when it is done, and what could not be read."""
 
+import os
 from typing import TYPE_CHECKING
 
 from envscout.cli.session import Session
@@ -23,16 +24,21 @@ def index_shown(
     platform: str = "",
     archive_ref: str = "",
     sbom_source: str = "index",
+    is_named: bool = True,
 ) -> Indexed:
-    """Index an image, telling a person what happens."""
+    """Index an image, telling a person what happens. is_named: by the user, not by what another image says."""
+    from envscout import images
+
+    no_cache = os.environ.get("DOCKER_SCOUT_NO_CACHE", "").lower() not in ("", "0", "false")
     indexed = index(
         session.database,
         reference,
         platform=platform,
         archive_ref=archive_ref,
         on_progress=session.progress(f"Reading {reference.familiar}"),
-        layer_cache_mb=int(session.settings.get("layer_cache_mb")),
+        layer_cache_mb=0 if no_cache else int(session.settings.get("layer_cache_mb")),
         sbom_source=sbom_source,
+        credentials=images.given(reference.host) if is_named and reference.host else None,
     )
     how = _HOW[sbom_source] if indexed.fresh else "SBOM of image already known,"
     session.say(f"{how} {indexed.packages} packages")

@@ -29,23 +29,20 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "exception": ("exception", "Say that a vulnerability does not count, and until when"),
     "explain": ("explain", "Show why a vulnerability is in an image, or is not"),
     "help": ("help", "Show the commands, or what one of them takes"),
+    "integration": ("integration", "Register registries that are to be watched"),
     "policy": ("policy", "Judge an image by policies"),
     "plugin": ("plugin", "Make `docker scout` run this program"),
     "push": ("push", "Look into an image, and attach what is in it"),
     "quickview": ("quickview", "Show the state of an image at a glance"),
     "recommendations": ("recommendations", "Show what to do about the vulnerabilities of an image"),
+    "repo": ("repo", "Show repositories, and which are looked into unasked"),
     "sbom": ("sbom", "List the packages of an image"),
     "version": ("version", "Show the version"),
     "where": ("where", "Show where a vulnerability or a package runs"),
 }
-# `stream` is what Docker Scout called an environment at first.
-ALIASES: Mapping[str, str] = {
-    "attest": "attestation",
-    "diff": "compare",
-    "env": "environment",
-    "qv": "quickview",
-    "stream": "environment",
-}
+# What nobody is to type: an old name, and what the docker client calls.
+HIDDEN: Mapping[str, str] = {"docker-cli-plugin-hooks": "hooks", "stream": "stream"}
+ALIASES: Mapping[str, str] = {"attest": "attestation", "diff": "compare", "env": "environment", "qv": "quickview"}
 
 
 class LazyGroup(click.Group):
@@ -58,9 +55,10 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import and return a command, None if there is none of this name."""
         name = ALIASES.get(cmd_name, cmd_name)
-        if name not in COMMANDS:
+        module = HIDDEN.get(name) or COMMANDS.get(name, ("",))[0]
+        if not module:
             return None
-        command = import_module(f"envscout.cli.commands.{COMMANDS[name][0]}").command
+        command = import_module(f"envscout.cli.commands.{module}").command
         assert isinstance(command, click.Command)
         return command
 

@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from envscout.cli.show.table import inert
 from envscout.config import Settings
+from envscout.errors import UsageError
 
 if TYPE_CHECKING:
     from envscout.store import Database
@@ -19,9 +21,10 @@ CHECK, CROSS, NOTE = "✓", "✗", "!"
 class Session:
     """Settings and store of one command; use in a `with` block."""
 
-    def __init__(self) -> None:
-        """Read the settings; the store is opened when first asked for."""
+    def __init__(self, store: str = "") -> None:
+        """Read the settings; the store is opened when first asked for. store: a file to use instead of one's own."""
         self.settings = Settings()
+        self._store = store
         self._stack = ExitStack()
         self._database: Database | None = None
         self.told: set[str] = set()
@@ -32,7 +35,10 @@ class Session:
         if self._database is None:
             from envscout.store import Database
 
-            self._database = self._stack.enter_context(Database(self.settings.store_path))
+            path = Path(self._store) if self._store else self.settings.store_path
+            if self._store and not path.is_file():
+                raise UsageError(f"there is no store {self._store}", "name the file of one: `cache df` shows one's own")
+            self._database = self._stack.enter_context(Database(path))
         return self._database
 
     def __enter__(self) -> "Session":

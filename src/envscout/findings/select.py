@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from envscout.errors import UsageError
+from envscout.findings import metrics as cvss_metrics
 from envscout.model import LEVELS, Finding, Package
 
 _MOST_PATTERNS = 50
@@ -17,7 +18,7 @@ class Selection(msgspec.Struct, frozen=True):
 
     packages: expressions of which one must be found in the package's name. types: purl types, lower case. cve_ids: in
     upper case. epss_score, epss_percentile: minimums from 0 to 1; a finding without EPSS has 0. base: True for what the
-    base image brought alone, False for what it is not known to have brought.
+    base image brought alone, False for what it is not known to have brought. metrics: of CVSS vectors.
     """
 
     severities: frozenset[str] = frozenset()
@@ -30,6 +31,7 @@ class Selection(msgspec.Struct, frozen=True):
     epss_score: float = 0.0
     epss_percentile: float = 0.0
     base: bool | None = None
+    metrics: cvss_metrics.Wanted = ()
 
     @property
     def by_epss(self) -> bool:
@@ -47,6 +49,7 @@ class Selection(msgspec.Struct, frozen=True):
             and (not self.cve_ids or not self.cve_ids.isdisjoint(map(str.upper, _names(finding))))
             and not (self.kev and finding.kev is None)
             and self._likely(finding)
+            and cvss_metrics.holds(finding, self.metrics)
         )
 
     def takes(self, from_base: bool | None) -> bool:
@@ -74,6 +77,7 @@ def selection(
     epss_percentile: float = 0.0,
     only_base: bool = False,
     ignore_base: bool = False,
+    cvss: Sequence[str] = (),
 ) -> Selection:
     """Check what a user asked for. Raises UsageError with what is wrong and what is possible."""
     words = frozenset(word.strip().lower() for word in severities)
@@ -98,6 +102,7 @@ def selection(
         epss_score=epss_score,
         epss_percentile=epss_percentile,
         base=only_base if only_base or ignore_base else None,
+        metrics=cvss_metrics.wanted(cvss),
     )
 
 

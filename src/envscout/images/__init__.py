@@ -4,7 +4,7 @@ Layers are streamed once and never land on disk or whole in memory; every digest
 """
 
 from envscout.images.contents import HEAD, KEPT, Contents, Interest, LayerCache
-from envscout.images.credentials import Credentials
+from envscout.images.credentials import Credentials, given
 from envscout.images.opening import OpenImage, newest_local, open_image, resolve
 from envscout.images.tags import Tags, tags
 
@@ -17,6 +17,7 @@ __all__ = [
     "LayerCache",
     "OpenImage",
     "Tags",
+    "given",
     "newest_local",
     "open_image",
     "resolve",

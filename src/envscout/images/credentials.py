@@ -1,6 +1,8 @@
 """Who we are to a registry: given credentials, or what `docker login` left on this machine."""
 
+import os
 import warnings
+from collections.abc import Mapping
 
 import msgspec
 
@@ -22,6 +24,19 @@ class Credentials(msgspec.Struct, frozen=True):
     def __bool__(self) -> bool:
         """Return whether there is anything to show to a registry."""
         return bool(self.username or self.identity_token)
+
+
+def given(host: str, environ: Mapping[str, str] = os.environ) -> Credentials | None:
+    """Return what Docker Scout's variables give for the registry of an image that a user names; None: nothing.
+
+    DOCKER_SCOUT_HUB_USER and _PASSWORD are for Docker's own registry, DOCKER_SCOUT_REGISTRY_USER and _PASSWORD, or
+    _TOKEN, for any other. They name no host: they are never for a registry that only an image or a label names.
+    """
+    kind = "HUB" if host == DEFAULT_HOST else "REGISTRY"
+    user, password, token = (environ.get(f"DOCKER_SCOUT_{kind}_{part}", "") for part in ("USER", "PASSWORD", "TOKEN"))
+    if user and password:
+        return Credentials(user, password)
+    return Credentials(identity_token=token) if token and kind == "REGISTRY" else None
 
 
 def for_host(host: str) -> Credentials:

@@ -56,13 +56,18 @@ def index(
     on_progress: Progress | None = None,
     layer_cache_mb: int = LAYER_CACHE_MB,
     sbom_source: str = "index",
+    credentials: images.Credentials | None = None,
 ) -> Indexed:
     """Return the stored image a reference names, reading it first if its digest is new. Raise SourceError, NotFound.
 
     layer_cache_mb: mebibytes that what is kept of layers may take in the store. sbom_source: one of SBOM_SOURCES; an
     image known from another source is read anew. NotFound is raised, too, where an attached SBOM is asked for in vain.
+    credentials: for a registry, instead of what `docker login` left.
     """
-    found = _read(database, reference, platform, archive_ref, on_progress, layer_cache_mb, sbom_source)
+    if reference.prefix == "sbom":
+        return _keep(database, *_from_sbom(reference))
+    with images.open_image(reference, platform=platform, archive_ref=archive_ref, credentials=credentials) as opened:
+        found = _look(database, reference, opened, on_progress, layer_cache_mb, sbom_source)
     if reference.repository and reference.tag and not reference.digest and reference.path != _BY_ID:
         _note(database, reference, found.image_id)
     return found
@@ -77,36 +82,32 @@ def _note(database: Database, reference: Reference, image_id: int) -> None:
         repositories.see(connection, reference.repository, reference.tag, image_id, now())
 
 
-def _read(
+def _look(
     database: Database,
     reference: Reference,
-    platform: str,
-    archive_ref: str,
+    opened: images.OpenImage,
     on_progress: Progress | None,
     layer_cache_mb: int,
     sbom_source: str,
 ) -> Indexed:
-    if reference.prefix == "sbom":
-        return _keep(database, *_from_sbom(reference))
-    with images.open_image(reference, platform=platform, archive_ref=archive_ref) as opened:
-        known = _known(database, opened.image.digest, sbom_source)
-        if known:
-            return known
-        there = _attached(opened, sbom_source)
-        claimed = _claim(there, opened.image) if sbom_source != "index" else None
-        if sbom_source == "attached":
-            found = _instead(claimed, opened, reference)
-            return _keep(database, *_with_provenance(opened.image, there, found))
-        from envscout.inventory import build
+    known = _known(database, opened.image.digest, sbom_source)
+    if known:
+        return known
+    there = _attached(opened, sbom_source)
+    claimed = _claim(there, opened.image) if sbom_source != "index" else None
+    if sbom_source == "attached":
+        found = _instead(claimed, opened, reference)
+        return _keep(database, *_with_provenance(opened.image, there, found))
+    from envscout.inventory import build
 
-        cache = _Layers(database, layer_cache_mb << 20)
-        contents = opened.read(_interest(projects=reference.prefix == "fs"), cache, on_progress)
-        found = msgspec.structs.replace(build(contents.files, contents.problems), tools=OURS)
-        if claimed:
-            from envscout.sbom import attached
+    cache = _Layers(database, layer_cache_mb << 20)
+    contents = opened.read(_interest(projects=reference.prefix == "fs"), cache, on_progress)
+    found = msgspec.structs.replace(build(contents.files, contents.problems), tools=OURS)
+    if claimed:
+        from envscout.sbom import attached
 
-            found = attached.beside(found, claimed, opened.image)
-        return _keep(database, *_with_provenance(opened.image, there, found), cache)
+        found = attached.beside(found, claimed, opened.image)
+    return _keep(database, *_with_provenance(opened.image, there, found), cache)
 
 
 def _attached(opened: images.OpenImage, sbom_source: str) -> "Attached":

@@ -55,6 +55,8 @@ FORMATS: outputs.Forms = {
     is_flag=True,
     help="With --format only-packages: leave out packages without vulnerabilities.",
 )
+@click.option("--local", is_flag=True, hidden=True, help="Answer on this machine: that is always so.")
+@click.option("--local-vulndb", default="", hidden=True, metavar="FILE", help="Ask another store than one's own.")
 @click.option("-e", "--exit-code", is_flag=True, help="Exit with 2 on a finding, and where one could have been missed.")
 @outputs.output(FORMATS)
 def command(
@@ -72,7 +74,7 @@ def command(
     With --env a name without a tag is looked up in the record and never means `latest`. What could not be known is
     said at the end of the answer, and fails --exit-code like a finding does.
     """
-    with Session() as session, outputs.opened(output, form, FORMATS) as out:
+    with Session(flags["local_vulndb"]) as session, outputs.opened(output, form, FORMATS) as out:
         question = asking.question(session, flags, flags["known_at"] or flags["at"])
         report = asking.of_subject(session, image, environment, question, flags)
         _show(session, report, out, flags)

@@ -11,6 +11,8 @@ from envscout.cli.session import Session
 from envscout.errors import ConfigError, NotFound
 
 NAME = "docker-scout"
+HOOKS = "pull,build,buildx build"
+"""Commands of docker that are followed by a hint, as config.json spells them."""
 
 
 @click.group()
@@ -20,7 +22,8 @@ def command() -> None:
 
 @command.command()
 @click.option("--force", is_flag=True, help="Replace another docker-scout that is there.")
-def install(force: bool) -> None:
+@click.option("--hooks", is_flag=True, help="Let docker show the next step after `docker pull` and `docker build`.")
+def install(force: bool, hooks: bool) -> None:
     """Link this program into the docker client's folder of plugins as `docker-scout`, so that `docker scout` runs it.
 
     \b
@@ -28,8 +31,14 @@ def install(force: bool) -> None:
     docker scout version
 
     The folder is `cli-plugins` in $DOCKER_CONFIG, else in ~/.docker. Another `docker-scout` that is there stays, unless
-    --force says otherwise.
+    --force says otherwise. --hooks writes into the client's config.json which commands are followed by a hint.
     """
+    _link(force)
+    if hooks:
+        _declare(_folder().parent / "config.json")
+
+
+def _link(force: bool) -> None:
     program = _program()
     folder = _folder()
     link = folder / NAME
@@ -61,6 +70,26 @@ def uninstall() -> None:
         Session.say(f"Removed {link}")
     else:
         raise NotFound(f"{link} is not a link to envscout", "nothing was removed")
+
+
+def _declare(file: Path) -> None:
+    """Write into the docker client's configuration after which commands it is to call us; all else stays as it is."""
+    import json
+
+    from envscout.cli.output import whole
+
+    try:
+        content = json.loads(file.read_bytes()) if file.exists() else {}
+        plugins = content.setdefault("plugins", {})
+        plugins.setdefault("scout", {})["hooks"] = HOOKS
+        with whole(file) as out:
+            json.dump(content, out, indent="\t", ensure_ascii=False)
+            out.write("\n")
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ConfigError(
+            f"cannot declare hooks in {file}: {error}", "check that it is docker's configuration"
+        ) from error
+    Session.say(f"Declared hooks in {file}: {HOOKS}")
 
 
 def _folder() -> Path:

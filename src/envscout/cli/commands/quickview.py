@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envscout.cli import asking, judging, options
+from envscout.cli import asking, judging, options, suppressing
 from envscout.cli.session import Session
 from envscout.errors import UsageError
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @options.sbom_source
 @options.at
 @click.option("--service", default="", help="With --env: the service, where no repository names it.")
+@suppressing.flags
 @judging.chosen
 @options.form("text", "markdown", "json")
 @options.output

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from envscout.cli import asking, judging, options
+from envscout.cli import asking, judging, options, suppressing
 from envscout.cli.session import Session
 from envscout.errors import UsageError
 
@@ -29,6 +29,7 @@ from envscout.errors import UsageError
 @options.sbom_source
 @options.at
 @click.option("--service", default="", help="With --env: the service, where no repository names it.")
+@suppressing.flags
 @options.form("text", "markdown", "json")
 @options.output
 def command(image: str, environment: str | None, output: str, form: str, **flags: Any) -> None:
