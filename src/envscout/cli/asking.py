@@ -12,6 +12,7 @@ from envscout.errors import UsageError
 
 if TYPE_CHECKING:
     from envscout.formats.answer import Answer
+    from envscout.model import Deployment
     from envscout.verbs.ask import Question, Report
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -130,16 +131,23 @@ def of_latest(session: Session, repository: str, asked: "Question", *, org: str)
 
 
 def of_image(
-    session: Session, image: str, asked: "Question", *, platform: str, ref: str, sbom_source: str = "index"
+    session: Session,
+    image: str,
+    asked: "Question",
+    *,
+    platform: str,
+    ref: str,
+    sbom_source: str = "index",
+    target: "Deployment | None" = None,
 ) -> "Report":
-    """Answer for one image, reading it first where it is new."""
+    """Answer for one image, reading it first where it is new. target: what it is to run as, where that is known."""
     from envscout.cli.indexing import index_shown
     from envscout.names.reference import parse
     from envscout.verbs import ask
 
     reference = parse(image)
     indexed = index_shown(session, reference, platform=platform, archive_ref=ref, sbom_source=sbom_source)
-    return _told(session, ask.of_image(session.database, indexed.image_id, reference.familiar, asked))
+    return _told(session, ask.of_image(session.database, indexed.image_id, reference.familiar, asked, target))
 
 
 def _told(session: Session, report: "Report") -> "Report":

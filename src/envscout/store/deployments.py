@@ -1,6 +1,7 @@
 """What runs where: events are appended, intervals follow from them by a rule that the caller brings."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -39,6 +40,13 @@ class Running(msgspec.Struct, frozen=True):
 
     image_id: int
     deployment: Deployment
+
+
+class Promotion(msgspec.Struct, frozen=True):
+    """What came to run somewhere, and what ran there just before."""
+
+    now: Running
+    before: tuple[Running, ...]
 
 
 class Spot(msgspec.Struct, frozen=True):
@@ -215,3 +223,22 @@ def _deployment(
     organization: str, environment: str, service: str, platform: str, digest: str, reference: str, since: int
 ) -> Deployment:
     return Deployment(organization, environment, service, platform, digest, reference, since)
+
+
+def promotions(connection: Connection, scope: Scope, since: int) -> tuple[list[Promotion], int]:
+    """Return what came to run in the scope since a moment, the oldest first, and how often it was only said again."""
+    values = {**scope.parameters(), "since": since, "until": scope.parameters()["at"]}
+    before: dict[int, list[Running]] = {}
+    for event_id, image_id, *row in connection.execute(_SQL["before_promotions"], values):
+        before.setdefault(event_id, []).append(_promoted(image_id, row))
+    found = [
+        Promotion(_promoted(image_id, row), tuple(before.get(event_id, ())))
+        for event_id, image_id, *row in connection.execute(_SQL["promotions"], values)
+    ]
+    (repeated,) = connection.execute(_SQL["repeated"], values).fetchone()
+    return found, repeated
+
+
+def _promoted(image_id: int, row: Sequence[Any]) -> Running:
+    organization, environment, service, platform, *rest = row
+    return _running(organization, environment, service, platform, image_id, *rest)

@@ -110,3 +110,34 @@ SELECT i.indexed_at IS NOT NULL, i.distribution, i.problems, min(i.image_id), co
   FROM deployment d JOIN image i USING (image_id) JOIN environment v USING (env_id)
  WHERE d.d_from <= :at AND d.d_to > :at AND (:organization = '' OR v.organization = :organization)
  GROUP BY 1, 2, 3
+
+-- name: promotions
+-- What was said to run from a moment on, and began to, between two moments; what was only said again is left out.
+SELECT e.event_id, d.image_id, v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_from, d.d_to,
+       e.actor, e.source, e.commit_id, e.run_url
+  FROM event e JOIN deployment d ON d.event_id = e.event_id JOIN environment v ON v.env_id = e.env_id
+  JOIN service s ON s.service_id = e.service_id JOIN image i ON i.image_id = d.image_id
+ WHERE e.at >= :since AND e.at <= :until AND (:organization = '' OR v.organization = :organization)
+   AND (:environment = '' OR v.name = :environment) AND (:service = '' OR s.name = :service OR s.name = :other)
+ ORDER BY e.at, e.event_id
+
+-- name: before_promotions
+-- What ran in the same place just before each of those.
+SELECT e.event_id, d.image_id, v.organization, v.name, s.name, d.platform, i.digest, o.reference, d.d_from, d.d_to,
+       o.actor, o.source, o.commit_id, o.run_url
+  FROM event e CROSS JOIN deployment d CROSS JOIN event o CROSS JOIN environment v CROSS JOIN service s CROSS JOIN image i
+ WHERE e.at >= :since AND e.at <= :until AND e.action <> 'remove'
+   AND d.env_id = e.env_id AND d.service_id = e.service_id AND (e.platform = '' OR d.platform = e.platform)
+   AND d.d_from < e.at AND d.d_to >= e.at AND o.event_id = d.event_id
+   AND v.env_id = e.env_id AND s.service_id = e.service_id AND i.image_id = d.image_id
+   AND (:organization = '' OR v.organization = :organization) AND (:environment = '' OR v.name = :environment)
+   AND (:service = '' OR s.name = :service OR s.name = :other)
+ ORDER BY e.event_id, d.d_from, d.deployment_id
+
+-- name: repeated
+-- How often something was only said again between two moments.
+SELECT count(*) FROM event e JOIN environment v USING (env_id) JOIN service s USING (service_id)
+ WHERE e.at >= :since AND e.at <= :until AND e.action <> 'remove'
+   AND NOT EXISTS (SELECT 1 FROM deployment d WHERE d.event_id = e.event_id)
+   AND (:organization = '' OR v.organization = :organization) AND (:environment = '' OR v.name = :environment)
+   AND (:service = '' OR s.name = :service OR s.name = :other)

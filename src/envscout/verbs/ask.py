@@ -33,7 +33,7 @@ from envscout.names.vulnerability import is_cve
 from envscout.store import Connection, Database, deployments, exceptions, feeds, findings, images, now, vex
 from envscout.store.deployments import EnvironmentRow, Running, Scope
 from envscout.store.feeds import Status
-from envscout.store.findings import Answer, Match, Place
+from envscout.store.findings import Answer, Count, Match, Place
 
 
 class ImageReport(msgspec.Struct, frozen=True):
@@ -43,6 +43,7 @@ class ImageReport(msgspec.Struct, frozen=True):
     with its suppression. summary: of findings, vulnerabilities by severity, each counted once per image. base: what it
     was built on, None where nothing tells. lapses: exceptions that would speak of a finding had they not ended.
     unassessed: (package name, vulnerability) where a record names the package, but no versions that can be compared.
+    as_of: moment of the oldest advisories about it, None for none.
     """
 
     image_id: int
@@ -58,6 +59,7 @@ class ImageReport(msgspec.Struct, frozen=True):
     lapses: tuple[Lapse, ...] = ()
     distribution: Distribution | None = None
     unassessed: tuple[tuple[str, str], ...] = ()
+    as_of: int | None = None
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -171,10 +173,22 @@ def of_latest(database: Database, scope: Scope, question: Question) -> Report:
         return _report(connection, found.deployment.environment, scope.at, [subject], question)
 
 
-def of_image(database: Database, image_id: int, reference: str, question: Question) -> Report:
-    """Answer for one image, whether it runs anywhere or not."""
+def of_image(
+    database: Database, image_id: int, reference: str, question: Question, target: Deployment | None = None
+) -> Report:
+    """Answer for one image, whether it runs anywhere or not. target: what it is to run as, for exceptions of there."""
     with database.read() as connection:
-        return _report(connection, "", question.known_at, [(image_id, reference, None)], question)
+        found = _report(connection, "", question.known_at, [(image_id, reference, target)], question)
+    bare = tuple(msgspec.structs.replace(each, deployment=None) for each in found.images)
+    return msgspec.structs.replace(found, images=bare)
+
+
+def of_subjects(
+    database: Database, subjects: Sequence[tuple[int, str, Deployment | None]], question: Question
+) -> Report:
+    """Answer for images by number and reference, and as what they run, all by what was known at one moment."""
+    with database.read() as connection:
+        return _report(connection, "", question.known_at, subjects, question)
 
 
 def _report(
@@ -223,6 +237,7 @@ def _report(
                 lapses=lapses,
                 distribution=stored.distribution,
                 unassessed=answer.unassessed.get(number, ()),
+                as_of=_as_of(answer.counts.get(number, ()), known),
             )
         )
     asked = {"kev": question.selection.kev, "epss": question.selection.by_epss}
@@ -231,11 +246,10 @@ def _report(
     ]
     left = covering.left_out(len(unrated))
     none = covering.without_base(baseless)
-    ecosystems = {count.ecosystem for counts in answer.counts.values() for count in counts} & known.keys()
     return Report(
         environment=environment,
         at=at,
-        as_of=min((known[each] for each in ecosystems), default=None),
+        as_of=_as_of((count for counts in answer.counts.values() for count in counts), known),
         images=tuple(reports),
         summary=vulnerabilities(finding for report in reports for finding in report.findings),
         coverage=covering.combine([*(report.coverage for report in reports), covering.lacking(missing), left, none]),
@@ -260,6 +274,10 @@ def _subject(image: Image, reference: str, deployment: Deployment | None, heed: 
         return subject(reference, digests, image.platform, heed.organization)
     ran = deployment
     return subject(reference, digests, image.platform, ran.organization, ran.environment, ran.service)
+
+
+def _as_of(counts: Iterable[Count], known: Mapping[str, int]) -> int | None:
+    return min((known[each.ecosystem] for each in counts if each.ecosystem in known), default=None)
 
 
 def base_of(database: Database, image: Image) -> BaseImage | None:

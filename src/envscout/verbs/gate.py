@@ -1,5 +1,6 @@
 """Gather what policies judge an image by."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from envscout import images
 from envscout.errors import InvalidReference, NotFound, SourceError
 from envscout.images.attestations import PROVENANCE, SBOM
-from envscout.model import BaseImage, Coverage, Finding
+from envscout.model import BaseImage, Coverage, Finding, Package
 from envscout.names.reference import Reference, parse
 from envscout.policies.facts import Facts, Running
 from envscout.store import Connection, Database, deployments, feeds, now, policies
@@ -53,7 +54,12 @@ def attestations(reference: Reference, *, platform: str = "", archive_ref: str =
 def seen(database: Database, image_id: int, at: int | None = None) -> tuple[str, ...] | None:
     """Return what was attached to an image when somebody looked last, up to a moment; None where nobody did."""
     with database.read() as connection:
-        return policies.last_look(connection, image_id, at)
+        return seen_in(connection, image_id, at)
+
+
+def seen_in(connection: Connection, image_id: int, at: int | None = None) -> tuple[str, ...] | None:
+    """Do the same inside of a transaction."""
+    return policies.last_look(connection, image_id, at)
 
 
 def keep(database: Database, image_id: int, found: tuple[str, ...]) -> tuple[str, ...]:
@@ -75,13 +81,18 @@ def facts(database: Database, answered: Answered, attestations: tuple[str, ...] 
         return gathered(connection, answered, attestations)
 
 
-def gathered(connection: Connection, answered: Answered, attestations: tuple[str, ...] | None) -> Facts:
-    """Do the same inside of a transaction."""
+def gathered(
+    connection: Connection,
+    answered: Answered,
+    attestations: tuple[str, ...] | None,
+    packages_of: Callable[[stored_images.StoredImage], tuple[Package, ...]] | None = None,
+) -> Facts:
+    """Do the same inside of a transaction. packages_of: gives the packages of an image, where the caller keeps them."""
     stored = stored_images.get(connection, answered.image_id)
     return Facts(
         image=stored.image,
         findings=_known_then(answered.findings, answered.at),
-        packages=stored_images.inventory_of(connection, stored).packages,
+        packages=packages_of(stored) if packages_of else packages(connection, stored),
         coverage=answered.coverage,
         now=now() if answered.at is None else answered.at,
         base=answered.base,
@@ -97,6 +108,11 @@ def gathered(connection: Connection, answered: Answered, attestations: tuple[str
         organization=answered.organization,
         service=answered.service,
     )
+
+
+def packages(connection: Connection, stored: stored_images.StoredImage) -> tuple[Package, ...]:
+    """Return the packages of an image."""
+    return stored_images.inventory_of(connection, stored).packages
 
 
 def _known_then(findings: tuple[Finding, ...], at: int | None) -> tuple[Finding, ...]:

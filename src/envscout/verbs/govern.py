@@ -10,6 +10,7 @@ from envscout.errors import NotFound, UsageError
 from envscout.policies.changes import Change, changes
 from envscout.policies.force import Applied, Effective
 from envscout.policies.force import in_force as resolve
+from envscout.policies.policy import Policy
 from envscout.policies.reading import File, Section, parse
 from envscout.policies.writing import stored
 from envscout.store import Connection, Database, deployments, now
@@ -175,3 +176,16 @@ def organizations(database: Database) -> list[str]:
     with database.read() as connection:
         named = {each.organization for each in deployments.environments(connection, deployments.Scope())}
         return sorted(named | {each.organization for each in stored_policies.applied(connection)})
+
+
+def proposed(database: Database, file: File, organization: str, environment: str) -> tuple[Policy, ...]:
+    """Return what would be in force in an environment if a file were applied."""
+    with database.read() as connection:
+        there = {each.environment: each for each in _standing(connection, organization, environment, None)}
+    said = {"": file.organization} if file.organization is not None else {}
+    said |= {environment: file.environments[environment]} if environment in file.environments else {}
+    new = {name: Applied(organization, name, 0, "", section) for name, section in said.items()}
+    if "" in new and environment not in new:
+        # What the file says of all is meant for this one, too, whatever was applied for it.
+        there.pop(environment, None)
+    return resolve((there | new).values(), environment).policies

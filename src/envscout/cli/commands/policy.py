@@ -11,6 +11,7 @@ from envscout.cli.words import WordsOrThing
 from envscout.errors import NotFound
 
 if TYPE_CHECKING:
+    from envscout.cli.show.policy import Judged
     from envscout.model import Verdict
     from envscout.verbs.ask import Question, Report
 
@@ -41,9 +42,7 @@ FORMATS: outputs.Forms = {
 @click.option("--result-file", default="", metavar="FILE", help="Write all verdicts to a file, as JSON.")
 @click.option("-e", "--exit-code", is_flag=True, help="Exit with 2 if a policy is not met, or nobody can know.")
 @outputs.output(FORMATS)
-def judge(
-    image: str, environment: str | None, output: tuple[str, ...], form: str, exit_code: bool, **flags: Any
-) -> int:
+def judge(image: str, environment: str | None, output: tuple[str, ...], form: str, **flags: Any) -> int:
     """Judge an image by policies: may it go out, and what speaks against it?
 
     \b
@@ -51,6 +50,7 @@ def judge(
     envscout policy myorg/myapp --env production
     envscout policy nginx:1.27 --policy-file policies.yaml
     envscout policy apply -f policies.yaml
+    envscout policy test proposed.yaml --since 90d
 
     With --env an image is judged beside what runs there; a repository without a tag means what runs there itself. A
     policy that nobody can know to be met is not met.
@@ -58,25 +58,32 @@ def judge(
     In force are the policies that were applied for the environment, else those for the organization, else the standard
     ones; --policy-file, --policy-dir and --policy-bundle take their place, --policy-config changes the standard ones.
 
-    `apply`, `list`, `publish` and `show` are words of this command; an image called like one of them is
+    `apply`, `list`, `publish`, `show` and `test` are words of this command; an image called like one of them is
     named as image://list.
     """
     from envscout.cli.show import policy as show
-    from envscout.policies.policy import health
 
     with Session() as session, outputs.opened(output, form, FORMATS) as out:
-        asked = asking.question(session, flags, flags["at"])
-        report, there = _answers(session, image, environment, asked, flags)
-        judged = judging.one_of(session, report)
-        where = environment or ""
-        subject = judging.Subject(judged, report.as_of, image, judging.beside(there), where, asked.known_at)
-        chosen, verdicts = judging.judged(session, subject, flags)
-        shown = show.Judged(judged, where, verdicts, health(verdicts), chosen, asked.known_at)
+        shown = judged_image(session, image, environment, flags)
         if flags["result_file"]:
             with options.to_output(flags["result_file"]):
                 options.document(show.document(shown))
         out.write(shown)
-        return _exit(session, verdicts) if exit_code else 0
+        return exit_code(session, shown.verdicts) if flags["exit_code"] else 0
+
+
+def judged_image(session: Session, image: str, environment: str | None, flags: dict[str, Any]) -> "Judged":
+    """Return what the policies that the flags choose, else those in force, say of an image."""
+    from envscout.cli.show.policy import Judged
+    from envscout.policies.policy import health
+
+    asked = asking.question(session, flags, flags["at"])
+    report, there = _answers(session, image, environment, asked, flags)
+    judged = judging.one_of(session, report)
+    where = environment or ""
+    subject = judging.Subject(judged, report.as_of, image, judging.beside(there), where, asked.known_at)
+    chosen, verdicts = judging.judged(session, subject, flags)
+    return Judged(judged, where, verdicts, health(verdicts), chosen, asked.known_at)
 
 
 command = WordsOrThing(
@@ -86,11 +93,13 @@ command = WordsOrThing(
         "list": "policy_list",
         "publish": "policy_publish",
         "show": "policy_show",
+        "test": "policy_test",
     },
 )
 
 
-def _exit(session: Session, verdicts: "Sequence[Verdict]") -> int:
+def exit_code(session: Session, verdicts: "Sequence[Verdict]") -> int:
+    """Return 2 where a gate stays shut, having told for which policies, else 0."""
     blocking = [each.policy for each in verdicts if each.blocks]
     if blocking:
         session.fail(f"not met, or not known to be: {', '.join(blocking)}")
@@ -101,15 +110,17 @@ def _answers(
     session: Session, image: str, environment: str | None, asked: "Question", flags: dict[str, Any]
 ) -> "tuple[Report, Report | None]":
     """Return the answer for the image, and that for what runs in the environment, None where nothing does."""
-    from envscout.names.reference import parse
+    from envscout.model import Deployment
+    from envscout.names.reference import familiar_name, parse
 
     reference = parse(image)
     service = flags["service"] or reference.service
+    named = flags["service"] or (familiar_name(reference.host, reference.path) if reference.path else "")
     there = None
     if environment is not None and service:
         scope = {name: flags[name] for name in ("org", "platform", "at")}
         try:
-            there = asking.of_environment(session, service, environment, asked, **scope)
+            there = asking.of_environment(session, named, environment, asked, **scope)
         except NotFound:
             if reference.is_tagless:
                 raise
@@ -117,4 +128,9 @@ def _answers(
     if there and reference.is_tagless:
         return there, there
     how = {name: flags[name] for name in ("platform", "ref", "sbom_source")}
-    return asking.of_image(session, image, asked, **how), there
+    if environment is None:
+        return asking.of_image(session, image, asked, **how), there
+    ran = there.images[0].deployment if there else None
+    owner = ran.organization if ran else judging.organization(session, flags["org"], image)
+    target = Deployment(owner, environment, service, flags["platform"], "", image, 0)
+    return asking.of_image(session, image, asked, **how, target=target), there
