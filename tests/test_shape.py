@@ -20,8 +20,8 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8"), str(path)) for name, 
 # Who may import what: a library, and the folders that it stays in.
 POWERS = {
     "sqlite3": ("store",),
-    "socket": ("images", "advisories.fetch"),
-    "http": ("images", "advisories.fetch"),
+    "socket": ("images", "advisories.fetch", "watch"),
+    "http": ("images", "advisories.fetch", "watch"),
     "urllib.request": ("advisories.fetch",),
     "requests": ("images", "advisories.fetch"),
     "urllib3": ("images", "advisories.fetch"),

@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,13 @@ class Registry:
 
 
 @contextmanager
-def serving(folder: Path, auth: dict[str, Any] | None = None) -> Iterator[str]:
-    """Run a registry that stores below folder and yield its `host:port`; it picks a free port itself."""
+def serving(
+    folder: Path, auth: dict[str, Any] | None = None, endpoints: Sequence[dict[str, Any]] = ()
+) -> Iterator[str]:
+    """Run a registry that stores below folder and yield its `host:port`; it picks a free port itself.
+
+    endpoints: whom it tells of pushes, as its configuration has them.
+    """
     need("docker-registry")
     config: dict[str, Any] = {
         "version": "0.1",
@@ -78,6 +83,8 @@ def serving(folder: Path, auth: dict[str, Any] | None = None) -> Iterator[str]:
     }
     if auth:
         config["auth"] = auth
+    if endpoints:
+        config["notifications"] = {"endpoints": list(endpoints)}
     settings = folder / "config.yml"
     settings.write_text(json.dumps(config))
     log = folder / "registry.log"

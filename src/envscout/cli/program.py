@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "repo": ("repo", "Show repositories, and which are looked into unasked"),
     "sbom": ("sbom", "List the packages of an image"),
     "version": ("version", "Show the version"),
+    "watch": ("watch", "Index the images that are pushed to a registry"),
     "where": ("where", "Show where a vulnerability or a package runs"),
 }
 # What nobody is to type: an old name, and what the docker client calls.

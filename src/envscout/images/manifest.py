@@ -159,6 +159,11 @@ class _Kind(msgspec.Struct, frozen=True, rename="camel"):
     layers: msgspec.Raw = msgspec.Raw(b"")
 
 
+def is_beside(tag: str) -> bool:
+    """Return whether a tag holds no image, but what speaks of one: referrers, or what cosign made."""
+    return _BESIDE.fullmatch(tag) is not None
+
+
 def parse(data: bytes, media_type: str, where: str) -> Index | Manifest:
     """Return an index or a manifest. Raises SourceError for anything else, with the reason."""
     kind = decode(data, _Kind, where)

@@ -17,7 +17,12 @@ from envscout.names.reference import DEFAULT_HOST, Reference
 _ENDPOINTS = {DEFAULT_HOST: "registry-1.docker.io"}
 _ACCEPT = ", ".join(ACCEPTED)
 MAX_PAGES = 20
-_NEXT = re.compile(r'<([^<>]*)>\s*;\s*rel="?next"?', re.ASCII | re.IGNORECASE)
+NEXT = re.compile(r'<([^<>]*)>\s*;\s*rel="?next"?', re.ASCII | re.IGNORECASE)
+
+
+def endpoint(host: str) -> str:
+    """Return the host that answers for the images of a registry."""
+    return _ENDPOINTS.get(host, host)
 
 
 class RegistryBlobs:
@@ -26,8 +31,7 @@ class RegistryBlobs:
     side_by_side = True
 
     def __init__(self, reference: Reference, credentials: Credentials | None = None) -> None:
-        host = _ENDPOINTS.get(reference.host, reference.host)
-        self.transport = Transport(host, credentials, login=reference.host)
+        self.transport = Transport(endpoint(reference.host), credentials, login=reference.host)
         self.base = f"{self.transport.base}/v2/{reference.path}"
 
     def root(self, reference: Reference) -> tuple[bytes, Descriptor]:
@@ -69,7 +73,7 @@ class RegistryBlobs:
         for _ in range(MAX_PAGES):
             data, headers = self.transport.get(url, MAX_MANIFEST, accept)
             yield data
-            following = _NEXT.search(headers.get("Link", ""))
+            following = NEXT.search(headers.get("Link", ""))
             if not following:
                 return
             url = urljoin(url, following[1])

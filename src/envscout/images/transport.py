@@ -70,10 +70,15 @@ class Transport:
     def has(self, url: str, accept: str) -> bool:
         """Return whether there is something at an address. Raises SourceError, AccessDenied."""
         try:
-            self._request(url, {"Accept": accept}, "HEAD").close()
+            self.head(url, accept)
         except NotFound:
             return False
         return True
+
+    def head(self, url: str, accept: str) -> Mapping[str, str]:
+        """Return the headers of what is at an address. Raises SourceError, AccessDenied, NotFound."""
+        with self._request(url, {"Accept": accept}, "HEAD") as response:
+            return response.headers
 
     def post(self, url: str) -> Mapping[str, str]:
         """Ask for something to be begun and return the answer's headers. Raises SourceError, AccessDenied, NotFound."""

@@ -1,0 +1,1 @@
+"""Noticing what happens in registries: by looking through them, and by their events. Nothing is indexed here."""

@@ -1,0 +1,96 @@
+"""Looking through a registry: every repository, every tag, and what it leads to now."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import msgspec
+
+from envscout.errors import EnvscoutError, NotFound
+from envscout.images.catalog import Catalog
+from envscout.images.credentials import Credentials
+from envscout.store.watching import Sighting
+from envscout.watch.registries import Selection, Watched, wants_repository, wants_tag
+
+MAX_AT_ONCE = 8
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What one look found: what is news, how many tags there are, and what could not be read."""
+
+    news: tuple[Sighting, ...]
+    tags: int
+    failures: tuple[EnvscoutError, ...]
+
+
+def look(
+    watched: Watched,
+    chosen: Selection,
+    known: Mapping[tuple[str, str], str],
+    *,
+    credentials: Credentials | None = None,
+    at_once: int = 1,
+    stop: threading.Event,
+) -> Look:
+    """Return which tags lead elsewhere than is known. A repository that fails does not keep others from being read.
+
+    known: (repository, tag) -> digest. at_once: repositories side by side. Raises SourceError, AccessDenied, NotFound
+    where the list of repositories itself cannot be read.
+    """
+    names = _names(watched, chosen, credentials)
+    shares = [names[number :: max(1, at_once)] for number in range(min(max(1, at_once), MAX_AT_ONCE, len(names)))]
+    with ThreadPoolExecutor(max(1, len(shares)), thread_name_prefix="look") as pool:
+        parts = list(pool.map(lambda share: _share(watched, share, chosen, known, credentials, stop), shares))
+    return Look(
+        tuple(each for part in parts for each in part.news),
+        sum(part.tags for part in parts),
+        tuple(error for part in parts for error in part.failures),
+    )
+
+
+def _names(watched: Watched, chosen: Selection, credentials: Credentials | None) -> list[str]:
+    """Return the repositories that count: those named, or those of the registry's list."""
+    if chosen.repositories:
+        return [name for name in dict.fromkeys(chosen.repositories) if wants_repository(watched, chosen, name)]
+    with closing(Catalog(watched.host, credentials, watched.api)) as catalog:
+        # An interface of its own may list the repository's names without the repository.
+        prefix = watched.within if watched.api else ""
+        names = (f"{prefix}{name}" for name in catalog.repositories())
+        return [name for name in names if wants_repository(watched, chosen, name)]
+
+
+def _share(
+    watched: Watched,
+    names: Sequence[str],
+    chosen: Selection,
+    known: Mapping[tuple[str, str], str],
+    credentials: Credentials | None,
+    stop: threading.Event,
+) -> Look:
+    """Look through some repositories over one connection."""
+    news: list[Sighting] = []
+    failures: list[EnvscoutError] = []
+    count = 0
+    with closing(Catalog(watched.host, credentials)) as catalog:
+        for name in names:
+            try:
+                for each in _tags(catalog, name, chosen, stop):
+                    count += 1
+                    if known.get((name, each.tag)) != each.digest:
+                        news.append(each)
+            except EnvscoutError as error:
+                failures.append(error)
+    return Look(tuple(news), count, tuple(failures))
+
+
+def _tags(catalog: Catalog, name: str, chosen: Selection, stop: threading.Event) -> Iterator[Sighting]:
+    for tag in [] if stop.is_set() else catalog.tags(name):
+        if stop.is_set():
+            return
+        if wants_tag(chosen, tag):
+            try:
+                yield Sighting(name, tag, catalog.digest(name, tag))
+            except NotFound:
+                # It was deleted since it was listed.
+                continue
