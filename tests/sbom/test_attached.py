@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from envscout.model import Distribution, Image, Inventory, Layer, Package
-from envscout.sbom.attached import Document, beside, claim, instead, is_of
+from envscout.sbom.attached import Document, beside, claim, instead, is_of, stages
 from tests.images import attesting
 from tests.images.attesting import CYCLONEDX, SPDX
 
@@ -128,3 +128,17 @@ def test_of_which_source_an_inventory_is() -> None:
     assert not is_of((*own, "attached-sbom@SPDX-2.3"), ())
     assert not is_of(own, own)
     assert not is_of((), ())
+
+
+def test_documents_of_stages_are_told_apart_by_their_names() -> None:
+    image = Image(digest="sha256:" + "a" * 64)
+    of_stage = json.dumps({**attesting.spdx(("pkg:npm/a@1", "")), "name": "sbom-build"}).encode()
+    of_image = json.dumps({**attesting.spdx(("pkg:npm/b@1", "")), "name": "sbom"}).encode()
+    documents = [Document(image.digest, data) for data in (of_stage, of_image, b"{", of_stage)]
+    assert [each.purl for each in (claim(documents, image).found or Inventory()).packages] == ["pkg:npm/b@1"]
+    assert {name: [each.purl for each in found.packages] for name, found in stages(documents, image).items()} == {
+        "build": ["pkg:npm/a@1"]
+    }
+    # Somebody who writes one document may call it as they like.
+    alone = claim([Document(image.digest, of_stage)], image).found
+    assert [each.purl for each in (alone or Inventory()).packages] == ["pkg:npm/a@1"]

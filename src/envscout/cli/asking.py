@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
-from envscout.cli import options, suppressing
+from envscout.cli import options, staging, suppressing
 from envscout.cli.session import Session
 from envscout.errors import UsageError
 
@@ -83,15 +83,12 @@ def of_subject(
     if environment is not None:
         scope = {name: flags[name] for name in ("org", "platform")}
         named = image or flags.get("service", "")
-        return of_environment(session, named, environment, asked, at=flags.get("at", ""), **scope)
-    return of_image(
-        session,
-        image or built_last(session),
-        asked,
-        platform=flags["platform"],
-        ref=flags["ref"],
-        sbom_source=flags.get("sbom_source", "index"),
-    )
+        report = of_environment(session, named, environment, asked, at=flags.get("at", ""), **scope)
+    else:
+        image = image or built_last(session)
+        how = {"ref": flags["ref"], "sbom_source": flags.get("sbom_source", "index")}
+        report = of_image(session, image, asked, platform=flags["platform"], **how)
+    return staging.added(session, report, image, asked, flags)
 
 
 def built_last(session: Session) -> str:

@@ -17,6 +17,10 @@ MARK = "attached-sbom@"
 """How a tool's name starts that stands for an attached document; its format follows, or `none`."""
 
 
+MAX_STAGES = 100
+_OF_STAGE = "sbom-"
+
+
 class Document(msgspec.Struct, frozen=True):
     """One document. subject: digest of the manifest it hangs on. said: whether that tells that it is an SBOM."""
 
@@ -39,8 +43,12 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 def claim(documents: Iterable[Document], image: Image) -> Claim:
-    """Return what the first document says that can be read and speaks of this image, or else of its index."""
+    """Return what the first document says that can be read and speaks of this image, or else of its index.
+
+    What is of a stage of the build, and not of the image, is taken only where there is nothing else.
+    """
     problems: list[Problem] = []
+    spare: Claim | None = None
     for document in sorted(documents, key=lambda each: not each.said):
         try:
             found, about = read(document.data)
@@ -54,8 +62,35 @@ def claim(documents: Iterable[Document], image: Image) -> Claim:
         if document.subject != image.digest:
             message = "The attached SBOM is one of the whole index: it may list packages of other platforms."
             problems.append(Problem("sbom-of-index", message, document.subject))
-        return Claim(found, tuple(problems), about.format)
-    return Claim(None, tuple(problems))
+        claimed = Claim(found, tuple(problems), about.format)
+        if not _stage(about):
+            return claimed
+        spare = spare or claimed
+    return spare or Claim(None, tuple(problems))
+
+
+def stages(documents: Iterable[Document], image: Image) -> dict[str, Inventory]:
+    """Return what documents say of the stages of an image's build, by their names.
+
+    BuildKit calls the document of a stage `sbom-NAME`, and that of the image `sbom`
+    (https://github.com/moby/buildkit, frontend/attestations/sbom). What cannot be read is left out: it may be anything.
+    """
+    found: dict[str, Inventory] = {}
+    for document in documents:
+        try:
+            inventory, about = read(document.data)
+        except SourceError:
+            continue
+        name = _stage(about)
+        if name and _speaks_of(about, image) and len(found) < MAX_STAGES:
+            found.setdefault(name, inventory)
+    return found
+
+
+def _stage(about: SubjectInfo) -> str:
+    """Return the stage that a document is of, "" for that of the image."""
+    name = about.reference.rpartition("/")[2]
+    return name.removeprefix(_OF_STAGE) if name.startswith(_OF_STAGE) else ""
 
 
 def is_of(tools: tuple[str, ...], own: tuple[str, ...]) -> bool:

@@ -73,6 +73,29 @@ def index(
     return found
 
 
+def stages(
+    database: Database,
+    reference: Reference,
+    *,
+    platform: str = "",
+    archive_ref: str = "",
+    credentials: images.Credentials | None = None,
+) -> dict[str, Indexed]:
+    """Return what the builder attached of the stages that an image was built in, by their names; {} for nothing.
+
+    Each is kept as an inventory of its own. Raise SourceError, NotFound.
+    """
+    from envscout.images.attestations import SBOM
+    from envscout.sbom import attached
+
+    with images.open_image(reference, platform=platform, archive_ref=archive_ref, credentials=credentials) as opened:
+        there = opened.attached((SBOM,))
+        documents = [attached.Document(each.subject, each.data) for each in there.documents]
+        found = attached.stages(documents, opened.image)
+        described = Image(digest="", platform=opened.image.platform)
+    return {name: _keep(database, described, inventory) for name, inventory in found.items()}
+
+
 def _note(database: Database, reference: Reference, image_id: int) -> None:
     """Note what the tag stands for, where that is news."""
     with database.read() as connection:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envscout.cli import asking, options, outputs, suppressing
+from envscout.cli import asking, options, outputs, staging, suppressing
 from envscout.cli.session import Session
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ FORMATS: outputs.Forms = {
 @click.option("--service", default="", metavar="NAME", help="With --env: the service, where no repository names it.")
 @asking.filters
 @suppressing.flags
+@staging.flags
 @click.option("--epss", is_flag=True, help="Show EPSS scores, highest first.")
 @click.option(
     "--epss-score", type=float, default=0.0, metavar="N", help="Leave out what has a lower EPSS score, from 0 to 1."
