@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check format reference docs bench fuzz constraints servers clean
+.PHONY: help demo test check format reference howto docs bench fuzz constraints servers clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -32,6 +32,9 @@ format: $(VENV)/dev.stamp ## Format the code and mend what the linter can mend
 
 reference: $(VENV)/dev.stamp ## Write the reference of the command line anew, from the commands' own help
 	$(BIN)/python -m envscout.cli.reference docs/reference/cli.md
+
+howto: $(VENV)/dev.stamp ## Run the commands of the how-tos and write down what they say now
+	-ENVSCOUT_WRITE_HOWTO=1 $(BIN)/python -m pytest -q tests/stories/test_howto.py
 
 docs: $(VENV)/dev.stamp ## Build the documentation; a warning is an error
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html

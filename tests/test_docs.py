@@ -73,6 +73,8 @@ def _examples() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("page", "line"), list(_examples()))
 def test_an_example_is_a_command_that_is_understood(page: str, line: str) -> None:
     words = shlex.split(line, comments=True)
+    if words[0] == "echo":
+        return
     if words[0] == "make":
         targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
         assert set(words[1:]) <= set(targets)

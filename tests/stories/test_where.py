@@ -71,3 +71,31 @@ def test_cache_shows_and_frees_only_what_no_record_names(watched: Desk, old: str
     assert watched.ok("cache", "df", "--format", "json").json["cache"]["unused"] == []
     assert "already known" in watched.ok("cves", old).err
     assert "Indexed 1 packages" in watched.ok("cves", new).err
+
+
+def test_where_in_one_environment(watched: Desk, old: str, new: str) -> None:
+    watched.record("production", new, *APP)
+    watched.record("staging", old, *APP)
+    everywhere = watched.ok("where", "CVE-2023-5363").out
+    assert everywhere.startswith("  CVE-2023-5363 runs in 1 service of staging\n")
+    assert watched.ok("where", "CVE-2023-5363", "--env", "staging").out == everywhere
+    assert watched.ok("where", "CVE-2023-5363", "--env", "production").out == (
+        "  CVE-2023-5363 does not run in production\n"
+    )
+    assert [
+        watched.call("where", "CVE-2023-5363", "--env", environment, "--exit-code").code
+        for environment in ("staging", "production", "prodcution", "")
+    ] == [2, 0, 1, 64]
+    assert watched.call("where", "CVE-2023-5363", "-e").code == 2
+    assert watched.call("where", "CVE-2020-9999", "--env", "production", "-e").code == 2, "nobody knows"
+    watched.record("staging", new, *APP, "--add")
+    assert watched.ok("where", "openssl").out.startswith("  openssl runs in 1 service of production, 1 of staging\n")
+
+
+def test_what_cannot_be_seen_elsewhere_does_not_matter_here(watched: Desk, new: str, tmp_path: Path) -> None:
+    empty = rootfs(tmp_path / "rootfs", {"bin/app": b"no package database"})
+    watched.record("production", new, *APP)
+    watched.record("staging", f"fs://{empty}", *APP)
+    assert watched.ok("where", "CVE-2023-5363", "--env", "production", "-e").out.endswith("not run in production\n")
+    assert watched.call("where", "CVE-2023-5363", "--env", "staging", "-e").code == 2
+    assert watched.call("where", "CVE-2023-5363", "-e").code == 2

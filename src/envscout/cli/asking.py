@@ -107,16 +107,21 @@ def built_last(session: Session) -> str:
     return f"local://{found}"
 
 
+def existing(environment: str | None) -> str:
+    """Return the name of an environment, "" where none was asked for. Raise UsageError for an empty one."""
+    if environment == "":
+        # An unset variable of a script must not turn the question into one about `latest`, or about everything.
+        raise UsageError("the name of the environment is empty", "`envscout environment` lists the environments")
+    return environment or ""
+
+
 def of_environment(
     session: Session, image: str, environment: str, asked: "Question", *, org: str, platform: str, at: str
 ) -> "Report":
     """Answer for what runs of an image's repository in an environment, or for everything that does."""
     from envscout.verbs import ask
 
-    if not environment:
-        # An unset variable of a script must not turn the question into one about `latest`.
-        raise UsageError("the name of the environment is empty", "`envscout environment` lists the environments")
-    scope = options.scope(session, org, environment, image, at)
+    scope = options.scope(session, org, existing(environment), image, at)
     return _told(session, ask.of_environment(session.database, scope, asked, options.named(image, platform)))
 
 

@@ -85,6 +85,7 @@ SELECT v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_fr
  WHERE d.deployment_id = p.deployment_id AND v.env_id = d.env_id AND s.service_id = d.service_id
    AND i.image_id = d.image_id AND e.event_id = d.event_id
    AND (:organization = '' OR v.organization = :organization)
+   AND (:environment = '' OR v.name = :environment)
  ORDER BY v.organization, v.name, s.name, d.platform, d.d_from, d.deployment_id, p.pkg_id
 
 -- name: component_deployments
@@ -101,6 +102,7 @@ SELECT v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_fr
    AND d.d_from <= :at AND d.d_to > :at AND v.env_id = d.env_id AND s.service_id = d.service_id
    AND i.image_id = d.image_id AND e.event_id = d.event_id
    AND (:organization = '' OR v.organization = :organization)
+   AND (:environment = '' OR v.name = :environment)
  GROUP BY d.deployment_id, c.comp_id
  ORDER BY v.organization, v.name, s.name, d.platform, c.name, c.version, c.purl
 
@@ -109,6 +111,7 @@ SELECT v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_fr
 SELECT i.indexed_at IS NOT NULL, i.distribution, i.problems, min(i.image_id), count(DISTINCT i.image_id)
   FROM deployment d JOIN image i USING (image_id) JOIN environment v USING (env_id)
  WHERE d.d_from <= :at AND d.d_to > :at AND (:organization = '' OR v.organization = :organization)
+   AND (:environment = '' OR v.name = :environment)
  GROUP BY 1, 2, 3
 
 -- name: promotions
