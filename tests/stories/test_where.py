@@ -84,7 +84,7 @@ def test_where_in_one_environment(watched: Desk, old: str, new: str) -> None:
     )
     assert [
         watched.call("where", "CVE-2023-5363", "--env", environment, "--exit-code").code
-        for environment in ("staging", "production", "prodcution", "")
+        for environment in ("staging", "production", "prod", "")
     ] == [2, 0, 1, 64]
     assert watched.call("where", "CVE-2023-5363", "-e").code == 2
     assert watched.call("where", "CVE-2020-9999", "--env", "production", "-e").code == 2, "nobody knows"
