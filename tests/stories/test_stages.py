@@ -70,7 +70,7 @@ def test_one_stage_alone(desk: Desk, staged: Path) -> None:
 
 
 def test_a_stage_that_nobody_knows_is_refused(desk: Desk, staged: Path, tmp_path: Path) -> None:
-    wrong = desk.call("cves", "--only-stage", "biuld", f"oci-dir://{staged}:v1")
+    wrong = desk.call("cves", "--only-stage", "bld", f"oci-dir://{staged}:v1")
     assert (wrong.code, "there are build, test" in wrong.refusal) == (1, True)
     plain = tmp_path / "plain"
     write_layout(plain, {"v1": ImagePlan((layer(FILES, "ADD . /"),))})
