@@ -94,7 +94,10 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("demo")
     env = {**os.environ, "ENVSCOUT_HOME": str(folder / "home")}
     _envscout(env, "demo", "--keep", str(folder / "kept"))
-    return {**env, "ENVSCOUT_STORE": str(folder / "kept" / "envscout.db"), "KEPT": str(folder / "kept")}
+    kept = {**env, "ENVSCOUT_STORE": str(folder / "kept" / "envscout.db"), "KEPT": str(folder / "kept")}
+    (folder / "policies.yaml").write_text("policies: [{id: complete-coverage}]")
+    _envscout(kept, "policy", "apply", "-f", str(folder / "policies.yaml"), "--org", "shop")
+    return kept
 
 
 def _envscout(env: dict[str, str], *words: str) -> str:
@@ -123,6 +126,7 @@ def _fields(value: object, path: str = "") -> Iterator[str]:
         "where CVE-2023-4863 --format json",
         "where lodash --format json",
         "sbom oci-dir://KEPT/images/api-2.3.0",
+        "policy list --format json",
         "environment --format json",
         "environment staging --format json",
         "environment history staging --format json",

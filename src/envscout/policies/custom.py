@@ -17,6 +17,7 @@ import msgspec
 from envscout.errors import UsageError
 from envscout.model import LEVELS, Violation
 from envscout.policies import subjects
+from envscout.policies.decoding import printable
 from envscout.policies.facts import CONTENT, Facts, Judgement, doubts
 
 MAX_EXPRESSION = 4_096
@@ -120,7 +121,7 @@ def _compiled(expression: str, each: str) -> Any:
 def _plain(error: str) -> str:
     """Return what the library says without its own words around it: `1:3: Syntax error: ...`."""
     first = error.removeprefix("INVALID_ARGUMENT: ").removeprefix("ERROR: ").removeprefix("<input>:").splitlines()[0]
-    return re.sub(r" \(in container ''\)|, expecting .*| expecting \{.*", "", first)[:300]
+    return printable(re.sub(r" \(in container ''\)|, expecting .*| expecting \{.*", "", first))
 
 
 def custom(facts: Facts, config: Custom) -> Judgement:

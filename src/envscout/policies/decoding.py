@@ -21,6 +21,11 @@ def decoded(data: bytes, where: str) -> object:
     return _json(data, where) if data.lstrip()[:1] == b"{" else _yaml(data, where)
 
 
+def printable(text: str) -> str:
+    """Return what an error says of a file without the file's own control characters, a few hundred of them at most."""
+    return "".join(each if each.isprintable() else "?" for each in text)[:400]
+
+
 def _json(data: bytes, where: str) -> object:
     import json
 
@@ -54,7 +59,7 @@ def _yaml(data: bytes, where: str) -> object:
         _unambiguous(yaml.compose(data, yaml.CSafeLoader), where)
         return yaml.load(data, yaml.CSafeLoader) or {}
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise UsageError(f"{where} is no YAML: {' '.join(str(error).split())}", "mend it") from error
+        raise UsageError(f"{where} is no YAML: {printable(' '.join(str(error).split()))}", "mend it") from error
 
 
 def _unambiguous(root: Any, where: str) -> None:

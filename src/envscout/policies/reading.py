@@ -8,7 +8,7 @@ import msgspec
 
 from envscout.errors import UsageError
 from envscout.policies import vulnerabilities
-from envscout.policies.decoding import decoded
+from envscout.policies.decoding import decoded, printable
 from envscout.policies.kinds import ABSENT, KINDS, Kind, canonical
 from envscout.policies.policy import Policy, standard
 
@@ -75,7 +75,9 @@ def parse(data: bytes, where: str) -> File:
     try:
         found = msgspec.convert(decoded(data, where), _Written)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{where} is no policy file: {error}", f"{_possible(error)}; {_DOCS}") from error
+        raise UsageError(
+            f"{where} is no policy file: {printable(str(error))}", f"{_possible(error)}; {_DOCS}"
+        ) from error
     if found.schema != SCHEMA:
         raise UsageError(f"{where} is written as {found.schema!r}", f"this version reads {SCHEMA}")
     says_nothing = found.policies is None and not found.extends
@@ -160,5 +162,5 @@ def _config(written: Mapping[str, Any], name: str, kind: str, where: str) -> msg
         vulnerabilities.severities(getattr(config, "severities", ()))
         of.check(config)
     except (msgspec.ValidationError, ValueError) as error:
-        raise UsageError(f"{where}: {name}: {error}", possible) from error
+        raise UsageError(f"{where}: {name}: {printable(str(error))}", possible) from error
     return config

@@ -75,13 +75,16 @@ def pull(folder: Path, place: str) -> Pulled:
         if kept is None:
             raise
         return msgspec.structs.replace(kept, cached=error.cause)
-    files = tuple(
-        (part.annotations.get(TITLE, f"file {number}"), part.data) for number, part in enumerate(artifact.parts)
-    )
+    files = tuple((_title(part, f"file {number}"), part.data) for number, part in enumerate(artifact.parts))
     found = Pulled(artifact.digest, files)
     _write(folder / _name(found.digest), msgspec.json.encode(found))
     _write(note, found.digest.encode())
     return found
+
+
+def _title(part: Part, otherwise: str) -> str:
+    """Return what a file is called; whoever published it chose the name."""
+    return "".join(each for each in part.annotations.get(TITLE, "") if each.isprintable())[:100] or otherwise
 
 
 def _registry(place: str) -> Reference:

@@ -1,16 +1,12 @@
 """`envscout policy apply`."""
 
 import os
-from typing import TYPE_CHECKING
 
 import click
 
 from envscout.cli import judging, options
 from envscout.cli.commands.policy_scope import owner
 from envscout.cli.session import Session
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
@@ -38,7 +34,8 @@ def command(place: str, org: str, environment: str, dry_run: bool, actor: str, f
 
     from envscout.cli.show import policies as show
     from envscout.environments import origin
-    from envscout.verbs import govern
+    from envscout.store.deployments import Scope
+    from envscout.verbs import ask, govern
 
     with Session() as session:
         said = origin.detect(os.environ)
@@ -46,4 +43,8 @@ def command(place: str, org: str, environment: str, dry_run: bool, actor: str, f
         name = "standard input" if place == "-" else os.path.basename(place)  # noqa: PTH119
         given = govern.Given(judging.content(place), name, owner(session, org), environment)
         steps = govern.apply(session.database, given, said, dry_run=dry_run)
+        known = {(each.organization, each.name) for each in ask.environments(session.database, Scope())}
+        for each in steps:
+            if each.environment and (each.organization, each.environment) not in known:
+                session.warn(f"nothing was recorded to environment {each.environment} of {each.organization} yet")
     options.tell(form, "policy-apply", show.steps(steps, dry_run), show.told(steps, dry_run))
