@@ -92,3 +92,19 @@ SELECT adv_id, pkg_id FROM finding
 -- The full match by another way: without any index that was made for it.
 SELECT DISTINCT r.adv_id, p.pkg_id FROM vrange r JOIN package p ON p.name_id = r.name_id
  WHERE r.lo <= p.key AND p.key < r.hi AND r.k_to = 9223372036854775807
+
+-- name: sides
+-- What the services of two environments have: the least that their comparison must look at, counted.
+SELECT count(*) FROM (
+    SELECT DISTINCT d.env_id, d.service_id, av.vuln_id
+      FROM environment v CROSS JOIN deployment d CROSS JOIN image_set x CROSS JOIN set_pkg m CROSS JOIN finding f
+      CROSS JOIN advisory_vulnerability av
+     WHERE v.name IN (:one, :other) AND d.env_id = v.env_id AND d.d_to > :known_at AND d.d_from <= :known_at
+       AND x.image_id = d.image_id AND m.set_id = x.set_id AND f.pkg_id = m.pkg_id AND av.adv_id = f.adv_id)
+
+-- name: one_vulnerability
+-- Every range of a vulnerability beside the packages of one image that it names.
+SELECT p.pkg_id, r.adv_id, r.lo, r.hi FROM vulnerability v CROSS JOIN advisory_vulnerability av CROSS JOIN vrange r
+  CROSS JOIN package p CROSS JOIN set_pkg m CROSS JOIN image_set x
+ WHERE v.id = :name AND av.vuln_id = v.vuln_id AND r.adv_id = av.adv_id AND p.name_id = r.name_id
+   AND m.pkg_id = p.pkg_id AND x.set_id = m.set_id AND x.image_id = :image_id

@@ -38,7 +38,7 @@ def main() -> None:
         print(
             f"{'ms, median':34}{'prototype':>10}{'bare':>10}{'sql':>10}{'sql/bare':>10}{'whole':>10}{'whole/bare':>12}"
         )
-        for question in (questions.full_match, questions.one_image, questions.find_cve):
+        for question in (questions.full_match, questions.one_image, questions.find_cve, questions.compare):
             _print(question(database, options.times, options.samples))
         questions.agree(database, options.samples)
     _print(questions.refresh(path, options.times))

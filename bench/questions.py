@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from measure import call
+from measure import Timing, call
 from shape import POSITIONS, version
 from sql import queries
 
+from envscout.cli.show import environments as show
+from envscout.environments.difference import difference
 from envscout.findings.severity import best_score
 from envscout.model import Advisory, Range
-from envscout.store import FOREVER, Database, findings, now
+from envscout.store import FOREVER, Database, findings, now, summaries
 from envscout.store.advisories import Stage
 from envscout.store.database import queries as product_queries
 from envscout.store.deployments import Scope
-from envscout.verbs import ask, locate
+from envscout.verbs import ask, locate, whole
 from envscout.versions import key
 
 _BARE = queries("bare")
@@ -37,12 +39,24 @@ class Row(NamedTuple):
     whole: float | None = None
 
 
-def _medians(items: Iterable[T], *ways: Callable[[T], object]) -> list[float]:
-    """Ask every item every way in turn; return the median wall time of each way in seconds."""
+def wall(timing: Timing) -> float:
+    """Return the time that passed."""
+    return timing.wall
+
+
+def cpu(timing: Timing) -> float:
+    """Return the time that a processor was busy."""
+    return timing.cpu
+
+
+def _medians(
+    items: Iterable[T], *ways: Callable[[T], object], measure: Callable[[Timing], float] = wall
+) -> list[float]:
+    """Ask every item every way in turn; return the median time of each way in seconds."""
     taken: list[list[float]] = [[] for _ in ways]
     for item in items:
         for seconds, way in zip(taken, ways, strict=True):
-            seconds.append(call(lambda: way(item)).wall)  # noqa: B023
+            seconds.append(measure(call(lambda: way(item))))  # noqa: B023
     return [statistics.median(seconds) for seconds in taken]
 
 
@@ -147,6 +161,34 @@ def find_cve(database: Database, times: int, samples: int) -> list[Row]:
         lambda name: locate.where(database, name, Scope()),
     )
     return [Row("CVE -> environments", "0.26", *seconds)]
+
+
+def compare(database: Database, times: int, samples: int) -> list[Row]:
+    """Compare two whole environments, service by service: as a command does, once its summaries are there."""
+    del samples
+    one = _asker(database)
+    scopes = [(Scope(environment=name), whole.Question()) for name in ("env-1", "env-2")]
+
+    def answer(_: int) -> object:
+        analyzed, other = whole.environments(database, scopes)
+        changes = difference(other.services, analyzed.services)
+        names = whole.names(database, show.worth_naming(changes))
+        shown = show.Promotion("env-1", "env-2", changes, analyzed.coverage, names)
+        return "\n".join(show.text(shown))
+
+    def afresh(_: int) -> object:
+        with database.write() as connection:
+            summaries.forget(connection)
+        return answer(0)
+
+    bare, kept = _medians(
+        range(times), lambda _: one(_BARE["sides"], one="env-1", other="env-2", known_at=_NOW), answer, measure=cpu
+    )
+    (first,) = _medians(range(max(1, times // 3)), afresh, measure=cpu)
+    return [
+        Row("compare 400 services x 2 (cpu)", "", bare, None, kept),
+        Row("the same, first after an update", "", bare, None, first),
+    ]
 
 
 def agree(database: Database, samples: int) -> None:

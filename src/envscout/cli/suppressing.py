@@ -1,6 +1,6 @@
 """Exceptions and VEX on the command line: whose statements are heeded, and what is told of those that ended."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -83,12 +83,14 @@ def _places(text: str) -> frozenset[str]:
 
 def tell(session: Session, report: "Report") -> None:
     """Tell a person which exceptions have ended, and what of VEX could not be used; once, however often it is asked."""
-    lines = [
-        *ended(lapse for image in report.images for lapse in image.lapses),
-        *(problem.message for problem in report.problems[:MOST]),
-    ]
-    if len(report.problems) > MOST:
-        lines.append(f"{len(report.problems) - MOST} more things of VEX documents could not be used")
+    tell_of(session, (lapse for image in report.images for lapse in image.lapses), report.problems)
+
+
+def tell_of(session: Session, lapses: "Iterable[Lapse]", problems: "Sequence[Problem]") -> None:
+    """Tell the same of an answer that is no report."""
+    lines = [*ended(lapses), *(problem.message for problem in problems[:MOST])]
+    if len(problems) > MOST:
+        lines.append(f"{len(problems) - MOST} more things of VEX documents could not be used")
     for line in lines:
         if line not in session.told:
             session.told.add(line)

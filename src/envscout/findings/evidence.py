@@ -1,8 +1,12 @@
 """What the join says of one package: the rows that become findings."""
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
 import msgspec
 
 from envscout.model import Epss, Kev, PackageRef
+from envscout.names.vulnerability import is_cve
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -40,3 +44,58 @@ class Evidence(msgspec.Struct, frozen=True):
     cve_score: float | None = None
     cve_description: str = ""
     priority: str = ""
+
+
+def by_package(matches: Iterable[Any]) -> dict[int, list[Any]]:
+    """Return the matches of the store by the number of the package."""
+    grouped: dict[int, list[Any]] = {}
+    for match in matches:
+        grouped.setdefault(match.pkg_id, []).append(match)
+    return grouped
+
+
+def brought_together(
+    places: Iterable[tuple[Any, bool | None]], matches: Mapping[int, Sequence[Any]]
+) -> Iterator[Evidence]:
+    """Bring together where packages lie and what is known of them: places and matches as the store has them.
+
+    places: each with whether the base image brought it.
+    """
+    for place, inside in places:
+        package = PackageRef(place.purl, place.name, place.version, place.type, place.source)
+        for match in matches.get(place.pkg_id, ()):
+            yield _one(place, package, match, inside)
+
+
+def _one(place: Any, package: PackageRef, match: Any, inside: bool | None) -> Evidence:
+    record, signals = match.record, match.signals
+    score, percentile = signals.epss_score, signals.epss_percentile
+    return Evidence(
+        vulnerability=match.vulnerability,
+        advisory=record.id,
+        package=package,
+        aliases=tuple(name for name in record.names if not is_cve(name)),
+        low=match.low,
+        high=match.high,
+        fixed=match.fixed,
+        fix_key=match.fix_key,
+        word=match.severity or record.severity,
+        vectors=record.vectors,
+        stated=record.score,
+        summary=record.summary,
+        details=record.details,
+        published=record.published,
+        cwes=record.cwes or signals.cwes,
+        references=record.references,
+        from_base=inside,
+        layer=place.layer,
+        locations=place.locations,
+        epss=None if score is None or percentile is None else Epss(score, percentile),
+        kev=None
+        if signals.kev_added is None
+        else Kev(signals.kev_added, signals.kev_due or "", signals.kev_ransomware),
+        cve_vector=signals.vector,
+        cve_score=signals.score,
+        cve_description=signals.description,
+        priority=signals.priority,
+    )

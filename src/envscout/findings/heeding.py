@@ -109,6 +109,11 @@ class Desk:
         ]
         return (*self._problems, *refused, *unsaid)
 
+    @property
+    def names(self) -> set[str]:
+        """Return the vulnerabilities that anything is said of, in capitals."""
+        return self._shared.names.union(*(book.names for book in self._own.values()))
+
     def page(self, number: int, image: Subject) -> Page:
         """Return what could be said of an image."""
         own = self._own.get(number)

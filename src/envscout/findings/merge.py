@@ -60,8 +60,7 @@ def _from_base(group: Iterable[Evidence]) -> bool | None:
 
 def _rate(one: Evidence) -> Severity:
     name = vendor(one.advisory)
-    said = one.word or (one.priority if name == "Ubuntu" else "")
-    return rate(said, name, one.vectors, one.stated, one.cve_vector, one.cve_score)
+    return rate(one.word, name, one.vectors, one.stated, one.cve_vector, one.cve_score, one.priority)
 
 
 def _union(group: Iterable[Evidence], field: Callable[[Evidence], tuple[str, ...]]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from functools import lru_cache
 import msgspec
 
 from envscout.errors import InvalidReference
-from envscout.model import PackageRef, Product
+from envscout.model import Deployment, Image, PackageRef, Product
 from envscout.names import purl
 from envscout.names.purl import Purl
 from envscout.names.reference import parse as parse_reference
@@ -61,6 +61,15 @@ def subject(
         digests=digests,
         platform=platform,
     )
+
+
+def met(image: Image, reference: str, deployment: Deployment | None, organization: str) -> Subject:
+    """Return an image as it runs, or as it was named where it runs nowhere. organization: of those that do not."""
+    digests = frozenset(filter(None, (image.digest, image.index_digest, image.config_digest)))
+    if deployment is None:
+        return subject(reference, digests, image.platform, organization)
+    ran = deployment
+    return subject(reference, digests, image.platform, ran.organization, ran.environment, ran.service)
 
 
 def _path(name: str) -> str:

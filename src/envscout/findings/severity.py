@@ -116,15 +116,17 @@ def rate(
     stated: float | None = None,
     record_vector: str = "",
     record_score: float | None = None,
+    priority: str = "",
 ) -> Severity:
     """Return the severity by one advisory.
 
     word, name: the vendor's word ("" if none) and the vendor (see `vendor`). vectors: CVSS vectors of the advisory,
     best first. stated: the base score of the first one where it was computed before, or one that the advisory states
-    without a vector. record_vector, record_score: of the CVE record.
+    without a vector. record_vector, record_score: of the CVE record. priority: Ubuntu's word of the CVE record, which
+    counts where an advisory of Ubuntu has none itself.
     """
     scored = _by_advisory(vectors, stated) or _by_record(record_vector, record_score)
-    level = from_word(word)
+    level = from_word(word or (priority if name == "Ubuntu" else ""))
     if level is not None:
         return _with(scored, level, name, _weight(name))
     if scored is None:
@@ -169,13 +171,18 @@ def _version(vector: str) -> str:
     return "2.0" if vector.strip("(").startswith("AV:") else ""
 
 
+def weight(one: Severity) -> tuple[int, int, float]:
+    """Return what `prefer` orders severities by."""
+    return one.decided, one.level, one.score or 0.0
+
+
 def prefer(ratings: Iterable[Severity]) -> Severity:
     """Return the severity that counts among several advisories of one vulnerability and package.
 
     A distribution's word comes before GitHub's, that before other vendors', words before scores; among equals the worst
     counts. A score is taken from the others where the one that counts has none.
     """
-    ordered = sorted(ratings, key=lambda one: (one.decided, one.level, one.score or 0.0), reverse=True)
+    ordered = sorted(ratings, key=weight, reverse=True)
     if not ordered:
         return Severity()
     best = ordered[0]

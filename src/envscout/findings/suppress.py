@@ -60,6 +60,11 @@ class Book:
                 for name in called:
                     shelf.setdefault(name, []).append(entry)
 
+    @property
+    def names(self) -> set[str]:
+        """Return the vulnerabilities that anything is said of, in capitals."""
+        return {name for shelf in self._shelves.values() for name in shelf}
+
     def about(self, image: Subject) -> "list[Shelf]":
         """Return the statements that could speak of an image, by vulnerability."""
         if not self._shelves:

@@ -91,6 +91,26 @@ class Database:
                 raise
 
     @contextlib.contextmanager
+    def write_at_once(self) -> Iterator[sqlite3.Connection | None]:
+        """Do as `write` does, or yield None where that cannot be now: for what can be made again at any time."""
+        with _translated(self.path):
+            self.connection.execute("PRAGMA busy_timeout = 0")
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                yield None
+                return
+            finally:
+                self.connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:d}")
+            try:
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """Answer several queries from one consistent state."""
         with _translated(self.path):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from envscout.store import summaries
 from envscout.store.database import FOREVER, Connection, queries
 
 _SQL = queries("feeds")
@@ -137,5 +138,6 @@ def replace_kev(connection: Connection, rows: Iterable[tuple[str, str, str, bool
 
 def replace_cve(connection: Connection, rows: Iterable[tuple[str, str, float | None, str, str, str]]) -> None:
     """Replace facts about CVEs: (cve, description, score, vector, distribution's priority, cwes)."""
+    summaries.forget(connection)
     connection.execute(_SQL["drop_cve"])
     connection.executemany(_SQL["put_cve"], rows)

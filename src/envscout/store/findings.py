@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from envscout.store import summaries
 from envscout.store.database import FOREVER, Connection, queries
 
 _SQL = queries("findings")
@@ -117,6 +118,8 @@ def match_touched(connection: Connection, at: int, score: Score) -> None:
     """Match again what a staged update touched; needs the write lock and the stage applied."""
     connection.execute(_SQL["clear_touched"], {"forever": FOREVER})
     touched, packages = connection.execute(_SQL["sizes"]).fetchone()
+    if touched:
+        summaries.forget(connection)
     query = "match_touched" if touched < packages else "match_touched_by_package"
     connection.execute(_SQL[query], {"at": at, "forever": FOREVER})
     _settle_scores(connection, connection.execute(_SQL["unscored_touched"]).fetchall(), score)
@@ -226,6 +229,21 @@ def answer_vulnerability(
     return _answer(connection, known_at)
 
 
+def about(
+    connection: Connection, image_ids: Iterable[int], names: Iterable[str], known_at: int | None
+) -> tuple[tuple[Match, ...], dict[int, tuple[Place, ...]]]:
+    """Return the matches of some vulnerabilities, and where they lie in some images; use inside `read()`."""
+    wanted = frozenset(names)
+    _ask(connection, image_ids)
+    _ask_vulnerabilities(connection, wanted)
+    if known_at is None:
+        connection.execute(_SQL["hits_of_now"])
+    else:
+        connection.execute(_SQL["hits_of_at"], {"known_at": known_at})
+    matches = _matches(connection, FOREVER - 1 if known_at is None else known_at)
+    return tuple(each for each in matches if each.vulnerability in wanted), _by_image(_places(connection, "hit_places"))
+
+
 def doubtful(connection: Connection, running_at: int | None) -> list[tuple[str, str, int]]:
     """Return (name, version, images) of running packages that could not be compared; after `answer_vulnerability`."""
     at = FOREVER - 1 if running_at is None else running_at
@@ -239,8 +257,8 @@ def _by_image(pairs: Iterable[tuple[int, T]]) -> dict[int, tuple[T, ...]]:
     return {image_id: tuple(values) for image_id, values in grouped.items()}
 
 
-def _places(connection: Connection) -> Iterable[tuple[int, Place]]:
-    for image_id, pkg_id, purl, type_, name, version, source, layer, text in connection.execute(_SQL["hit_components"]):
+def _places(connection: Connection, query: str = "hit_components") -> Iterable[tuple[int, Place]]:
+    for image_id, pkg_id, purl, type_, name, version, source, layer, text in connection.execute(_SQL[query]):
         locations = tuple(text.split("\n")) if text else ()
         yield image_id, Place(image_id, pkg_id, purl, type_, name, version, source, layer, locations)
 

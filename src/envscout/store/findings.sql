@@ -249,3 +249,11 @@ SELECT DISTINCT v.id, r.fixed
   FROM name n CROSS JOIN vrange r CROSS JOIN advisory_vulnerability av CROSS JOIN vulnerability v
  WHERE n.ecosystem = :ecosystem AND n.name = :name AND r.name_id = n.name_id AND r.hi > :key AND +r.lo <= :key
    AND r.k_to = :forever AND av.adv_id = r.adv_id AND v.vuln_id = av.vuln_id
+
+-- name: hit_places
+-- The same as hit_components, where few packages are hit and many images asked about.
+SELECT s.image_id, c.pkg_id, c.purl, c.type, c.name, c.version, c.source_name, s.layer, sc.locations
+  FROM (SELECT DISTINCT pkg_id FROM hit) h CROSS JOIN component c CROSS JOIN set_component sc CROSS JOIN image_set s
+ WHERE c.pkg_id = h.pkg_id AND c.owner = '' AND sc.comp_id = c.comp_id AND s.set_id = sc.set_id
+   AND s.image_id IN (SELECT image_id FROM asked)
+ ORDER BY s.image_id, c.type, c.name, c.version, c.purl, sc.locations

@@ -83,6 +83,7 @@ def put(connection: Connection, image: Image, inventory: Inventory, at: int) -> 
                 "tools": _encode(inventory.tools).decode(),
                 "chain": next(_chains(image), None),
                 "index_digest": image.index_digest,
+                "twofold": _is_twofold(inventory.packages),
             },
         ).fetchone()[0]
     )
@@ -96,6 +97,12 @@ def put(connection: Connection, image: Image, inventory: Inventory, at: int) -> 
         set_id = _put_set(connection, members, lambda package: identity(package, distribution), fresh)
         connection.execute(_SQL["put_image_set"], (image_id, set_id, layer))
     return image_id, fresh
+
+
+def _is_twofold(packages: Iterable[Package]) -> bool:
+    """Tell whether packages of one URL may be matched as different ones, by what they were built from."""
+    matched = {(each.purl, each.source_name, each.source_version) for each in packages if not each.owner}
+    return len(matched) > len({purl for purl, *_ in matched})
 
 
 def bases(connection: Connection, image: Image) -> list[BaseImage]:
@@ -240,7 +247,8 @@ def unused(connection: Connection) -> list[UnusedImage]:
 
 
 _ORPHANS = (
-    "image_sets", "sets", "set_components", "set_packages", "components", "packages", "findings", "seen", "looks",
+    "image_sets", "sets", "set_summaries", "set_components", "set_packages", "components", "packages", "findings",
+    "seen", "looks",
 )  # fmt: skip
 
 

@@ -16,11 +16,11 @@ SELECT image_id, digest, document, indexed_at, distribution, problems, tools FRO
 
 -- name: put_image
 -- Keep an image; one known before gets its newer description.
-INSERT INTO image (digest, document, indexed_at, distribution, problems, tools, chain, index_digest)
-VALUES (:digest, :document, :indexed_at, :distribution, :problems, :tools, :chain, :index_digest)
+INSERT INTO image (digest, document, indexed_at, distribution, problems, tools, chain, index_digest, twofold)
+VALUES (:digest, :document, :indexed_at, :distribution, :problems, :tools, :chain, :index_digest, :twofold)
 ON CONFLICT (digest) DO UPDATE SET document = excluded.document, indexed_at = excluded.indexed_at,
     distribution = excluded.distribution, problems = excluded.problems, tools = excluded.tools, chain = excluded.chain,
-    index_digest = excluded.index_digest
+    index_digest = excluded.index_digest, twofold = excluded.twofold
 RETURNING image_id
 
 -- name: put_unindexed
@@ -109,6 +109,9 @@ DELETE FROM image_set WHERE image_id NOT IN (SELECT image_id FROM image)
 
 -- name: drop_orphan_sets
 DELETE FROM package_set WHERE set_id NOT IN (SELECT set_id FROM image_set)
+
+-- name: drop_orphan_set_summaries
+DELETE FROM set_summary WHERE set_id NOT IN (SELECT set_id FROM package_set)
 
 -- name: drop_orphan_set_components
 DELETE FROM set_component WHERE set_id NOT IN (SELECT set_id FROM package_set)

@@ -8,32 +8,28 @@ import msgspec
 from envscout.errors import NotFound
 from envscout.findings import base as basing
 from envscout.findings import coverage as covering
-from envscout.findings.evidence import Evidence
+from envscout.findings.evidence import brought_together, by_package
 from envscout.findings.heeding import Desk, Heed
 from envscout.findings.merge import merge, vulnerabilities
-from envscout.findings.products import Subject, subject
+from envscout.findings.products import met
 from envscout.findings.select import Selection, rank, select
 from envscout.model import (
     BaseImage,
     Coverage,
     Deployment,
     Distribution,
-    Epss,
     Event,
     Finding,
     Image,
     Inventory,
-    Kev,
     Lapse,
-    PackageRef,
     Problem,
     Summary,
 )
-from envscout.names.vulnerability import is_cve
 from envscout.store import Connection, Database, deployments, exceptions, feeds, findings, images, now, vex
 from envscout.store.deployments import EnvironmentRow, Running, Scope
 from envscout.store.feeds import Status
-from envscout.store.findings import Answer, Count, Match, Place
+from envscout.store.findings import Answer, Count
 
 
 class ImageReport(msgspec.Struct, frozen=True):
@@ -199,7 +195,7 @@ def _report(
     question: Question,
 ) -> Report:
     answer = findings.answer(connection, dict.fromkeys(number for number, _, _ in subjects), question.known_at)
-    matches, moment = _by_package(answer.matches), question.moment
+    matches, moment = by_package(answer.matches), question.moment
     known = feeds.coverage(connection, question.known_at)
     said = _desk(connection, question.heed, {number for number, _, _ in subjects}, question.known_at)
     found: dict[int, tuple[Finding, ...]] = {}
@@ -207,6 +203,7 @@ def _report(
     baseless: list[str] = []
     unrated: set[str] = set()
     is_hiding = bool(question.selection.severities) and "unspecified" not in question.selection.severities
+    unspecified = msgspec.structs.replace(question.selection, severities=frozenset({"unspecified"}))
     for number, reference, deployment in subjects:
         stored = images.get(connection, number)
         base = _base(connection, stored.image)
@@ -216,12 +213,11 @@ def _report(
             baseless.append(reference)
         if number not in found:
             counted = [each for each in places if question.selection.takes(each[1])]
-            found[number] = rank(merge(_evidence(counted, matches)), question.by_epss)
-        page = said.page(number, _subject(stored.image, reference, deployment, question.heed))
+            found[number] = rank(merge(brought_together(counted, matches)), question.by_epss)
+        page = said.page(number, met(stored.image, reference, deployment, question.heed.organization))
         shown, hushed, lapses = page.split(select(found[number], question.selection), moment)
         if is_hiding:
-            unspecified = (each for each in found[number] if each.severity == "unspecified")
-            unrated |= {each.vulnerability for each in page.split(unspecified, moment)[0]}
+            unrated |= {each.vulnerability for each in page.split(select(found[number], unspecified), moment)[0]}
         reports.append(
             ImageReport(
                 image_id=number,
@@ -268,14 +264,6 @@ def _desk(connection: Connection, heed: Heed, image_ids: Collection[int], known_
     )
 
 
-def _subject(image: Image, reference: str, deployment: Deployment | None, heed: Heed) -> Subject:
-    digests = frozenset(filter(None, (image.digest, image.index_digest, image.config_digest)))
-    if deployment is None:
-        return subject(reference, digests, image.platform, heed.organization)
-    ran = deployment
-    return subject(reference, digests, image.platform, ran.organization, ran.environment, ran.service)
-
-
 def _as_of(counts: Iterable[Count], known: Mapping[str, int]) -> int | None:
     return min((known[each.ecosystem] for each in counts if each.ecosystem in known), default=None)
 
@@ -300,54 +288,4 @@ def _coverage(stored: images.StoredImage, answer: Answer, known: Mapping[str, in
         question.moment,
         question.max_age,
         answer.unassessed.get(stored.image_id, ()),
-    )
-
-
-def _by_package(matches: Iterable[Match]) -> dict[int, list[Match]]:
-    grouped: dict[int, list[Match]] = {}
-    for match in matches:
-        grouped.setdefault(match.pkg_id, []).append(match)
-    return grouped
-
-
-def _evidence(
-    places: Iterable[tuple[Place, bool | None]], matches: Mapping[int, Sequence[Match]]
-) -> Iterable[Evidence]:
-    """Bring together where a package lies and what is known of it."""
-    for place, inside in places:
-        package = PackageRef(place.purl, place.name, place.version, place.type, place.source)
-        for match in matches.get(place.pkg_id, ()):
-            yield msgspec.structs.replace(_one(place, package, match), from_base=inside)
-
-
-def _one(place: Place, package: PackageRef, match: Match) -> Evidence:
-    record, signals = match.record, match.signals
-    score, percentile = signals.epss_score, signals.epss_percentile
-    return Evidence(
-        vulnerability=match.vulnerability,
-        advisory=record.id,
-        package=package,
-        aliases=tuple(name for name in record.names if not is_cve(name)),
-        low=match.low,
-        high=match.high,
-        fixed=match.fixed,
-        fix_key=match.fix_key,
-        word=match.severity or record.severity,
-        vectors=record.vectors,
-        stated=record.score,
-        summary=record.summary,
-        details=record.details,
-        published=record.published,
-        cwes=record.cwes or signals.cwes,
-        references=record.references,
-        layer=place.layer,
-        locations=place.locations,
-        epss=None if score is None or percentile is None else Epss(score, percentile),
-        kev=None
-        if signals.kev_added is None
-        else Kev(signals.kev_added, signals.kev_due or "", signals.kev_ransomware),
-        cve_vector=signals.vector,
-        cve_score=signals.score,
-        cve_description=signals.description,
-        priority=signals.priority,
     )

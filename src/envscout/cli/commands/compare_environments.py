@@ -2,15 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
-from envscout.cli import asking
+from envscout.cli import asking, options, suppressing
 from envscout.cli.outputs import Outputs
 from envscout.cli.session import Session
 from envscout.cli.show import environments as show
-from envscout.environments.difference import Side, difference
+from envscout.environments.difference import difference
+from envscout.errors import UsageError
 from envscout.findings.coverage import combine
+from envscout.verbs import whole
 
 if TYPE_CHECKING:
-    from envscout.verbs.ask import ImageReport, Report
+    from envscout.formats.answer import Answer
+    from envscout.store.deployments import Scope
 
 WHOLE = {
     "text": "cli.show.environments:text",
@@ -19,12 +22,48 @@ WHOLE = {
 }
 """The forms that are others for whole environments."""
 
+_Places = tuple[asking.Place, asking.Place]
 
-def environments(
-    session: Session, places: tuple[asking.Place, asking.Place], out: Outputs, gates: list[str], flags: dict[str, Any]
-) -> int:
+
+def environments(session: Session, places: _Places, out: Outputs, gates: list[str], flags: dict[str, Any]) -> int:
     """Compare whole environments, service by service; return the exit code."""
-    reports = [
+    asked = [(_scope(session, place, flags), _question(session, place, flags)) for place in places]
+    answers = whole.environments(session.database, asked, options.named("", flags["platform"]))
+    for each in answers:
+        suppressing.tell_of(session, each.lapses, each.problems)
+    analyzed, comparison = answers
+    changes = difference(comparison.services, analyzed.services)
+    wanted = show.all_names if "json" in out.names else show.worth_naming
+    shown = show.Promotion(
+        analyzed.environment,
+        comparison.environment,
+        changes,
+        combine([analyzed.coverage, comparison.coverage]),
+        whole.names(session.database, wanted(changes)),
+        flags["ignore_unchanged"],
+    )
+    out.write(shown, _findings(session, places, flags) if out.names - WHOLE.keys() else None, WHOLE)
+    worse = "vulnerability" in gates and any(any(each.introduced) for each in changes)
+    differs = "difference" in gates and any(any(each.introduced) or any(each.fixed) for each in changes)
+    moved = "package" in gates and any(each.moved for each in changes)
+    return 2 if worse or differs or moved or (gates and analyzed.coverage.blind) else 0
+
+
+def _scope(session: Session, place: asking.Place, flags: dict[str, Any]) -> "Scope":
+    if not place.environment:
+        # An unset variable of a script must not turn the question into one about `latest`.
+        raise UsageError("the name of the environment is empty", "`envscout environment` lists the environments")
+    return options.scope(session, flags["org"], place.environment, "", place.at)
+
+
+def _question(session: Session, place: asking.Place, flags: dict[str, Any]) -> whole.Question:
+    asked = asking.question(session, flags, place.at)
+    return whole.Question(asked.selection, asked.known_at, asked.max_age, asked.heed)
+
+
+def _findings(session: Session, places: _Places, flags: dict[str, Any]) -> "Answer":
+    """Return both answers finding by finding, for the formats that list them."""
+    analyzed, comparison = (
         asking.of_environment(
             session,
             "",
@@ -35,30 +74,5 @@ def environments(
             at=place.at,
         )
         for place in places
-    ]
-    analyzed, comparison = (_services(report) for report in reports)
-    changes = difference(comparison, analyzed)
-    both = combine([report.coverage for report in reports])
-    names = (places[0].environment or "", places[1].environment or "")
-    shown = show.Promotion(*names, changes, both, flags["ignore_unchanged"])
-    out.write(shown, asking.answer(session, reports[0], reports[1], flags["ignore_unchanged"]), WHOLE)
-    worse = "vulnerability" in gates and any(each.introduced for each in changes)
-    differs = "difference" in gates and any(each.introduced or each.fixed for each in changes)
-    moved = "package" in gates and any(each.present != each.next for each in changes)
-    return 2 if worse or differs or moved or (gates and reports[0].coverage.blind) else 0
-
-
-def _services(report: "Report") -> dict[str, Side]:
-    """Return what each service of an environment runs; what runs beside one another is taken together."""
-    held: dict[str, list[ImageReport]] = {}
-    for each in report.images:
-        if each.deployment:
-            held.setdefault(each.deployment.service, []).append(each)
-    return {
-        name: Side(
-            references=tuple(dict.fromkeys(each.reference for each in images)),
-            vulnerabilities={found.vulnerability: found.severity for each in images for found in each.findings},
-            known=all(each.coverage.state != "unknown" for each in images),
-        )
-        for name, images in held.items()
-    }
+    )
+    return asking.answer(session, analyzed, comparison, flags["ignore_unchanged"])

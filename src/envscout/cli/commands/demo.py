@@ -10,7 +10,6 @@ from envscout.cli.session import Session
 
 if TYPE_CHECKING:
     from envscout.demo.fleet import Fleet
-    from envscout.environments.difference import Side
     from envscout.store import Database
     from envscout.verbs.ask import Report
 
@@ -75,23 +74,27 @@ def _record(
 
 
 def _story(database: "Database", fleet: "Fleet") -> Iterator[str]:
-    from envscout.environments.difference import difference
+    from envscout.cli.show.environments import all_names, named
+    from envscout.environments.difference import count, difference
     from envscout.store.deployments import Scope
-    from envscout.verbs import ask
+    from envscout.verbs import ask, whole
     from envscout.verbs.locate import where
 
     yield f"A sample fleet of {len(fleet.production)} services, with a sample of real advisories as of {fleet.dated}."
-    reports = {}
-    for environment in ("production", "staging"):
-        scope = Scope(fleet.organization, environment)
-        reports[environment] = ask.of_environment(database, scope, ask.Question())
-        yield from _environment(reports[environment])
+    scopes = [Scope(fleet.organization, environment) for environment in ("production", "staging")]
+    for scope in scopes:
+        yield from _environment(ask.of_environment(database, scope, ask.Question()))
     yield from _title("What promoting staging to production would change")
-    for change in difference(_sides(reports["production"]), _sides(reports["staging"])):
-        yield f"  {change.service}: {', '.join(change.present)} → {', '.join(change.next)}"
-        for sign, names in (("-", change.fixed), ("+", change.introduced), ("=", change.kept)):
-            if names:
-                yield from _wrapped(f"    {sign} {_SIGNS[sign]} ", names)
+    present, following = whole.environments(database, [(scope, whole.Question()) for scope in scopes])
+    changes = difference(present.services, following.services)
+    names = whole.names(database, all_names(changes))
+    for change in changes:
+        yield f"  {change.service}: {', '.join(change.present.references)} → {', '.join(change.next.references)}"
+        for sign, found in (("-", change.fixed), ("+", change.introduced), ("=", change.kept)):
+            if any(found):
+                yield from _wrapped(
+                    f"    {sign} {_SIGNS[sign]} ", [name for name, _ in named(found, names, count(found))]
+                )
         if not change.known:
             yield "    ? what is in it is unknown, so more may differ"
     from envscout.cli.commands.where import lines
@@ -131,17 +134,3 @@ def _wrapped(label: str, names: Iterable[str]) -> list[str]:
 
     text = ", ".join(names)
     return textwrap.wrap(text, 110, initial_indent=label, subsequent_indent=" " * len(label), break_on_hyphens=False)
-
-
-def _sides(report: "Report") -> "dict[str, Side]":
-    from envscout.environments.difference import Side
-
-    return {
-        each.deployment.service: Side(
-            references=(each.reference,),
-            vulnerabilities={found.vulnerability: found.severity for found in each.findings},
-            known=each.coverage.state != "unknown",
-        )
-        for each in report.images
-        if each.deployment
-    }

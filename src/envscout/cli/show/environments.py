@@ -1,7 +1,6 @@
-"""The answer of `compare` for whole environments: a line for each service that differs."""
+"""The answer of `compare` for whole environments: a line for each service, and the worst of what differs in it."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import click
@@ -11,24 +10,26 @@ from envscout.cli.session import CHECK, NOTE
 from envscout.cli.show.markdown import escaped, grid
 from envscout.cli.show.size import many
 from envscout.cli.show.table import inert, table
-from envscout.environments.difference import Difference
-from envscout.model import Coverage
+from envscout.environments.difference import Difference, Levels, Side, count, worst
+from envscout.model import Coverage, word
 
-_NAMED = 10
+NAMED = 10
 """Vulnerabilities of a service that are named; the rest is counted."""
-_WORDS = (("critical", "C"), ("high", "H"), ("medium", "M"), ("low", "L"), ("unspecified", "?"))
+_LETTERS = ((4, "C"), (3, "H"), (2, "M"), (1, "L"), (0, "?"))
 
 
 class Promotion(msgspec.Struct, frozen=True):
     """What each service of the analyzed environment is beside the other one's.
 
-    coverage: of both answers. ignore_unchanged: leave out services that do not differ.
+    coverage: of both answers. names: of the vulnerabilities that are shown, by number. ignore_unchanged: leave out
+    services that do not differ.
     """
 
     analyzed: str
     comparison: str
     services: tuple[Difference, ...]
     coverage: Coverage = Coverage()
+    names: Mapping[int, str] = {}
     ignore_unchanged: bool = False
 
     @property
@@ -37,18 +38,26 @@ class Promotion(msgspec.Struct, frozen=True):
         return tuple(each for each in self.services if each.differs)
 
 
-def json(shown: Promotion) -> Iterator[str]:
-    """Yield the document of `compare --format json` for environments."""
-    yield msgspec.json.encode(document(shown)).decode()
+def worth_naming(services: Iterable[Difference]) -> set[int]:
+    """Return the vulnerabilities that text and Markdown name."""
+    return {
+        number for each in services for levels in (each.introduced, each.fixed) for number, _ in worst(levels, NAMED)
+    }
+
+
+def all_names(services: Iterable[Difference]) -> set[int]:
+    """Return the vulnerabilities that JSON lists."""
+    return {number for each in services for numbers in (*each.introduced, *each.fixed, each.both) for number in numbers}
 
 
 def document(shown: Promotion) -> dict[str, Any]:
     """Return the document of `compare --format json` for environments."""
+    listed = _Listed(shown.names)
     return {
         "schema": "envscout/compare-environments/1",
         "analyzed": shown.analyzed,
         "comparison": shown.comparison,
-        "services": [_service(each) for each in shown.services],
+        "services": [_service(each, listed) for each in shown.services],
         "coverage": {
             "state": shown.coverage.state,
             "reasons": list(map(msgspec.structs.asdict, shown.coverage.reasons)),
@@ -56,64 +65,117 @@ def document(shown: Promotion) -> dict[str, Any]:
     }
 
 
-def _service(each: Difference) -> dict[str, Any]:
+def _service(each: Difference, listed: "_Listed") -> dict[str, Any]:
+    introduced, fixed, kept = each.introduced, each.fixed, each.kept
     return {
         "service": each.service,
-        "analyzed": each.next,
-        "comparison": each.present,
-        "introduced": _named(each, each.introduced),
-        "fixed": _named(each, each.fixed),
-        "kept": _named(each, each.kept),
+        "analyzed": each.next.references,
+        "comparison": each.present.references,
+        "analyzed_digests": each.next.digests,
+        "comparison_digests": each.present.digests,
+        "introduced": listed.of(introduced),
+        "fixed": listed.of(fixed),
+        "kept": listed.of(kept),
+        "counts": {"introduced": _counts(introduced), "fixed": _counts(fixed), "kept": _counts(kept)},
         "known": each.known,
     }
 
 
-def _named(each: Difference, names: Iterable[str]) -> list[dict[str, str]]:
-    return [{"vulnerability": name, "severity": each.severity[name]} for name in names]
+def _counts(levels: Levels) -> dict[str, int]:
+    return {word(level): len(levels[level]) for level, _ in _LETTERS} | {"total": count(levels)}
+
+
+class _Listed:
+    """Lists of vulnerabilities as JSON; each is written once, as an environment of a large company names a million."""
+
+    def __init__(self, names: Mapping[int, str]) -> None:
+        self._place = {number: place for place, number in enumerate(sorted(names, key=names.__getitem__))}
+        self._written = [
+            {
+                number: msgspec.json.encode({"vulnerability": name, "severity": word(level)})
+                for number, name in names.items()
+            }
+            for level in range(5)
+        ]
+
+    def of(self, levels: Levels) -> msgspec.Raw:
+        """Return the list, the worst first, then by name."""
+        items = [
+            self._written[level][number]
+            for level, _ in _LETTERS
+            for number in sorted(levels[level], key=self._place.__getitem__)
+        ]
+        return msgspec.Raw(b"[" + b",".join(items) + b"]")
+
+
+def json(shown: Promotion) -> Iterator[str]:
+    """Yield the document of `compare --format json` for environments."""
+    yield msgspec.json.encode(document(shown)).decode()
 
 
 def text(shown: Promotion) -> Iterator[str]:
-    """Return the lines of the answer for a terminal."""
+    """Yield the answer for a terminal; in one piece, as that of a large company has thousands of lines."""
+    yield "\n".join(_text(shown))
+
+
+def _text(shown: Promotion) -> Iterator[str]:
     services = shown.differing if shown.ignore_unchanged else shown.services
     yield from ("", f"## {inert(shown.analyzed)} beside {inert(shown.comparison)}", "")
     rows = [
-        (each.service, _images(each), _strip(each, each.introduced, "+"), _strip(each, each.fixed, "-"), _kept(each))
+        (each.service, _images(each), _strip(each.introduced, "+"), _strip(each.fixed, "-"), _kept(each))
         for each in services
     ]
     yield from table(("Service", "Images", "Introduced", "Fixed", "Kept"), rows)
     for each in shown.differing:
-        if each.introduced or each.fixed:
+        if any(each.introduced) or any(each.fixed):
             yield from ("", inert(f"  {each.service}"))
-            yield from _lines("+", "red", each, each.introduced)
-            yield from _lines("-", "green", each, each.fixed)
+            yield from _lines("+", "red", each.introduced, shown.names)
+            yield from _lines("-", "green", each.fixed, shown.names)
     for reason in shown.coverage.reasons:
         yield click.style(f"  {NOTE} {reason.code}: {inert(reason.message)}", fg="yellow")
     yield from ("", _verdict(shown))
 
 
 def _images(each: Difference) -> str:
-    before, after = ", ".join(each.present) or "(not there)", ", ".join(each.next) or "(not there)"
-    return before if before == after else f"{before} → {after}"
+    before, after = _called(each.present), _called(each.next)
+    if before != after:
+        return f"{before} → {after}"
+    return f"{before} (from {_short(each.present)} to {_short(each.next)})" if each.moved else before
 
 
-def _strip(each: Difference, names: Iterable[str], sign: str) -> str:
-    counts = Counter(each.severity[name] for name in names)
-    return " ".join(f"{sign}{counts[word]}{letter}" for word, letter in _WORDS if counts[word])
+def _called(side: Side) -> str:
+    return ", ".join(side.references) or "(not there)"
+
+
+def _short(side: Side) -> str:
+    return ", ".join(digest.partition(":")[2][:12] for digest in side.digests)
+
+
+def _strip(levels: Levels, sign: str) -> str:
+    return " ".join(f"{sign}{len(levels[level])}{letter}" for level, letter in _LETTERS if levels[level])
 
 
 def _kept(each: Difference) -> str:
-    return str(len(each.kept)) if each.known else f"{len(each.kept)}, and more may be unknown"
+    return str(len(each.both)) if each.known else f"{len(each.both)}, and more may be unknown"
 
 
-def _lines(sign: str, colour: str, each: Difference, names: tuple[str, ...]) -> Iterator[str]:
-    for name in names[:_NAMED]:
-        yield click.style(inert(f"    {sign} {each.severity[name].upper():<11} {name}"), fg=colour)
-    if len(names) > _NAMED:
-        yield f"    {sign} and {len(names) - _NAMED} more"
+def named(levels: Levels, names: Mapping[int, str], most: int = NAMED) -> list[tuple[str, int]]:
+    """Return the worst few with their severities, by name within each."""
+    found = [(names[number], level) for number, level in worst(levels, most)]
+    return sorted(found, key=lambda each: (-each[1], each[0]))
+
+
+def _lines(sign: str, colour: str, levels: Levels, names: Mapping[int, str]) -> Iterator[str]:
+    found = [f"    {sign} {word(level).upper():<11} {inert(name)}" for name, level in named(levels, names)]
+    more = count(levels) - len(found)
+    if found:
+        yield click.style("\n".join(found), fg=colour)
+    if more:
+        yield f"    {sign} and {more} more"
 
 
 def _totals(shown: Promotion) -> tuple[int, int]:
-    return tuple(sum(len(getattr(each, name)) for each in shown.services) for name in ("introduced", "fixed"))  # type: ignore[return-value]
+    return sum(count(each.introduced) for each in shown.services), sum(count(each.fixed) for each in shown.services)
 
 
 def _count(shown: Promotion) -> str:
@@ -122,10 +184,10 @@ def _count(shown: Promotion) -> str:
 
 def _verdict(shown: Promotion) -> str:
     more, less = _totals(shown)
-    count = _count(shown)
+    said = _count(shown)
     if not more and not less:
-        return f"    {CHECK} {count}; no vulnerability does"
-    return f"    {count}: going on brings {more} and fixes {less}; going back would bring back {less}"
+        return f"    {CHECK} {said}; no vulnerability does"
+    return f"    {said}: going on brings {more} and fixes {less}; going back would bring back {less}"
 
 
 def markdown(shown: Promotion) -> Iterator[str]:
@@ -133,16 +195,15 @@ def markdown(shown: Promotion) -> Iterator[str]:
     more, less = _totals(shown)
     services = shown.differing if shown.ignore_unchanged else shown.services
     yield from (f"## {escaped(shown.analyzed)} beside {escaped(shown.comparison)}", "")
-    count = _count(shown)
-    yield from (f"**{count}: {more} vulnerabilities introduced, {less} fixed**", "")
+    yield from (f"**{_count(shown)}: {more} vulnerabilities introduced, {less} fixed**", "")
     yield from grid(
         ("Service", "Images", "Introduced", "Fixed", "Kept"),
         [
             (
                 each.service,
                 _images(each),
-                ", ".join(each.introduced[:_NAMED]),
-                ", ".join(each.fixed[:_NAMED]),
+                _some(each.introduced, shown.names),
+                _some(each.fixed, shown.names),
                 _kept(each),
             )
             for each in services
@@ -150,3 +211,9 @@ def markdown(shown: Promotion) -> Iterator[str]:
     )
     for reason in shown.coverage.reasons:
         yield from ("", f"> {escaped(reason.code)}: {escaped(reason.message)}")
+
+
+def _some(levels: Levels, names: Mapping[int, str]) -> str:
+    listed = ", ".join(name for name, _ in named(levels, names))
+    more = count(levels) - NAMED
+    return f"{listed} and {more} more" if more > 0 else listed

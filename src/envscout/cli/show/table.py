@@ -6,11 +6,15 @@ from collections.abc import Iterable, Sequence
 
 def inert(text: str) -> str:
     """Make text from an image or feed safe for a terminal: control characters are shown, not obeyed."""
+    if text.isprintable():
+        return text
     return "".join(each if unicodedata.category(each)[0] != "C" else f"\\x{ord(each):02x}" for each in text)
 
 
 def width(text: str) -> int:
     """Return how many columns text takes on a terminal."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
 
 
