@@ -2,10 +2,13 @@
 
 import re
 
+import msgspec
+
 from envscout.inventory import build
 from envscout.inventory.keeping import DISTRIBUTED, pack, unpack
 from envscout.inventory.record import Claim, Reading, Record
-from envscout.model import Content, File, Inventory, Package, Problem
+from envscout.model import Content, File, Inventory, Package, Problem, Product, Statement
+from envscout.model.statement import JUSTIFICATIONS, STATUSES
 from envscout.names import bounds, purl
 
 RELEASE = b'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
@@ -72,6 +75,18 @@ def of_problem(problem: Problem, path: str = "") -> None:
     check(problem.message, "a problem says something")
     check(len(problem.message) <= MAX_MESSAGE + 4 * len(path), f"the message of {problem.code} is short")
     check(len(problem.where) <= MAX_TEXT + 4 * len(path), f"the place of {problem.code} is short")
+
+
+def of_statement(statement: Statement) -> None:
+    """Check that a statement can be looked up, shown and kept, and that it never means everything."""
+    check(statement.kind in STATUSES, "a statement says what VEX can say")
+    check(statement.names and all(each.isprintable() for each in statement.names), "a statement names a vulnerability")
+    check(statement.products and Product() not in statement.products, "a statement is about something")
+    check(statement.justification in ("", *JUSTIFICATIONS), "a justification is one of OpenVEX's")
+    check(0 <= statement.at < 1 << 62, "a moment fits the store")
+    texts = (statement.who, statement.why, statement.where, *statement.names)
+    check(all(len(each) <= MAX_MESSAGE for each in texts), "texts of a statement are short")
+    check(msgspec.msgpack.decode(msgspec.msgpack.encode(statement), type=Statement) == statement, "it can be kept")
 
 
 def _of_record(record: Record) -> None:

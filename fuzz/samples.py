@@ -23,6 +23,7 @@ from tests.inventory.executables import programs as made
 from tests.sbom import documents as forms
 from tests.sbom import test_cyclonedx_xml, test_provenance, test_spdx_forms
 from tests.sbom.inventories import IMAGE, inventory
+from tests.vex import documents as statements
 
 Found = Iterator[tuple[str, bytes]]
 _MODULES = "path\texample.org/app\nmod\texample.org/app\tv1.2.3\th1:A=\ndep\texample.org/a\tv0.1.0\n=>\t../a\t(devel)\n"
@@ -149,6 +150,13 @@ def documents() -> Found:
         yield "sbom-packed", b"\0" + statement
         yield "sbom-packed", b"\xff" + statement
     yield "sbom-packed", b"\0" + forms.spdx(forms.spdx_package(forms.DEB))
+
+
+def vex() -> Found:
+    """Yield a VEX document of every form, as it is and in an envelope."""
+    for name, document in statements.documents():
+        yield f"vex-{name}", document
+        yield "vex", joined("usr/share/app.vex.json", document)
 
 
 def texts() -> Found:

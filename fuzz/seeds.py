@@ -103,6 +103,7 @@ def _made() -> Found:
     yield from samples.databases()
     yield from samples.layers()
     yield from samples.documents()
+    yield from samples.vex()
     yield from samples.texts()
 
 

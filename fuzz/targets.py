@@ -230,6 +230,25 @@ def _provenance(data: bytes) -> None:
         sbom.provenance(data)
 
 
+def _vex(data: bytes) -> None:
+    """Read a VEX document as one of the user, in an image and attached to one, and lay it beside findings."""
+    from envscout import vex
+    from envscout.findings.suppress import Book, Page
+    from envscout.sbom.envelope import opened
+    from fuzz.hushed import FINDINGS, IMAGE
+
+    if data.startswith(b"\x1f\x8b"):
+        return  # as in _sbom
+    digest = "sha256:" + "0" * 64
+    for source in (vex.Source("location", "x.json"), vex.Source("attached", digest, digest, frozenset({digest}))):
+        found = vex.read(data, source, opened)
+        for problem in found.problems:
+            promises.of_problem(problem)
+        for statement in found.statements:
+            promises.of_statement(statement)
+        Page(Book(found.statements).about(IMAGE), IMAGE).split(FINDINGS, 1 << 50)
+
+
 def _purl(data: bytes) -> None:
     """Read a package URL, write it, and read that: it need not be equal, for packageurl-python loses an escaped `/`."""
     from envscout.names import purl
@@ -318,6 +337,9 @@ _OTHERS = (
     Target("sbom-own", _sbom),
     Target("sbom-packed", _packed_sbom),
     Target("provenance", _provenance),
+    Target("vex-openvex", _vex),
+    Target("vex-csaf", _vex),
+    Target("vex-cyclonedx", _vex),
     Target("purl", _purl),
     Target("reference", _reference),
     Target("versions", _versions),

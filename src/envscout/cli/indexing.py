@@ -42,4 +42,6 @@ def index_shown(
     )
     how = _HOW[sbom_source] if indexed.fresh else "SBOM of image already known,"
     session.say(f"{how} {indexed.packages} packages")
+    for problem in indexed.problems:
+        session.warn(f"VEX: {problem.message}")
     return indexed

@@ -36,7 +36,7 @@ _DISTRIBUTION_TYPES = frozenset({"deb", "apk", "rpm", "alpm", "ebuild"})
 _TOLD_OTHERWISE = frozenset({
     "no-package-database", "unknown-distribution", "unusable-version", "platform-fallback",
     "no-source-package", "no-layers", "source-tree", "no-attached-sbom",
-    "unread-provenance",
+    "unread-provenance", "unread-vex",
 })  # fmt: skip
 _LAYER_CODES = frozenset({"damaged-layer", "unresolved-link"})
 # What went wrong with single packages, and with what should name packages; told for a few and counted.

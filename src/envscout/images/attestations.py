@@ -1,4 +1,4 @@
-"""Documents attached to an image: SBOMs and provenance, put beside it by its builder or by somebody else.
+"""Documents attached to an image: SBOMs, provenance and VEX, put beside it by its builder or by somebody else.
 
 Places: BuildKit's attestation manifests in the image's own index
 (https://docs.docker.com/build/metadata/attestations/attestation-storage/); OCI 1.1 referrers, or the tag that stands in
@@ -21,6 +21,7 @@ from envscout.model import Problem
 
 SBOM = "sbom"
 PROVENANCE = "provenance"
+VEX = "vex"
 UNSAID = "unsaid"
 """A statement whose manifest does not say about what."""
 
@@ -41,7 +42,15 @@ _PREDICATES = (
     ("https://cyclonedx.org/bom", SBOM),
     ("https://syft.dev/bom", SBOM),
     ("https://slsa.dev/provenance/", PROVENANCE),
+    ("https://openvex.dev/ns", VEX),
+    ("https://cyclonedx.org/vex", VEX),
+    ("https://docs.oasis-open.org/csaf/", VEX),
 )
+# What is attached as it is, without a statement around it.
+_VEXES = frozenset({"application/openvex+json", "application/vnd.openvex+json", "application/vnd.cyclonedx.vex+json",
+                    "application/csaf+json", "application/vnd.csaf+json"})  # fmt: skip
+# Of these every document counts, wherever it hangs: a newer one elsewhere may take back what an older one says.
+_ALL_COUNT = frozenset({VEX})
 # How BuildKit, cosign and Sigstore's bundles call the type of what they hold.
 _PREDICATE_KEYS = ("in-toto.io/predicate-type", "predicateType", "dev.sigstore.bundle.predicateType")
 # What hangs on images in numbers and holds neither.
@@ -97,7 +106,7 @@ class Artifact(msgspec.Struct, frozen=True, rename="camel"):
 def attached(
     blobs: Blobs, subjects: Sequence[str], listed: Iterable[Descriptor], kinds: Collection[str], everywhere: bool = True
 ) -> Attached:
-    """Return documents of these kinds: those of the first place that has any of a kind.
+    """Return documents of these kinds: those of the first place that has any of a kind, but all that are VEX.
 
     subjects: digests of the image's manifest and of its index, the nearer one first. listed: attestation manifests of
     the index. everywhere: look at referrers and tags, too. What cannot be read becomes a Problem.
@@ -129,11 +138,15 @@ class Search:
     @property
     def is_complete(self) -> bool:
         """Return whether there is a document of each kind."""
-        return self._kinds <= {document.kind for document in self.documents}
+        return not self._lacking
+
+    @property
+    def _lacking(self) -> frozenset[str]:
+        return self._kinds - ({document.kind for document in self.documents} - _ALL_COUNT)
 
     def look(self, place: str, subject: str, artifacts: Iterator[Artifact]) -> None:
         """Take the documents of a place; the first failure there ends the look."""
-        lacking = self._kinds - {document.kind for document in self.documents}
+        lacking = self._lacking
         try:
             for artifact in artifacts:
                 for layer in artifact.layers:
@@ -223,8 +236,8 @@ def _decoded(data: bytes, digest: str, where: str) -> Artifact:
 def kind_of(layer: Descriptor, around: dict[str, str] | None) -> tuple[str, str]:
     """Return what a layer holds, "" for something else, and the type that says so. around: of its manifest."""
     media_type = layer.media_type.partition(";")[0].strip().lower()
-    if media_type in _SBOMS:
-        return SBOM, media_type
+    if media_type in _SBOMS or media_type in _VEXES:
+        return SBOM if media_type in _SBOMS else VEX, media_type
     if media_type not in _STATEMENTS and not media_type.startswith(_BUNDLE):
         return "", media_type
     notes = {**(around or {}), **(layer.annotations or {})}

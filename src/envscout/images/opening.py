@@ -60,7 +60,7 @@ class OpenImage:
         return isinstance(self._source, OciImage)
 
     def attached(self, kinds: Collection[str], *, everywhere: bool = True) -> "Attached":
-        """Return the documents that hang on the image: kinds are `attestations.SBOM` and `PROVENANCE`.
+        """Return the documents that hang on the image: kinds are `attestations.SBOM`, `PROVENANCE`, `VEX`.
 
         everywhere: also what only a registry's own account, or a tag, leads to; else what the image's index names.
         The engine, archives and directories have none.

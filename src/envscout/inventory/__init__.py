@@ -1,4 +1,6 @@
-"""Files of an image become packages: `kind` and `prober` say which, `reduce` what to keep of them, `build` folds that.
+"""Files of an image become packages: `kind` and `prober` say which, `reduce` what to keep, `build` folds that.
+
+`statements` gives the VEX documents among them.
 
 Loaded when first asked for: most commands only compare the names of the tools.
 """
@@ -9,11 +11,18 @@ from envscout.inventory.table import TOOLS
 
 if TYPE_CHECKING:
     from envscout.inventory.folding import build
-    from envscout.inventory.keeping import kind, kinds, prober, reduce
+    from envscout.inventory.keeping import kind, kinds, prober, reduce, statements
 
-__all__ = ["TOOLS", "build", "kind", "kinds", "prober", "reduce"]
+__all__ = ["TOOLS", "build", "kind", "kinds", "prober", "reduce", "statements"]
 
-_PLACES = {"build": "folding", "kind": "keeping", "kinds": "keeping", "prober": "keeping", "reduce": "keeping"}
+_PLACES = {
+    "build": "folding",
+    "kind": "keeping",
+    "kinds": "keeping",
+    "prober": "keeping",
+    "reduce": "keeping",
+    "statements": "keeping",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -1,6 +1,6 @@
 """What of a file is kept: not its bytes but what its cataloguer read in them, so that layers stay small in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from envscout.inventory import claims
 from envscout.inventory.record import Reading, damaged
 from envscout.inventory.select import selector
+from envscout.model import File
 
 if TYPE_CHECKING:
     from envscout.inventory.executables.probe import Probe
@@ -54,6 +55,16 @@ def pack(path: str, data: bytes, reading: Reading) -> bytes:
 def unpack(kept: bytes) -> Reading:
     """Return a reading that was packed."""
     return _decode(kept)
+
+
+def statements(files: Iterable[File]) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of the VEX documents that a container sees, given what `reduce` kept of its files."""
+    for file in files:
+        row = selector(projects=True).row(file.path)
+        if row and row.name == "vex" and file.contents:
+            document = unpack(file.data).document
+            if document:
+                yield file.path, document
 
 
 DISTRIBUTED = frozenset({"deb", "apk", "rpm", "alpm", "ebuild"})

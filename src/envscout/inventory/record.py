@@ -60,7 +60,8 @@ class Claim(msgspec.Struct, frozen=True, array_like=True):
 class Reading(msgspec.Struct, frozen=True, array_like=True):
     """What one content of one file says, and what of it could not be read.
 
-    sums: hexadecimal digests of the content by algorithm, where a claim could be made to it.
+    sums: hexadecimal digests of the content by algorithm, where a claim could be made to it. document: the content
+    itself, where it is one that others read.
     """
 
     records: tuple[Record, ...] = ()
@@ -68,6 +69,7 @@ class Reading(msgspec.Struct, frozen=True, array_like=True):
     claims: tuple[Claim, ...] = ()
     distribution: Distribution | None = None
     sums: dict[str, str] = {}
+    document: bytes = b""
 
 
 def text(data: bytes) -> str:

@@ -28,36 +28,46 @@ class Document(msgspec.Struct, frozen=True):
     reading: Reading = Reading()
 
 
-def put(connection: Connection, image_id: int, place: str, documents: Iterable[Document], reader: str, at: int) -> None:
-    """Keep what is in a place of an image from a moment on; what is there no more ends. Needs the write lock.
+def put(
+    connection: Connection,
+    image_id: int,
+    place: str,
+    documents: Iterable[Document],
+    reader: str,
+    at: int,
+    *,
+    all_of: bool = True,
+) -> None:
+    """Keep what is in a place of an image from a moment on. Needs the write lock.
 
-    reader: name and version of what read them: what another one read is replaced.
+    reader: name and version of what read them: what another one read is replaced. all_of: what is not among the
+    documents is there no more, and ends.
     """
     key = {"image_id": image_id, "place": place, "forever": FOREVER, "at": at, "reader": reader}
-    before = {(row[1], row[2]): row[3] for row in connection.execute(_SQL["kept"], key)}
-    held = {}
-    for each in documents:
-        held[each.path, _number(connection, each)] = _encode(each.reading)
-    for path, number in before.keys() - held.keys():
-        connection.execute(_SQL["end"], {**key, "path": path, "document_id": number})
-    for (path, number), reading in held.items():
-        row = {**key, "path": path, "document_id": number, "reading": reading}
-        if (path, number) not in before:
+    before = {(row[0], row[1]): row[2] for row in connection.execute(_SQL["kept"], key)}
+    held = {(each.path, _digest(each)): each for each in documents}
+    for path, digest in before.keys() - held.keys() if all_of else ():
+        connection.execute(_SQL["end"], {**key, "path": path, "digest": digest})
+    for (path, digest), each in held.items():
+        row = {**key, "path": path, "digest": digest, "reading": _encode(each.reading)}
+        if (path, digest) not in before:
+            connection.execute(_SQL["put_document"], (digest, zlib.compress(each.data), each.author))
             connection.execute(_SQL["begin"], row)
-        elif before[path, number] != reader:
+        elif before[path, digest] != reader:
             connection.execute(_SQL["renew"], row)
 
 
-def _number(connection: Connection, document: Document) -> int:
+def is_kept(connection: Connection, image_id: int, place: str, documents: Iterable[Document], reader: str) -> bool:
+    """Tell whether exactly these documents are kept of a place already, as this reader reads them."""
+    rows = connection.execute(_SQL["kept"], {"image_id": image_id, "place": place, "forever": FOREVER})
+    return {tuple(row) for row in rows} == {(each.path, _digest(each), reader) for each in documents}
+
+
+def _digest(document: Document) -> str:
     # Imported here: it loads OpenSSL, and most commands put nothing.
     import hashlib
 
-    digest = f"sha256:{hashlib.sha256(document.data).hexdigest()}"
-    known = connection.execute(_SQL["document_id"], (digest,)).fetchone()
-    if known:
-        return int(known[0])
-    row = (digest, zlib.compress(document.data), document.author)
-    return int(connection.execute(_SQL["put_document"], row).fetchone()[0])
+    return f"sha256:{hashlib.sha256(document.data).hexdigest()}"
 
 
 def of_images(

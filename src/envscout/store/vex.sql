@@ -1,26 +1,26 @@
--- name: document_id
-SELECT document_id FROM vex_document WHERE digest = ?
-
 -- name: put_document
-INSERT INTO vex_document (digest, data, author) VALUES (?, ?, ?) RETURNING document_id
+INSERT INTO vex_document (digest, data, author) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING
 
 -- name: kept
--- What is known to be in or at an image now.
-SELECT place, path, document_id, reader FROM image_vex WHERE image_id = :image_id AND k_to = :forever AND place = :place
+-- What is known to be in a place of an image now.
+SELECT v.path, d.digest, v.reader FROM image_vex v JOIN vex_document d USING (document_id)
+ WHERE v.image_id = :image_id AND v.k_to = :forever AND v.place = :place
 
 -- name: end
 UPDATE image_vex SET k_to = :at
- WHERE image_id = :image_id AND place = :place AND path = :path AND document_id = :document_id AND k_to = :forever
+ WHERE image_id = :image_id AND place = :place AND path = :path AND k_to = :forever
+   AND document_id = (SELECT document_id FROM vex_document WHERE digest = :digest)
 
 -- name: begin
 INSERT INTO image_vex (image_id, document_id, place, path, reader, reading, k_from, k_to)
-VALUES (:image_id, :document_id, :place, :path, :reader, :reading, :at, :forever)
+SELECT :image_id, document_id, :place, :path, :reader, :reading, :at, :forever FROM vex_document WHERE digest = :digest
 ON CONFLICT (image_id, place, path, document_id, k_from) DO UPDATE SET k_to = excluded.k_to, reading = excluded.reading,
     reader = excluded.reader
 
 -- name: renew
 UPDATE image_vex SET reader = :reader, reading = :reading
- WHERE image_id = :image_id AND place = :place AND path = :path AND document_id = :document_id AND k_to = :forever
+ WHERE image_id = :image_id AND place = :place AND path = :path AND k_to = :forever
+   AND document_id = (SELECT document_id FROM vex_document WHERE digest = :digest)
 
 -- name: images
 -- Images that have any document: most stores hold none.

@@ -202,10 +202,12 @@ def _report(
     reports = []
     baseless: list[str] = []
     unrated: set[str] = set()
+    unread: dict[Problem, None] = {}
     is_hiding = bool(question.selection.severities) and "unspecified" not in question.selection.severities
     unspecified = msgspec.structs.replace(question.selection, severities=frozenset({"unspecified"}))
     for number, reference, deployment in subjects:
         stored = images.get(connection, number)
+        unread |= dict.fromkeys(problem for problem in stored.problems if problem.code == "unread-vex")
         base = _base(connection, stored.image)
         is_inside = basing.brought(stored.image, base)
         places = [(place, is_inside(place.layer)) for place in answer.places.get(number, ())]
@@ -249,7 +251,7 @@ def _report(
         images=tuple(reports),
         summary=vulnerabilities(finding for report in reports for finding in report.findings),
         coverage=covering.combine([*(report.coverage for report in reports), covering.lacking(missing), left, none]),
-        problems=said.problems,
+        problems=(*said.problems, *unread),
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from envscout.errors import LimitExceeded, NotFound, SourceError
 from envscout.inventory.table import TOOLS
 from envscout.model import Image, Inventory, Problem
 from envscout.names.reference import OFFICIAL, Reference
-from envscout.store import Connection, Database, findings, layers, now, repositories
+from envscout.store import Connection, Database, findings, layers, now, repositories, vex
 from envscout.store import images as stored_images
 
 if TYPE_CHECKING:
@@ -39,12 +39,16 @@ MAX_SBOM_BYTES = 256 * 1024 * 1024
 
 
 class Indexed(msgspec.Struct, frozen=True):
-    """An image the store knows the content of. fresh: it was read just now, not found in the store."""
+    """An image the store knows the content of. fresh: it was read just now, not found in the store.
+
+    problems: what of VEX attached to it could not be fetched.
+    """
 
     image_id: int
     image: Image
     packages: int
     fresh: bool
+    problems: tuple[Problem, ...] = ()
 
 
 def index(
@@ -113,15 +117,16 @@ def _look(
     layer_cache_mb: int,
     sbom_source: str,
 ) -> Indexed:
+    hung = _Hung.on(opened)
     known = _known(database, opened.image.digest, sbom_source)
     if known:
-        return known
+        return hung.renewed(database, known)
     there = _attached(opened, sbom_source)
     claimed = _claim(there, opened.image) if sbom_source != "index" else None
     if sbom_source == "attached":
         found = _instead(claimed, opened, reference)
-        return _keep(database, *_with_provenance(opened.image, there, found))
-    from envscout.inventory import build
+        return hung.renewed(database, _keep(database, *_with_provenance(opened.image, there, found)))
+    from envscout.inventory import build, statements
 
     cache = _Layers(database, layer_cache_mb << 20)
     contents = opened.read(_interest(projects=reference.prefix == "fs"), cache, on_progress)
@@ -130,7 +135,58 @@ def _look(
         from envscout.sbom import attached
 
         found = attached.beside(found, claimed, opened.image)
-    return _keep(database, *_with_provenance(opened.image, there, found), cache)
+    inside = _vex("image", statements(contents.files), opened.image)
+    return hung.renewed(database, _keep(database, *_with_provenance(opened.image, there, found), cache, inside))
+
+
+class _Hung(msgspec.Struct, frozen=True):
+    """VEX that hangs on an image, None where its place keeps no account of that, and what could not be read of it."""
+
+    documents: tuple[vex.Document, ...] | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def on(cls, opened: images.OpenImage) -> "_Hung":
+        """Look for it, for an image that is known as well: anybody may have attached something since."""
+        if not opened.keeps_attestations:
+            return cls()
+        from envscout.images.attestations import UNSAID, VEX
+
+        there = opened.attached((VEX,))
+        said = _vex(
+            "attached", ((each.subject, each.data) for each in there.documents if each.kind == VEX), opened.image
+        )
+        other = ((each.subject, each.data) for each in there.documents if each.kind == UNSAID)
+        unsaid = (each for each in _vex("attached", other, opened.image) if each.reading.statements)
+        return cls((*said, *unsaid), there.problems)
+
+    def renewed(self, database: Database, known: Indexed) -> Indexed:
+        """Keep it with an image, and say what is not known of it."""
+        documents = self.documents
+        if documents is None:
+            return known
+        from envscout.vex import READER
+
+        with database.read() as connection:
+            is_kept = vex.is_kept(connection, known.image_id, "attached", documents, READER)
+        if not is_kept:
+            with database.write() as connection:
+                whole = not self.problems
+                vex.put(connection, known.image_id, "attached", documents, READER, now(), all_of=whole)
+        return msgspec.structs.replace(known, problems=self.problems)
+
+
+def _vex(place: str, found: Iterable[tuple[str, bytes]], image: Image) -> tuple[vex.Document, ...]:
+    """Return documents in or at an image, given as path and content, with what they say."""
+    from envscout.sbom.envelope import opened
+    from envscout.vex import Source, read
+
+    subjects = frozenset(filter(None, (image.digest, image.index_digest)))
+    documents = []
+    for path, data in found:
+        said = read(data, Source(place, path, image.digest, subjects), opened)
+        documents.append(vex.Document(place, path, said.author, data, vex.Reading(said.statements, said.problems)))
+    return tuple(documents)
 
 
 def _attached(opened: images.OpenImage, sbom_source: str) -> "Attached":
@@ -260,7 +316,13 @@ def _serves(tools: tuple[str, ...], sbom_source: str) -> bool:
     return is_of(tools, OURS if sbom_source == "both" else ())
 
 
-def _keep(database: Database, image: Image, found: Inventory, cache: _Layers | None = None) -> Indexed:
+def _keep(
+    database: Database,
+    image: Image,
+    found: Inventory,
+    cache: _Layers | None = None,
+    inside: tuple[vex.Document, ...] | None = None,
+) -> Indexed:
     from envscout.findings.severity import best_score
 
     if not image.digest:
@@ -273,7 +335,16 @@ def _keep(database: Database, image: Image, found: Inventory, cache: _Layers | N
         findings.match_packages(connection, fresh, at, best_score)
         if cache:
             cache.write(connection, at)
+        if inside is not None:
+            _keep_inside(connection, image_id, inside)
     return Indexed(image_id, image, len(found.packages), fresh=True)
+
+
+def _keep_inside(connection: Connection, image_id: int, documents: tuple[vex.Document, ...]) -> None:
+    """Keep what an image holds itself: it always did, whenever that was found out."""
+    from envscout.vex import READER
+
+    vex.put(connection, image_id, "image", documents, READER, 0)
 
 
 def _from_sbom(reference: Reference) -> tuple[Image, Inventory]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from envscout.errors import SourceError, UsageError
+from envscout.errors import UsageError
 from envscout.model import Problem, Statement
 
 MAX_FILES = 10_000
@@ -29,6 +29,9 @@ def located(places: tuple[str, ...]) -> Said:
     A file that the user names must be VEX, or is a problem; of a folder every `.json` file is looked at, and what is no
     VEX is a problem, too: the user expects it to be heeded.
     """
+    from envscout import vex
+    from envscout.sbom.envelope import opened
+
     statements: list[Statement] = []
     problems: list[Problem] = []
     left = MAX_TOTAL
@@ -40,23 +43,10 @@ def located(places: tuple[str, ...]) -> Said:
         data = _bytes(path, problems)
         left -= len(data)
         if data:
-            found = read(data, "location", str(path))
+            found = vex.read(data, vex.Source("location", str(path)), opened)
             statements += found.statements
             problems += found.problems
     return Said(tuple(statements), tuple(problems))
-
-
-def read(data: bytes, place: str, path: str, digest: str = "") -> Said:
-    """Return what one document says, whatever envelopes are around it. digest: of the image that it is of."""
-    from envscout import vex
-    from envscout.sbom.envelope import opened
-
-    try:
-        inner = opened(data)
-    except SourceError as error:
-        return Said(problems=(Problem("unread-vex", f"{path} could not be read as VEX: {error.cause}", path),))
-    found = vex.read(inner.content, vex.Source(place, path, digest, inner.attested))
-    return Said(found.statements, found.problems)
 
 
 def _files(place: Path, problems: list[Problem]) -> Iterator[Path]:

@@ -27,14 +27,14 @@ T = TypeVar("T")
 class Source(msgspec.Struct, frozen=True):
     """Where a document lies. digest: of the image that it lies in or is attached to, "" for a file of the user.
 
-    place: `location`, `image` or `attached`. path: as a person would look for it. attested: what the statement around
-    the document speaks of.
+    place: `location`, `image` or `attached`. path: as a person would look for it. subjects: digests of which a
+    statement around the document must name one, if it names any; () for no such demand.
     """
 
     place: str
     path: str
     digest: str = ""
-    attested: tuple[str, ...] = ()
+    subjects: frozenset[str] = frozenset()
 
 
 class Named(msgspec.Struct, frozen=True):

@@ -1,10 +1,11 @@
 """A VEX document of any form becomes statements; what cannot be used of it becomes problems, never silence."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
+from envscout.errors import SourceError
 from envscout.model import Problem, Product, Statement
 from envscout.model.statement import JUSTIFICATIONS, STATUSES
 from envscout.names import bounds
@@ -49,19 +50,41 @@ class _Shape(msgspec.Struct):
     vulnerabilities: msgspec.Raw = NOTHING
 
 
-_Read = Callable[[Any, Notes], Draft]
-_FORMS: tuple[tuple[Callable[[_Shape], bool], type[Any], _Read], ...] = (
+_Reader = Callable[[Any, Notes], Draft]
+_FORMS: tuple[tuple[Callable[[_Shape], bool], type[Any], _Reader], ...] = (
     (lambda shape: "openvex" in str(shape.context) or len(shape.statements) > 2, openvex.Document, openvex.read),
     (lambda shape: b'"csaf_version"' in bytes(shape.document), csaf.Document, csaf.read),
     (lambda shape: shape.bomFormat == "CycloneDX", cyclonedx.Document, cyclonedx.read),
 )
 
 
-def read(data: bytes, source: Source) -> Found:
-    """Return what a document says: OpenVEX, CSAF or CycloneDX, in JSON without envelopes. Never raises.
+class Opened(Protocol):
+    """What was in the envelopes around a document. attested: digests that the innermost statement speaks of."""
 
-    A document without a form of VEX has one problem, `unread-vex`.
+    @property
+    def content(self) -> bytes:
+        """Return the document."""
+
+    @property
+    def attested(self) -> tuple[str, ...]:
+        """Return what it is about, () where nothing says so."""
+
+
+def read(data: bytes, source: Source, opened: Callable[[bytes], Opened]) -> Found:
+    """Return what a document says: OpenVEX, CSAF or CycloneDX, in JSON. Never raises.
+
+    opened: takes envelopes off. A document that is no VEX, or of another image, has one problem, `unread-vex`.
     """
+    try:
+        inner = opened(data)
+    except SourceError as error:
+        return _unread(source, error.cause)
+    if source.subjects and inner.attested and not source.subjects.intersection(inner.attested):
+        return _unread(source, "it speaks of another image")
+    return _read(inner.content, source, inner.attested)
+
+
+def _read(data: bytes, source: Source, attested: tuple[str, ...]) -> Found:
     if len(data) > MAX_BYTES:
         return _unread(source, f"it has {len(data):,} bytes, more than {MAX_BYTES:,}")
     try:
@@ -69,7 +92,7 @@ def read(data: bytes, source: Source) -> Found:
         for fits, kind, reader in _FORMS:
             if fits(shape):
                 notes = Notes(source.path)
-                return _found(reader(decode(data, kind), notes), source, notes)
+                return _found(reader(decode(data, kind), notes), source, attested, notes)
     except JSON_ERRORS as error:
         return _unread(source, f"{error}")
     return _unread(source, "it is neither OpenVEX, nor CSAF, nor CycloneDX")
@@ -80,11 +103,11 @@ def _unread(source: Source, why: str) -> Found:
     return Found(problems=(Problem("unread-vex", f"{path} could not be read as VEX: {why[:MAX_NAME]}", path),))
 
 
-def _found(draft: Draft, source: Source, notes: Notes) -> Found:
+def _found(draft: Draft, source: Source, attested: tuple[str, ...], notes: Notes) -> Found:
     left = MAX_PRODUCTS
     statements: list[Statement] = []
     for said in draft.said:
-        products = tuple(_products(said, source, notes))
+        products = tuple(_products(said, source, attested, notes))
         left -= len(products) + sum(len(product.packages) for product in products)
         if left < 0 or len(statements) >= MAX_STATEMENTS:
             notes.note("unread-vex-statement", "it says too much: what comes after is not read")
@@ -95,10 +118,10 @@ def _found(draft: Draft, source: Source, notes: Notes) -> Found:
     return Found(draft.form, draft.id[:MAX_NAME], draft.author[:MAX_NAME], tuple(statements), tuple(notes.problems()))
 
 
-def _products(said: Said, source: Source, notes: Notes) -> Iterator[Product]:
+def _products(said: Said, source: Source, attested: tuple[str, ...], notes: Notes) -> Iterator[Product]:
     """Yield the products of a statement; those of the image that it is attached to where it names none."""
     if not said.products:
-        bound = (source.digest,) if source.digest else source.attested
+        bound = (source.digest,) if source.digest else attested
         if not bound:
             notes.note("unused-vex-product", "a statement that names no product", " ".join(said.names[:1]))
         yield from (Product(digest=digest) for digest in bound)

@@ -1,4 +1,4 @@
-"""Applications that bring a description of their own: bundles, plugins, kernel modules."""
+"""Applications that bring a description of their own: bundles, plugins, kernel modules, VEX."""
 
 from envscout.inventory.cataloguer import Cataloguer
 
@@ -30,6 +30,14 @@ APPLICATIONS = (
         "applications.kernel",
         ("generic", "linux-kernel-module"),
         unmatched="a kernel's version does not tell which fixes its distributor put in",
+        large=True,
+    ),
+    Cataloguer(
+        "vex",
+        "1",
+        ("**/*.vex.json", "**/*.openvex.json", "**/*.vex.cdx.json", "**/*.csaf.json"),
+        "applications.vex",
+        unmatched="it names no packages, but what does not count of their vulnerabilities",
         large=True,
     ),
 )
