@@ -147,6 +147,7 @@ def documents() -> Found:
     for predicate, version in ((test_provenance.V02, "v0.2"), (test_provenance.V1, "v1")):
         statement = test_provenance.statement(predicate, version)
         yield "provenance", statement
+        yield "statement", statement
         yield "sbom-packed", b"\0" + statement
         yield "sbom-packed", b"\xff" + statement
     yield "sbom-packed", b"\0" + forms.spdx(forms.spdx_package(forms.DEB))
@@ -199,8 +200,23 @@ def texts() -> Found:
         "epss",
         b"#model_version:v1,score_date:2026-11-23T00:00:00+0000\ncve,epss,percentile\nCVE-1999-0001,0.01,0.8\n",
     )
+    yield from (("event", json.dumps(message).encode()) for message in _events())
     entry = {"cveID": "CVE-2024-1", "dateAdded": "2024-01-01", "knownRansomwareCampaignUse": "Known"}
     yield "kev", json.dumps({"dateReleased": "2024-01-01T00:00:00Z", "vulnerabilities": [entry]}).encode()
+
+
+def _events() -> Iterator[dict[str, object]]:
+    """Yield what each kind of registry tells of a push."""
+    digest = f"sha256:{'a' * 64}"
+    manifest = "application/vnd.oci.image.manifest.v1+json"
+    target = {"mediaType": manifest, "repository": "a/b", "tag": "v1", "digest": digest, "url": "http://a/"}
+    yield {"events": [{"id": "1", "action": "push", "target": target}]}
+    data = {"resources": [{"digest": digest, "tag": "v1"}], "repository": {"repo_full_name": "a/b"}}
+    yield {"type": "PUSH_ARTIFACT", "event_data": data}
+    stored = {"repo_key": "a", "image_name": "b", "tag": "v1", "name": "manifest.json", "sha256": "a" * 64}
+    yield {"domain": "docker", "event_type": "pushed", "data": stored}
+    component = {"format": "docker", "name": "b", "version": "v1"}
+    yield {"action": "CREATED", "repositoryName": "a", "component": component}
 
 
 def _manifests() -> bytes:

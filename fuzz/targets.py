@@ -183,7 +183,7 @@ def _manifest(data: bytes) -> None:
             root = Descriptor(media_type, blobs.digest, len(blobs.root))
             image = OciImage(blobs, blobs.root, root, "linux/amd64", "x", beside)
             found = image.attached(("sbom", "provenance"), True)
-            for problem in found.problems:
+            for problem in (*found.problems, *image.hung().problems):
                 promises.of_problem(problem)
     with suppress(EnvscoutError):
         manifests.parse_config(data, "x").created_by()
@@ -247,6 +247,35 @@ def _vex(data: bytes) -> None:
         for statement in found.statements:
             promises.of_statement(statement)
         Page(Book(found.statements).about(IMAGE), IMAGE).split(FINDINGS, 1 << 50)
+
+
+def _statement(data: bytes) -> None:
+    """Read a statement; make one around its predicate, and read that."""
+    from envscout.sbom import statement as statements
+
+    with suppress(EnvscoutError):
+        statements.told_type(data)
+    try:
+        found = statements.statement(data)
+        digest = f"sha256:{'0' * 64}"
+        made = statements.make(found.predicate, "a:b", "x", digest) if found else b""
+    except EnvscoutError:
+        return
+    again = statements.statement(made) if made else None
+    promises.check(not made or (again and again.subjects == (digest,)), "a statement that was made can be read")
+
+
+def _event(data: bytes) -> None:
+    """Read a message as every kind of registry would send it."""
+    from envscout.names import reference
+    from envscout.watch import events, registries
+
+    for kind in registries.TYPES:
+        with suppress(EnvscoutError):
+            for told in events.read(registries.parse(f"type={kind},registry=a.example,repository=a"), data):
+                named = reference.parse(f"a.example/{told.repository}:{told.tag}")
+                whole = (named.host, named.path, named.tag)
+                promises.check(whole == ("a.example", told.repository, told.tag), "an event leads nowhere else")
 
 
 def _purl(data: bytes) -> None:
@@ -340,6 +369,8 @@ _OTHERS = (
     Target("vex-openvex", _vex),
     Target("vex-csaf", _vex),
     Target("vex-cyclonedx", _vex),
+    Target("statement", _statement),
+    Target("event", _event),
     Target("purl", _purl),
     Target("reference", _reference),
     Target("versions", _versions),

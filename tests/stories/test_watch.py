@@ -130,6 +130,18 @@ def test_a_repository_that_is_switched_off_is_left_alone(desk: Desk, registry: R
     assert indexed(desk, registry, "--all-images") == []
 
 
+def test_the_registry_that_was_registered(desk: Desk, registry: Registry, tmp_path: Path) -> None:
+    assert desk.call("watch", "--once").code == 64
+    names = {name: push(registry, tmp_path, name) for name in ("a/x:v1", "b/x:v1", "b/y:v1")}
+    words = ("integration", "configure", "oci", "--parameter", f"registry={registry.host}")
+    desk.ok(*words, "--parameter", "include=a/*,b/*", "--parameter", "exclude=*/y")
+    lines = desk.ok("watch", "--once", "--all-images").lines
+    assert sorted(line.split()[1] for line in lines) == [names["a/x:v1"], names["b/x:v1"]]
+    desk.ok("integration", "configure", "harbor", "--parameter", "registry=harbor.example")
+    several = desk.call("watch", "--once")
+    assert (several.code, "harbor.example" in several.refusal) == (64, True)
+
+
 def test_names_and_passwords(desk: Desk, registry_basic: Registry, tmp_path: Path) -> None:
     name = push(registry_basic, tmp_path, "watched/app:v1")
     words = ("watch", "--registry", registry_basic.host, "--once", "--all-images", "--repository", "watched/app")

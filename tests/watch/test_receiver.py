@@ -160,6 +160,13 @@ def test_who_is_slow_is_cut_off_and_keeps_nobody_out(kept: Kept, monkeypatch: py
     assert kept.sightings == [Sighting("team/app", "v1", DIGEST)]
 
 
+def test_an_address_of_the_sixth_version(kept: Kept) -> None:
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    with receiving(parse("registry=a.example,port=0,listen=::1"), SECRET, kept) as port:
+        assert requests.post(f"http://[::1]:{port}/", data=BODY, headers=RIGHT, timeout=30).status_code == 200
+
+
 def test_a_port_that_is_taken(port: int, kept: Kept) -> None:
     with (
         pytest.raises(UsageError, match="Cannot listen"),

@@ -132,7 +132,7 @@ class Search:
         self.problems: list[Problem] = []
         self._blobs = blobs
         self._kinds = frozenset(kinds)
-        self._fetches = fetches
+        self._bound = self._fetches = fetches
         self._left = MAX_TOTAL
 
     @property
@@ -160,7 +160,7 @@ class Search:
         """Yield the attestation manifests of a manifest."""
         for entry in listed:
             if (entry.annotations or {}).get(_REFERENCE) == subject:
-                yield self._artifact(entry.digest)
+                yield from self._artifact(entry.digest)
 
     def referring(self, subject: str) -> Iterator[Artifact]:
         """Yield the manifests that refer to a manifest, from the registry's account or the tag in place of it."""
@@ -175,11 +175,11 @@ class Search:
         for entry in found:
             if (entry.artifact_type or "").startswith(_SIGNATURES):
                 continue
-            artifact = self._artifact(entry.digest)
-            if artifact.subject and artifact.subject.digest == subject:
-                yield msgspec.structs.replace(
-                    artifact, annotations={**(entry.annotations or {}), **(artifact.annotations or {})}
-                )
+            for artifact in self._artifact(entry.digest):
+                if artifact.subject and artifact.subject.digest == subject:
+                    yield msgspec.structs.replace(
+                        artifact, annotations={**(entry.annotations or {}), **(artifact.annotations or {})}
+                    )
 
     def cosigned(self, subject: str) -> Iterator[Artifact]:
         """Yield the manifests under cosign's tags."""
@@ -199,10 +199,18 @@ class Search:
         except NotFound:
             return b""
 
-    def _artifact(self, digest: str) -> Artifact:
+    def _artifact(self, digest: str) -> Iterator[Artifact]:
+        """Yield a manifest, or take note that it cannot be read: one that is damaged does not hide the others."""
         self._count()
-        data = digests.verify(self._blobs.manifest(digests.checked(digest)), digest)
-        return _decoded(data, digest, digest)
+        try:
+            data = digests.verify(self._blobs.manifest(digests.checked(digest)), digest)
+            artifact = _decoded(data, digest, digest)
+        except LimitExceeded:
+            raise
+        except (SourceError, NotFound) as error:
+            self.fail(error, digest)
+        else:
+            yield artifact
 
     def _take(self, kind: str, type_: str, place: str, subject: str, layer: Descriptor) -> None:
         self._count()
@@ -221,7 +229,7 @@ class Search:
     def _count(self) -> None:
         self._fetches -= 1
         if self._fetches < 0:
-            raise LimitExceeded(f"More than {MAX_FETCHES} parts are attached.", "")
+            raise LimitExceeded(f"More than {self._bound} parts are attached.", "")
 
     def fail(self, error: SourceError | NotFound, where: str) -> None:
         """Take note of what could not be read."""

@@ -54,6 +54,7 @@ class _Server(ThreadingMixIn, HTTPServer):
     request_queue_size = 64
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, handler)
         self._free = threading.BoundedSemaphore(MAX_AT_ONCE)
 

@@ -4,7 +4,7 @@ The text is a host, or `type=oci,registry=HOST,key=value,...` as Docker Scout ta
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -57,17 +57,27 @@ class Selection(msgspec.Struct, frozen=True):
 
 def parse(text: str) -> Watched:
     """Return what a text asks to watch. Raises UsageError."""
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()] if "=" in text else []
     fields: dict[str, list[str]] = {}
-    for key, equals, value in pairs:
-        if key.strip() not in _KEYS or not equals or not value.strip():
-            raise UsageError(f"{key.strip()!r} in --registry is not understood.", f"It takes {', '.join(_KEYS)}.")
-        fields.setdefault(key.strip(), []).append(value.strip())
-    one = {key: _one(key, values) for key, values in fields.items() if key not in ("include", "exclude")}
+    for part in filter(str.strip, text.split(",")) if "=" in text else [f"registry={text}"]:
+        key, _, value = (each.strip() for each in part.partition("="))
+        if key not in _KEYS or not value:
+            raise UsageError(f"{key!r} in --registry is not understood.", f"It takes {', '.join(_KEYS)}.")
+        fields.setdefault(key, []).append(value)
+    return _watched(fields)
+
+
+def registered(kind: str, parameters: Mapping[str, str]) -> Watched:
+    """Return what `integration configure` registered; include and exclude may be lists. Raises UsageError."""
+    fields = {key: value.split(",") if key in _LISTS else [value] for key, value in parameters.items()}
+    return _watched({**fields, "type": [kind]})
+
+
+def _watched(fields: Mapping[str, list[str]]) -> Watched:
+    one = {key: _one(key, values) for key, values in fields.items() if key not in _LISTS}
     kind = one.get("type", "oci")
     if kind not in TYPES:
         raise UsageError(f"{kind!r} is no type of registry.", f"The types are {', '.join(TYPES)}.")
-    host = _host(one.get("registry", "") if pairs else text.strip())
+    host = _host(one.get("registry", ""))
     repository = one.get("repository", "")
     if is_subdomain := _flag(one.get("subdomain-mode", "false")):
         if not repository:
@@ -165,7 +175,5 @@ def _flag(text: str) -> bool:
     return text == "true"
 
 
+_LISTS = ("include", "exclude")
 _KEYS = ("type", "registry", "api", "include", "exclude", "repository", "port", "listen", "subdomain-mode")
-
-Wanted = Callable[[str, str], bool]
-"""Whether an image counts, by repository and tag."""

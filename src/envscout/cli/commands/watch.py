@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--registry", default="", metavar="HOST|KEY=VALUE,...", help="The registry: a host, or type=TYPE,registry=HOST,..."
+    "--registry",
+    default="",
+    metavar="HOST|KEY=VALUE,...",
+    help="The registry: a host, or type=TYPE,registry=HOST,...; by default the one of `integration configure`.",
 )
 @options.many("--repository", "Only these repositories; their names without the host.")
 @options.many("--tag", "Only tags in which one of these regular expressions is found.")
@@ -76,12 +79,10 @@ def command(registry: str, org: str, form: str, refresh_registry: bool, **flags:
     from envscout.verbs.index import index
     from envscout.watch import registries
 
-    if not registry:
-        raise UsageError("There is no registry to watch.", "Name it: --registry HOST.")
-    watched = registries.parse(registry)
-    plan = _plan(watched, flags)
     with Session() as session, _until_stopped() as stop:
         settings = session.settings
+        watched = registries.parse(registry) if registry else _registered(session, org)
+        plan = _plan(watched, flags)
         failures = watch.watch(
             settings.store_path,
             watched,
@@ -91,6 +92,20 @@ def command(registry: str, org: str, form: str, refresh_registry: bool, **flags:
             stop=stop,
         )
     return 1 if failures and plan.once else 0
+
+
+def _registered(session: Session, org: str) -> "Watched":
+    """Return the one registry that `integration configure` registered. Raise UsageError."""
+    from envscout.store import repositories
+    from envscout.watch import registries
+
+    with session.database.read() as connection:
+        found = repositories.integrations(connection, org or session.settings.text("organization"))
+    if len(found) != 1:
+        names = ", ".join(f"{each.name} ({each.parameters.get('registry', '')})" for each in found[:10])
+        cause = f"{len(found)} registries are registered: {names}." if found else "There is no registry to watch."
+        raise UsageError(cause, "Name it: --registry HOST.")
+    return registries.registered(found[0].type, found[0].parameters)
 
 
 def _plan(watched: "Watched", flags: dict[str, Any]) -> "Plan":
