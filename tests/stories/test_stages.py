@@ -93,3 +93,19 @@ def test_stages_of_what_runs_are_found_by_its_digest(
     assert names(found) == {"CVE-2026-0001"}
     desk.record("staging", f"oci-dir://{staged}:v1", *APP)
     assert desk.call("cves", "--env", "staging", "--multi-stage", "myorg/myapp").code == 1
+
+
+def test_compare_takes_stages_together(desk: Desk, staged: Path, tmp_path: Path) -> None:
+    image, plain = f"oci-dir://{staged}:v1", tmp_path / "plain"
+    write_layout(plain, {"v1": ImagePlan((layer(FILES, "ADD . /"),))})
+    alone = ("compare", "--format", "json", image, "--to", f"oci-dir://{plain}:v1")
+    assert desk.ok(*alone).json["introduced"] == []
+    both = ("compare", "--format", "json", "--multi-stage", image, "--to", image)
+    found = desk.ok(*both).json
+    assert (found["introduced"], found["analyzed"]["summary"]["total"]) == ([], 3)
+    only = desk.ok("compare", "--format", "json", "--only-stage", "build,test", image, "--to", image).json
+    assert (only["packages_unchanged"], only["analyzed"]["summary"]["total"]) == (2, 2)
+    assert desk.call(*alone, "--multi-stage").code == 1
+    desk.record("production", image, *APP)
+    desk.record("staging", image, *APP)
+    assert desk.call("compare", "--env", "staging", "--to-env", "production", "--multi-stage").code == 64

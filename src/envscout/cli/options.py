@@ -94,13 +94,14 @@ class CommaList(click.ParamType):  # type: ignore[type-arg]
         return value if isinstance(value, tuple) else tuple(each.strip() for each in value.split(",") if each.strip())
 
 
-def many(name: str, meaning: str) -> Callable[[F], F]:
-    """Add a flag that takes comma lists and repeats; its value is one flat tuple."""
+def many(name: str, meaning: str, short: str = "") -> Callable[[F], F]:
+    """Add a flag that takes comma lists and repeats; its value is one flat tuple. short: its other spelling."""
 
     def flat(_ctx: click.Context, _param: click.Parameter, values: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
         return tuple(each for value in values for each in value)
 
-    return click.option(name, type=CommaList(), multiple=True, callback=flat, metavar="LIST", help=meaning)
+    names = [short, name] if short else [name]
+    return click.option(*names, type=CommaList(), multiple=True, callback=flat, metavar="LIST", help=meaning)
 
 
 def when(text: str) -> int | None:

@@ -36,15 +36,39 @@ def added(session: Session, report: "Report", named: str, asked: "Question", giv
     from envscout.findings import coverage
     from envscout.findings.merge import vulnerabilities
 
-    shown: list[ImageReport] = []
-    for each in report.images:
-        shown += [] if given.get("only_stage") else [each]
-        shown += _stages(session, each, named, asked, given)
+    shown = [part for each in report.images for part in parts(session, each, named, asked, given)]
     return msgspec.structs.replace(
         report,
         images=tuple(shown),
         summary=vulnerabilities(found for each in shown for found in each.findings),
         coverage=coverage.combine(each.coverage for each in shown),
+    )
+
+
+def parts(
+    session: Session, image: "ImageReport", named: str, asked: "Question", given: dict[str, Any]
+) -> "list[ImageReport]":
+    """Return the answers for an image and for the stages that the flags ask for, or for the stages alone."""
+    only = given.get("only_stage")
+    stages = _stages(session, image, named, asked, given) if only or given.get("multi_stage") else []
+    return stages if only else [image, *stages]
+
+
+def whole(found: "list[ImageReport]") -> "ImageReport":
+    """Return parts as one answer: the first one, with what is in the others."""
+    from envscout.findings import coverage
+    from envscout.findings.merge import vulnerabilities
+
+    if len(found) == 1:
+        return found[0]
+    findings = tuple(dict.fromkeys(one for each in found for one in each.findings))
+    return msgspec.structs.replace(
+        found[0],
+        packages=sum(each.packages for each in found),
+        findings=findings,
+        suppressed=tuple(dict.fromkeys(one for each in found for one in each.suppressed)),
+        summary=vulnerabilities(findings),
+        coverage=coverage.combine(each.coverage for each in found),
     )
 
 

@@ -1,17 +1,18 @@
 """`envscout compare`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from envscout.cli import asking, options, outputs, suppressing
+from envscout.cli import asking, options, outputs, staging, suppressing
 from envscout.cli.session import Session
 from envscout.errors import UsageError
 
 if TYPE_CHECKING:
     from envscout.environments.compare import Comparison, Side
+    from envscout.model import Package
     from envscout.verbs.ask import ImageReport, Report
 
 WORSE = 2
@@ -46,10 +47,12 @@ FORMATS: outputs.Forms = {
 )
 @asking.filters
 @suppressing.flags
+@staging.flags
 @click.option("--ignore-unchanged", is_flag=True, help="Leave out what both have.")
 @options.many(
     "--exit-on",
     "Exit with 2 if worse or changed: vulnerability, package; and if too little is known of the analyzed image.",
+    "-x",
 )
 @click.option("-e", "--exit-code", is_flag=True, hidden=True, help="Exit with 2 if vulnerabilities differ.")
 @outputs.output(FORMATS)
@@ -80,13 +83,21 @@ def command(image: str, output: tuple[str, ...], form: str, **flags: Any) -> int
         if not image and not flags["service"] and left.environment and right.environment:
             from envscout.cli.commands import compare_environments as whole
 
+            if flags["multi_stage"] or flags["only_stage"]:
+                raise UsageError("stages are compared for one repository at a time", "name it")
             return whole.environments(session, (left, right), out, gates, flags)
         reports = [_one(session, place, image, flags) for place in (left, right)]
-        sides = [_newest(session, report) for report in reports]
+        held = [
+            staging.parts(
+                session, _newest(session, report), place.image, asking.question(session, flags, place.at), flags
+            )
+            for report, place in zip(reports, (left, right), strict=True)
+        ]
+        sides = [staging.whole(each) for each in held]
         from envscout.cli.show import compare as show
         from envscout.environments.compare import compare
 
-        found = compare(*(_side(session, report, flags) for report in sides))
+        found = compare(*(_side(session, each, flags) for each in held))
         alone = [msgspec.structs.replace(one, images=(side,)) for one, side in zip(reports, sides, strict=True)]
         out.write(
             show.Pair(sides[0], sides[1], found, flags["ignore_unchanged"]),
@@ -172,14 +183,17 @@ def _newest(session: Session, report: "Report") -> "ImageReport":
     return max(report.images, key=lambda each: each.deployment.since if each.deployment else 0)
 
 
-def _side(session: Session, report: "ImageReport", flags: dict[str, Any]) -> "Side":
-    """Return what is compared of an image: its packages as the same flags choose them, and its findings."""
+def _side(session: Session, held: "Sequence[ImageReport]", flags: dict[str, Any]) -> "Side":
+    """Return what is compared of an image and its stages: packages as the same flags choose them, and findings."""
     from envscout.environments.compare import Side
     from envscout.findings.base import brought
     from envscout.findings.select import chosen_packages
     from envscout.verbs import ask
 
-    image, inventory = ask.inventory(session.database, report.image_id)
     selection = asking.question(session, flags).selection
-    packages = chosen_packages(inventory.packages, selection, brought(image, report.base))
-    return Side(tuple(packages), report.findings, report.coverage.state != "unknown")
+    packages: list[Package] = []
+    for each in held:
+        image, inventory = ask.inventory(session.database, each.image_id)
+        packages += chosen_packages(inventory.packages, selection, brought(image, each.base))
+    whole = staging.whole(list(held))
+    return Side(tuple(packages), whole.findings, whole.coverage.state != "unknown")

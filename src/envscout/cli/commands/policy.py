@@ -8,7 +8,7 @@ import click
 from envscout.cli import asking, judging, options, outputs, suppressing
 from envscout.cli.session import Session
 from envscout.cli.words import WordsOrThing
-from envscout.errors import NotFound
+from envscout.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from envscout.cli.show.policy import Judged
@@ -28,6 +28,7 @@ FORMATS: outputs.Forms = {
 @click.argument("image", metavar="IMAGE|REPOSITORY")
 @click.option("--env", "environment", default=None, metavar="ENV", help="The environment that it is to go to.")
 @click.option("--to-env", "environment", metavar="ENV", help="Another name of --env.")
+@click.option("--to-latest", is_flag=True, help="Judge beside the image of the repository that was recorded last.")
 @click.option("--stream", "environment", hidden=True)
 @options.org
 @options.platform
@@ -117,6 +118,10 @@ def _answers(
     service = flags["service"] or reference.service
     named = flags["service"] or (familiar_name(reference.host, reference.path) if reference.path else "")
     there = None
+    if flags["to_latest"]:
+        if environment is not None:
+            raise UsageError("--to-latest looks at all environments, --env at one", "use one of them")
+        there = asking.of_latest(session, named, asked, org=flags["org"])
     if environment is not None and service:
         scope = {name: flags[name] for name in ("org", "platform", "at")}
         try:

@@ -8,6 +8,7 @@ import click
 
 from envscout.cli import asking, options
 from envscout.cli.session import Session
+from envscout.errors import UsageError
 
 if TYPE_CHECKING:
     from envscout.model import Image, Inventory, Package
@@ -18,6 +19,7 @@ _FROM = {True: "base image", False: "image", None: ""}
 
 @click.command()
 @click.argument("image", default="", metavar="[IMAGE]")
+@click.option("--secrets", is_flag=True, hidden=True, help="Look for secrets. Refused: this is not done.")
 @options.platform
 @options.ref
 @options.sbom_source
@@ -25,7 +27,14 @@ _FROM = {True: "base image", False: "image", None: ""}
 @options.form("json", "list", "cyclonedx", "spdx")
 @options.output
 def command(
-    image: str, platform: str, ref: str, sbom_source: str, only_package_type: tuple[str, ...], form: str, output: str
+    image: str,
+    secrets: bool,
+    platform: str,
+    ref: str,
+    sbom_source: str,
+    only_package_type: tuple[str, ...],
+    form: str,
+    output: str,
 ) -> None:
     """Write the packages of an image as a list or as a document, from any source that an image comes from.
 
@@ -42,6 +51,8 @@ def command(
     from envscout.names.reference import parse
     from envscout.verbs import ask
 
+    if secrets:
+        raise UsageError("images are not searched for secrets", "leave out --secrets, and use a tool made for that")
     with Session() as session, options.to_output(output):
         reference = parse(image or asking.built_last(session))
         indexed = index_shown(session, reference, platform=platform, archive_ref=ref, sbom_source=sbom_source)

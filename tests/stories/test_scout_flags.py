@@ -1,0 +1,164 @@
+"""Flags of Docker Scout that have no story of their own."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from envscout.demo.databases import Deb
+from envscout.demo.layout import ImagePlan, layer, write_layout
+from tests.servers.engine import docker_archive
+from tests.servers.program import need, run
+from tests.stories.story import (
+    APP,
+    CRITICAL,
+    LOW,
+    OPENSSL_3_0_9,
+    OPENSSL_3_0_11,
+    Desk,
+    advisory,
+    debian,
+    feed,
+    layout,
+    names,
+)
+
+
+@pytest.fixture
+def varied(desk: Desk, tmp_path: Path) -> Desk:
+    """Return a desk where an image runs that holds three vulnerabilities, one of them without a vector."""
+    records = (
+        advisory("CVE-2026-0001", "Debian:sid", "openssl", "3.0.11-1", CRITICAL),
+        advisory("CVE-2026-0002", "Debian:sid", "bash", "5.3-1", LOW),
+        advisory("CVE-2026-0003", "Debian:sid", "zlib", "2"),
+    )
+    desk.ok("db", "update", "--from", feed(tmp_path / "feed", *records))
+    files = debian(OPENSSL_3_0_9, Deb("bash", "5.2-1"), Deb("zlib1g", "1.2", "zlib"))
+    desk.record("production", f"oci-dir://{layout(tmp_path / 'image', files)}", *APP)
+    return desk
+
+
+def test_metrics_choose(varied: Desk) -> None:
+    for texts, expected in (
+        ("AV:N", {"CVE-2026-0001", "CVE-2026-0003"}),
+        ("AV:L,PR:H", {"CVE-2026-0002", "CVE-2026-0003"}),
+        ("AV:N,AV:L", {"CVE-2026-0001", "CVE-2026-0002", "CVE-2026-0003"}),
+        ("AV:N,PR:H", {"CVE-2026-0003"}),
+    ):
+        assert names(varied.cves("--env", "production", "--only-metric", texts, "myorg/myapp")) == expected
+    assert varied.call("cves", "--env", "production", "--only-metric", "AV:Q", "myorg/myapp").code == 64
+
+
+def test_another_store_is_asked(varied: Desk, tmp_path: Path) -> None:
+    other = Desk(tmp_path / "other")
+    image = f"oci-dir://{tmp_path / 'image'}"
+    assert names(other.cves(image)) == set()
+    copy = tmp_path / "copy.db"
+    shutil.copyfile(varied.store, copy)
+    assert len(names(other.cves("--local", "--local-vulndb", copy, image))) == 3
+    missing = other.call("cves", "--local-vulndb", tmp_path / "none.db", image)
+    assert (missing.code, "there is no store" in missing.refusal) == (64, True)
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_old_names_of_flags_mean_the_same(varied: Desk) -> None:
+    ask = ("--format", "json", "myorg/myapp")
+    for command in ("cves", "quickview", "recommendations"):
+        same = [varied.ok(command, flag, "production", *ask).json for flag in ("--env", "--stream")]
+        assert same[0] == same[1]
+    old = varied.ok("compare", "--stream", "production", "--to-stream", "production", *ask).json
+    new = varied.ok("compare", "--env", "production", "--to-env", "production", *ask).json
+    assert old == new
+    assert "--stream" not in varied.ok("cves", "--help").out
+
+
+def test_quickview_at_a_glance(varied: Desk, tmp_path: Path) -> None:
+    seen = varied.ok("quickview", "--env", "production", "--org", "myorg", "myorg/myapp")
+    top, policies = seen.out.split("Policy status  FAILED")
+    assert "1C     0H     0M     1L     1?" in top
+    assert "production (myorg/myapp)" in top
+    assert "Base image" in top
+    assert "not known" in top
+    assert "! " in policies
+    assert "envscout cves --env production myorg/myapp" in seen.out.partition("What's next:")[2]
+    out = tmp_path / "view.txt"
+    varied.ok("qv", "--env", "production", "myorg/myapp", "-o", out)
+    assert out.read_text() == seen.out
+    one = varied.ok(
+        "qv", "--env", "production", "myorg/myapp", "--only-policy", "default-non-root-user", "--format", "json"
+    )
+    assert [each["policy"] for each in one.json["policies"]] == ["default-non-root-user"]
+    assert one.json["schema"] == "envscout/quickview/1"
+    assert "## Quickview" in varied.ok("qv", "--env", "production", "myorg/myapp", "--format", "markdown").out
+    assert varied.call("qv", "--env", "nowhere", "myorg/myapp").code == 1
+
+
+def test_quickview_says_what_is_unknown(varied: Desk, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    (empty / "bin").mkdir(parents=True)
+    seen = varied.ok("quickview", f"fs://{empty}").out
+    assert "unknown" in seen
+    assert "View what is not known" in seen
+
+
+def test_the_latest_image_of_a_repository(varied: Desk, tmp_path: Path) -> None:
+    fixed = layout(tmp_path / "fixed", debian(OPENSSL_3_0_11))
+    varied.record("staging", f"oci-dir://{fixed}", *APP)
+    assert varied.ok("quickview", "--latest", "myorg/myapp", "--format", "json").json["image"]["summary"]["total"] == 0
+    judged = varied.ok("policy", f"oci-dir://{tmp_path / 'image'}", "--to-latest", "--service", "myorg/myapp")
+    assert "Policy status" in judged.out
+    for words in (
+        ("quickview", "--latest"),
+        ("quickview", "--latest", "--env", "staging", "myorg/myapp"),
+        ("policy", "--to-latest", "--env", "staging", "myorg/myapp"),
+    ):
+        assert varied.call(*words).code == 64
+
+
+def test_one_of_several_images_of_the_other_archive(varied: Desk, tmp_path: Path) -> None:
+    need("skopeo")
+    into = tmp_path / "two"
+    plans = {
+        "old": ImagePlan((layer(debian(OPENSSL_3_0_9), "a"),)),
+        "new": ImagePlan((layer(debian(OPENSSL_3_0_11), "a"),)),
+    }
+    write_layout(into, plans)
+    for tag in plans:
+        docker_archive(into, tmp_path / f"{tag}.tar", f"shop/app:{tag}", tag)
+    both = _joined(tmp_path, tmp_path / "both.tar")
+    ask = ("compare", "--format", "json", f"archive://{both}", "--ref", "shop/app:old", "--to", f"archive://{both}")
+    assert varied.ok(*ask, "--to-ref", "shop/app:new").json["introduced"][0]["vulnerability"] == "CVE-2026-0001"
+    assert varied.ok(*ask, "--to-ref", "shop/app:old").json["introduced"] == []
+    for command in ("quickview", "recommendations", "sbom", "cves"):
+        assert varied.ok(command, f"archive://{both}", "--ref", "shop/app:new").out
+        assert varied.call(command, f"archive://{both}", "--ref", "shop/app:none").code == 1
+
+
+def _joined(folder: Path, into: Path) -> Path:
+    """Write one archive of two, as `docker save` of two images is."""
+    manifest = []
+    parts = folder / "parts"
+    for tag in ("old", "new"):
+        parts.mkdir(exist_ok=True)
+        run("tar", "-xf", folder / f"{tag}.tar", "-C", parts)
+        manifest += json.loads((parts / "manifest.json").read_bytes())
+    (parts / "manifest.json").write_text(json.dumps(manifest))
+    run("tar", "-cf", into, "-C", parts, ".")
+    return into
+
+
+def test_every_command_writes_to_a_file(varied: Desk, tmp_path: Path) -> None:
+    image = f"oci-dir://{tmp_path / 'image'}"
+    for command in ("cves", "quickview", "recommendations", "sbom", "policy", "repo list", "integration list"):
+        words = [*command.split(), *([] if command.endswith("list") else [image])]
+        shown = varied.ok(*words)
+        out = tmp_path / "out.txt"
+        written = varied.ok(*words, "--output", out)
+        assert (written.out, out.read_text()) == ("", shown.out), command
+        assert f"Report written to {out}" in written.err
+
+
+def test_secrets_are_not_looked_for_and_that_is_said(desk: Desk, old: str) -> None:
+    for command in ("sbom", "push"):
+        assert "not searched for secrets" in desk.call(command, "--secrets", old).refusal
