@@ -47,6 +47,10 @@ def test_a_command_says_what_it_does_and_gives_examples(words: str) -> None:
 def test_every_option_says_what_it_means(words: str) -> None:
     shown = [each for each in COMMANDS[words].params if isinstance(each, click.Option) and not each.hidden]
     assert [each.opts for each in shown if not re.fullmatch(r"\S.*[.]", each.help or "")] == []
+    nameless = [
+        each.opts for each in shown if not (each.is_flag or each.metavar or isinstance(each.type, click.Choice))
+    ]
+    assert nameless == [], "a metavar says what kind of value it is, and what a shell completes"
 
 
 def test_every_alias_is_documented() -> None:

@@ -26,6 +26,9 @@ def fleet_desk(advised: Desk, new: str) -> Desk:
         for service in ("myorg/api", "myorg/worker"):
             advised.record(environment, new, "--org", "myorg", "--service", service)
     advised.record("staging", new, "--org", "other", "--service", "localhost:5000/tool")
+    for number in ("1", "2"):
+        advised.ok("exception", "add", "CVE-2023-4863", "--kind", "accepted-risk", "--reason", number)
+    advised.ok("exception", "remove", "2", "--reason", "by mistake")
     return advised
 
 
@@ -33,7 +36,7 @@ def offered(desk: Desk, line: str, shell: str = "zsh", **env: str) -> list[str]:
     """Return what is offered behind a line; nothing may be said on stderr."""
     answer = desk.call(_ENVSCOUT_COMPLETE=shell, _ENVSCOUT_LINE=line, **env)
     assert (answer.code, answer.err) == (0, "")
-    return [row.split("\t")[1] for row in answer.lines]
+    return [value for kind, value, _ in (row.split("\t") for row in answer.lines) if kind in ("plain", "part")]
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,15 @@ def offered(desk: Desk, line: str, shell: str = "zsh", **env: str) -> list[str]:
         ("envscout config org", ["organization"]),
         ("envscout help en", ["enroll", "environment"]),
         ("envscout completion z", ["zsh"]),
+        ("envscout policy sh", ["show"]),
+        ("envscout policy --env production ap", ["apply"]),
+        ("envscout policy show --env sta", ["staging"]),
+        ("envscout policy show no-s", ["no-stale-base-images"]),
+        ("envscout policy --env staging local", ["localhost:5000/tool"]),
+        ("envscout exception remove ", ["1"]),
+        ("envscout exception list --cve CVE-2023-48", ["CVE-2023-4863"]),
+        ("envscout cves --output sar", ["sarif="]),
+        ("envscout strea", []),
         ("envscout expl", ["explain"]),
         ("envscout db st", ["status"]),
         ("envscout cves --only-f", ["--only-fixed"]),
@@ -251,3 +263,5 @@ def test_fish(scripts: Desk) -> None:
     assert offers("envscout cves --env=sta") == ["--env=staging"]
     assert offers("envscout explain CVE-2023-4863 --env staging local") == ["localhost:5000/tool"]
     assert offers("envscout cves --output completion.f") == ["completion.fish"]
+    assert offers("envscout cves --output=completion.f") == ["--output=completion.fish"]
+    assert offers("envscout cves --output sarif=completion.f") == ["sarif=completion.fish"]

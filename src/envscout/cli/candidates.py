@@ -20,12 +20,17 @@ _FORMS = ("history", "remove")
 
 
 class Asked(NamedTuple):
-    """What is being typed, the flags and (before) the words of the same argument in front of it, and a store to ask."""
+    """What is being typed, the words of the same argument before it, the command around it, and a store to ask."""
 
     text: str
-    flags: Mapping[str, object]
     before: tuple[str, ...]
+    context: click.Context
     ask: Ask
+
+    @property
+    def flags(self) -> Mapping[str, object]:
+        """Return what was typed of other parameters."""
+        return self.context.params
 
     def names(self, query: str, prefix: str | None = None, environment: str = "") -> list[str]:
         """Return names that the store knows, of the organization that was typed."""
@@ -41,18 +46,19 @@ def candidates(context: click.Context, target: click.Parameter, text: str) -> It
     head, comma, last = text.rpartition(",") if isinstance(target.type, CommaList) else ("", "", text)
     given = context.params.get(target.name or "")
     before = tuple(map(str, given)) if target.nargs == -1 and isinstance(given, tuple | list) else ()
-    what = Asked(last, context.params, before, known(Settings().store_path))
+    what = Asked(last, before, context, known(Settings().store_path))
     kinds = _kinds(context, target)
     yield from (CompletionItem(text, _FILES[each]) for each in kinds if each in _FILES)
     for value in dict.fromkeys(value for each in kinds for value in _VALUES.get(each, _none)(what)):
         if value.lower().startswith(last.lower()):
-            yield CompletionItem(f"{head}{comma}{value}", "part" if value.endswith("/") else "plain")
+            yield CompletionItem(f"{head}{comma}{value}", "part" if value.endswith(("/", "=")) else "plain")
 
 
 def _kinds(context: click.Context, target: click.Parameter) -> list[str]:
-    """Return the keys of _VALUES that say what a parameter takes: its longest name, or the words of its metavar."""
-    name = max(target.opts, key=len)
-    return [name] if name in _VALUES else re.findall(r"[A-Z]+", target.make_metavar(context))
+    """Return the keys of _VALUES for a parameter: its longest name, its metavar, or else the words of that."""
+    metavar = target.make_metavar(context)
+    whole = [each for each in (max(target.opts, key=len), metavar) if each in _VALUES]
+    return whole or re.findall(r"[A-Z]+", metavar)
 
 
 def _none(_asked: Asked) -> tuple[str, ...]:
@@ -125,6 +131,16 @@ def _policies(_asked: Asked) -> Iterable[str]:
     return KINDS
 
 
+def _exceptions(asked: Asked) -> list[str]:
+    return asked.names("exceptions")
+
+
+def _forms(asked: Asked) -> Iterable[str]:
+    """Return `sarif=` and its like: what --format takes may go to a file each."""
+    forms = next((each.type for each in asked.context.command.params if each.name == "form"), None)
+    return [f"{each}=" for each in forms.choices] if isinstance(forms, click.Choice) and asked.text else []
+
+
 def _settings(_asked: Asked) -> Iterable[str]:
     from envscout.config import SETTINGS
 
@@ -144,27 +160,40 @@ def _fixed(*values: str) -> Values:
 _VALUES: Mapping[str, Values] = {
     "--org": _organizations,
     "--service": _services,
+    "--cve": _vulnerabilities,
     "--only-cve-id": _vulnerabilities,
     "--only-package": _packages,
     "--only-package-type": _fixed(*_TYPES),
     "--only-policy": _policies,
+    "--predicate-type": _fixed(
+        "https://cyclonedx.org/bom",
+        "https://openvex.dev/ns",
+        "https://slsa.dev/provenance/v1",
+        "https://spdx.dev/Document",
+    ),
     "--only-severity": _fixed(*_SEVERITIES),
     "--exit-on": _fixed("vulnerability", "policy", "package"),
+    "--expires": _fixed("on-fix", "on-kev", "30d", "90d"),
+    "--known-at": _fixed("now"),
     "--platform": _fixed("linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386", "linux/ppc64le", "linux/s390x"),
     "words": _environment_words,
     "key": _settings,
+    "[ID|DIGEST]": _policies,
     "COMMAND": _commands,
     "CVE": _vulnerabilities,
     "ENV": _environments,
     "ENVIRONMENT": _environments,
+    "FORM": _forms,
+    "ID": _exceptions,
     "IMAGE": _images,
     "NAME": _none,
     "ORG": _organizations,
     "PURL": _packages,
     "REPO": _services,
     "REPOSITORY": _services,
+    "TYPE": _fixed("artifactory", "harbor", "nexus", "oci"),
 }
-"""By the longest name of an option, the name of an argument, or a word of a metavar."""
+"""By the longest name of an option, the name of an argument, a metavar, or a word of one."""
 
 _FILES = {"FILE": "file", "PATH": "file", "DIR": "dir"}
 """Words of metavars for which the shell itself knows what there is."""

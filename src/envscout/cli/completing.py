@@ -17,6 +17,7 @@ import click
 from click.shell_completion import CompletionItem, _resolve_context, _resolve_incomplete, split_arg_string
 
 from envscout.cli.candidates import candidates
+from envscout.cli.words import WordsOrThing
 
 LINE = "_ENVSCOUT_LINE"
 
@@ -73,7 +74,16 @@ def found(before: list[str], last: str) -> Iterator[Item]:
 def _offered(context: click.Context, target: click.Command | click.Parameter, rest: str) -> Iterable[Item]:
     if isinstance(target, click.Command) or isinstance(target.type, click.Choice | click.Path):
         return target.shell_complete(context, rest)
-    return candidates(context, target, rest)
+    words = _words(context) if isinstance(target, click.Argument) else []
+    return [*(Item(each) for each in words if each.startswith(rest)), *candidates(context, target, rest)]
+
+
+def _words(context: click.Context) -> list[str]:
+    """Return the words that may stand where a command is about to take a thing, as `list` in `policy list`."""
+    for command in (context.command, context.parent.command if context.parent else None):
+        if isinstance(command, WordsOrThing) and context.command in (command, command.default):
+            return command.list_commands(context)
+    return []
 
 
 def _before_break(word: str, breaks: str) -> str:

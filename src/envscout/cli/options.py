@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def org(command: F) -> F:
     """Add --org."""
-    text = "Organization; by default as configured, else of the repository when recording, and all in questions."
+    text = "Organization; by default as configured, else of the repository when recording, all when asking."
     return click.option("--org", default="", metavar="NAME", help=text)(command)
 
 

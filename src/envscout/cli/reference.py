@@ -100,7 +100,7 @@ def _meaning(option: click.Option, context: click.Context) -> str:
         text += f": {', '.join(first)} or {last}"
     default = option.get_default(context)
     if not option.is_flag and isinstance(default, str | int | float) and default:
-        text += f"; by default `{default}`"
+        text += f"; by default `{str(default).lower() if isinstance(default, bool) else default}`"
     return _cell(_coded(text))
 
 
@@ -111,7 +111,8 @@ def _coded(text: str) -> str:
 
 
 _LITERAL = re.compile(
-    r"(?<![\w-])(--[a-z][a-z-]*|[a-z-]+://[A-Z]*|\$[A-Z_]+|~?/[\w./*-]*\w|[\w*.-]*\*[\w*.-]+)", re.ASCII
+    r"(?<![\w-])(--[a-z][a-z-]*(?:=\w+)?|[a-z-]+://(?:[\w./:@-]*\w)?|\$[A-Z_]+|~?/[\w./*-]*\w|[\w*.-]*\*[\w*.-]+)",
+    re.ASCII,
 )
 
 

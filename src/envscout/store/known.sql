@@ -42,6 +42,13 @@ SELECT name FROM (SELECT name FROM found ORDER BY name LIMIT :limit - 1)
 SELECT name FROM (SELECT name FROM found ORDER BY name DESC LIMIT 1)
  ORDER BY 1
 
+-- name: exceptions
+-- Exceptions that nobody has taken back.
+WITH found AS (
+    SELECT CAST(exception_id AS TEXT) AS name FROM exception
+     WHERE exception_id NOT IN (SELECT exception_id FROM exception_event WHERE action = 'removed'))
+SELECT name FROM found WHERE name >= :prefix AND name < :end ORDER BY length(name), name LIMIT :limit
+
 -- name: vulnerabilities
 SELECT id FROM (SELECT id FROM vulnerability WHERE id >= :prefix AND id < :end ORDER BY id LIMIT :limit - 1)
  UNION

@@ -27,7 +27,9 @@ def command() -> None:
 def _where(function: Any) -> Any:
     """Add the flags that say where an exception holds."""
     service = click.option("--service", "--repo", default="", metavar="NAME", help="Only a service, or a repository.")
-    environment = click.option("--env", "environment", default="", help="Only what runs in an environment.")
+    environment = click.option(
+        "--env", "environment", default="", metavar="ENV", help="Only what runs in an environment."
+    )
     return options.org(environment(service(function)))
 
 

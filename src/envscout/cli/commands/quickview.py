@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @options.ref
 @options.sbom_source
 @options.at
-@click.option("--service", default="", help="With --env: the service, where no repository names it.")
+@click.option("--service", default="", metavar="NAME", help="With --env: the service, where no repository names it.")
 @suppressing.flags
 @judging.chosen
 @options.form("text", "markdown", "json")

@@ -28,7 +28,7 @@ from envscout.errors import UsageError
 @options.ref
 @options.sbom_source
 @options.at
-@click.option("--service", default="", help="With --env: the service, where no repository names it.")
+@click.option("--service", default="", metavar="NAME", help="With --env: the service, where no repository names it.")
 @suppressing.flags
 @options.form("text", "markdown", "json")
 @options.output

@@ -8,7 +8,11 @@ function __envscout_complete
         set -l cells (string split \t -- $row)
         switch $cells[1]
             case file
-                __fish_complete_path (commandline -ct)
+                # What stands before the path in the same word: --output=, sarif=
+                set -l head (string match --regex '^.*=' -- (commandline -ct); or echo '')
+                for path in (__fish_complete_path (string replace --regex '^.*=' '' -- (commandline -ct)))
+                    echo $head$path
+                end
             case dir
                 __fish_complete_directories (commandline -ct)
             case plain part
