@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check format reference howto docs bench fuzz constraints servers clean
+.PHONY: help demo test check format reference howto docs man bench fuzz constraints servers clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -38,6 +38,12 @@ howto: $(VENV)/dev.stamp ## Run the commands of the how-tos and write down what 
 
 docs: $(VENV)/dev.stamp ## Build the documentation; a warning is an error
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+man: $(VENV)/dev.stamp ## Write the manual page docs/_build/man/envscout.1, from the same reference
+	$(BIN)/python -m sphinx -W --keep-going -q -b man docs docs/_build/man
+	@# A link to another page has no address in a manual.
+	@sed -e 's/ \\%<>//g' -e 's/ \\%<#[^>]*>//g' docs/_build/man/envscout.1 >docs/_build/man/envscout.1.new
+	@mv docs/_build/man/envscout.1.new docs/_build/man/envscout.1
 
 bench: $(VENV)/dev.stamp ## Print the published figures; each script says its own command
 	@set -e; for name in startup completion keys update fleet; do $(BIN)/python bench/$$name.py; done

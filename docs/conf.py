@@ -14,5 +14,7 @@ source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 nitpicky = True
 
+man_pages = [("reference/cli", "envscout", "which image runs where, and which vulnerabilities that means", author, 1)]
+
 html_theme = "furo"
 html_title = f"envscout {version}"

@@ -41,6 +41,12 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "watch": ("watch", "Index the images that are pushed to a registry"),
     "where": ("where", "Show where a vulnerability or a package runs"),
 }
+# What help shows together; whatever is not named here comes last.
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "What runs where": ("environment", "watch", "repo", "integration", "enroll", "push"),
+    "What that means": ("where", "cves", "quickview", "explain", "compare", "recommendations", "report", "sbom", "db"),
+    "What may go out, and what does not count": ("policy", "exception", "vex", "attestation"),
+}
 # What nobody is to type: an old name, and what the docker client calls.
 HIDDEN: Mapping[str, str] = {"docker-cli-plugin-hooks": "hooks", "stream": "stream"}
 ALIASES: Mapping[str, str] = {"attest": "attestation", "diff": "compare", "env": "environment", "qv": "quickview"}
@@ -84,8 +90,11 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in sorted(COMMANDS.items())])
+        chosen = {name for names in SECTIONS.values() for name in names}
+        rest = tuple(name for name in sorted(COMMANDS) if name not in chosen)
+        for title, names in {**SECTIONS, "The program itself": rest}.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, COMMANDS[name][1]) for name in names if name in COMMANDS])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -95,7 +104,13 @@ class LazyGroup(click.Group):
 def program(ctx: click.Context, debug: bool, verbose_debug: bool) -> None:
     """Which container image runs in which environment, what is in it, and which vulnerabilities that means.
 
-    Also callable as `docker scout` after `envscout plugin install`.
+    \b
+    envscout environment production registry.example.com/myorg/myapp:v1.2.0
+    envscout db update
+    envscout where CVE-2023-4863 --env production
+
+    `envscout COMMAND --help` explains a command, with examples. All of it is also callable as `docker scout` after
+    `envscout plugin install`.
     """
     ctx.obj = {"debug": debug or verbose_debug}
 
