@@ -158,10 +158,16 @@ def _told(session: Session, report: "Report") -> "Report":
     return report
 
 
-def answer(session: Session, report: "Report", beside: "Report | None" = None, new_only: bool = False) -> "Answer":
+def answer(
+    session: Session,
+    report: "Report",
+    beside: "Report | None" = None,
+    new_only: bool = False,
+    known_at: int | None = None,
+) -> "Answer":
     """Return an answer as the formats are given it; what an image holds is read when a format asks for it."""
     from envscout.formats.answer import Answer
     from envscout.store import now
     from envscout.verbs import ask
 
-    return Answer(report, now(), lambda number: ask.inventory(session.database, number), beside, new_only)
+    return Answer(report, now(), lambda number: ask.inventory(session.database, number), beside, new_only, known_at)

@@ -25,6 +25,7 @@ Forms = Mapping[str, str]
 
 
 DOCUMENTS: Forms = {
+    "html": "formats.html:write",
     "csv": "formats.csv:write",
     "sarif": "formats.sarif:write",
     "gitlab": "formats.gitlab:write",
@@ -86,8 +87,11 @@ def output(forms: Forms) -> Callable[[F], F]:
 
 
 @contextlib.contextmanager
-def opened(asked: Iterable[str], form: str, forms: Forms) -> Iterator[Outputs]:
-    """Open what --output names; files appear when the block ends well. Raise UsageError."""
+def opened(asked: Iterable[str], form: str, forms: Forms, to_file: str = "") -> Iterator[Outputs]:
+    """Open what --output names; files appear when the block ends well. Raise UsageError.
+
+    to_file: the form that a plain FILE takes, where it is not that of --format.
+    """
     from envscout.cli.output import whole
 
     named = [_split(each, forms) for each in asked]
@@ -96,7 +100,7 @@ def opened(asked: Iterable[str], form: str, forms: Forms) -> Iterator[Outputs]:
     with contextlib.ExitStack() as stack:
         files: list[tuple[str, IO[str] | None]] = [] if is_silent else [(form, None)]
         for explicit, path in named:
-            files.append((explicit or form, stack.enter_context(_usable(whole, path))))
+            files.append((explicit or to_file or form, stack.enter_context(_usable(whole, path))))
         yield Outputs(forms, files)
     for _, path in named:
         Session.say(f"Report written to {path}")

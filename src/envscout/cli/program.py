@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "quickview": ("quickview", "Show the state of an image at a glance"),
     "recommendations": ("recommendations", "Show what to do about the vulnerabilities of an image"),
     "repo": ("repo", "Show repositories, and which are looked into unasked"),
+    "report": ("report", "Write everything that an audit asks of an environment, as one file"),
     "sbom": ("sbom", "List the packages of an image"),
     "version": ("version", "Show the version"),
     "watch": ("watch", "Index the images that are pushed to a registry"),

@@ -42,7 +42,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     report: of the image or environment in question. given: the moment of the answer, microseconds since 1970 UTC.
     inventory: of an image, by its number. beside: what it is compared to, None for `cves`. new_only: of a comparison,
-    leave out what both have.
+    leave out what both have. known_at: the moment of knowledge where that is not the moment of the answer.
     """
 
     report: Report
@@ -50,6 +50,7 @@ class Answer(msgspec.Struct, frozen=True):
     inventory: Callable[[int], tuple[Image, Inventory]]
     beside: Report | None = None
     new_only: bool = False
+    known_at: int | None = None
 
     @property
     def subjects(self) -> tuple[Subject, ...]:

@@ -132,10 +132,10 @@ def inventory(database: Database, image_id: int) -> tuple[Image, Inventory]:
         return stored.image, images.inventory_of(connection, stored)
 
 
-def feed_status(database: Database) -> tuple[list[Status], int]:
-    """Return every feed, and the moment of the answer."""
+def feed_status(database: Database, at: int | None = None) -> tuple[list[Status], int]:
+    """Return every feed as it was at a moment (None: now), and the moment of the answer."""
     with database.read() as connection:
-        return feeds.status(connection), now()
+        return feeds.status(connection, at), now()
 
 
 def of_environment(

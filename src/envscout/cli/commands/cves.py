@@ -78,7 +78,7 @@ def command(
     with Session(flags["local_vulndb"]) as session, outputs.opened(output, form, FORMATS) as out:
         question = asking.question(session, flags, flags["known_at"] or flags["at"])
         report = asking.of_subject(session, image, environment, question, flags)
-        _show(session, report, out, flags)
+        _show(session, report, out, flags, question.known_at)
         if flags["ignore_base"]:
             _warn(session, report)
         _sum_up(session, report)
@@ -106,7 +106,7 @@ def _sum_up(session: Session, report: "Report") -> None:
         session.warn("No vulnerable package detected in what could be assessed")
 
 
-def _show(session: Session, report: "Report", out: "Outputs", flags: dict[str, Any]) -> None:
+def _show(session: Session, report: "Report", out: "Outputs", flags: dict[str, Any], known_at: int | None) -> None:
     from envscout.cli.show.cves import Shown, Wish
     from envscout.verbs import ask
 
@@ -115,4 +115,4 @@ def _show(session: Session, report: "Report", out: "Outputs", flags: dict[str, A
         listed = {} if flags["only_vuln_packages"] else {each.image_id: each.image.digest for each in report.images}
         packages = {digest: ask.inventory(session.database, number)[1].packages for number, digest in listed.items()}
     wish = Wish(flags["details"], flags["locations"], flags["epss"], packages)
-    out.write(Shown(report, wish), asking.answer(session, report))
+    out.write(Shown(report, wish), asking.answer(session, report, known_at=known_at))
