@@ -20,6 +20,14 @@ from sql import queries
 
 from envscout.store import Database
 
+_QUESTIONS = (
+    questions.full_match,
+    questions.one_image,
+    questions.find_cve,
+    questions.compare,
+    questions.explain_one,
+)
+
 
 def main() -> None:
     """Build the fleet where it is not there yet, measure, print."""
@@ -38,7 +46,7 @@ def main() -> None:
         print(
             f"{'ms, median':34}{'prototype':>10}{'bare':>10}{'sql':>10}{'sql/bare':>10}{'whole':>10}{'whole/bare':>12}"
         )
-        for question in (questions.full_match, questions.one_image, questions.find_cve, questions.compare):
+        for question in _QUESTIONS:
             _print(question(database, options.times, options.samples))
         questions.agree(database, options.samples)
     _print(questions.refresh(path, options.times))

@@ -13,13 +13,14 @@ from sql import queries
 
 from envscout.cli.show import environments as show
 from envscout.environments.difference import difference
+from envscout.findings.select import selection
 from envscout.findings.severity import best_score
 from envscout.model import Advisory, Range
 from envscout.store import FOREVER, Database, findings, now, summaries
 from envscout.store.advisories import Stage
 from envscout.store.database import queries as product_queries
 from envscout.store.deployments import Scope
-from envscout.verbs import ask, locate, whole
+from envscout.verbs import ask, explain, locate, whole
 from envscout.versions import key
 
 _BARE = queries("bare")
@@ -189,6 +190,29 @@ def compare(database: Database, times: int, samples: int) -> list[Row]:
         Row("compare 400 services x 2 (cpu)", "", bare, None, kept),
         Row("the same, first after an update", "", bare, None, first),
     ]
+
+
+def explain_one(database: Database, times: int, samples: int) -> list[Row]:
+    """Explain vulnerabilities in images, as the command does: coverage, statements and every record beside."""
+    del times
+    one = _asker(database)
+    images = [row[0] for row in one(_BARE["some_images"], count=samples)]
+    names = [row[0] for row in one(_BARE["some_cves"], step=97, count=samples)]
+
+    def answer(asked: tuple[int, str]) -> object:
+        number, name = asked
+        meant = explain.meant(database, name)
+        chosen = selection(cve_ids=meant)
+        report = ask.of_image(database, number, "", ask.Question(chosen))
+        return explain.explain(database, number, name, meant).answer(report.coverage)
+
+    seconds = _medians(
+        zip(images, names, strict=False),
+        lambda asked: one(_BARE["one_vulnerability"], image_id=asked[0], name=asked[1]),
+        answer,
+        measure=cpu,
+    )
+    return [Row("explain one, in one image (cpu)", "", seconds[0], None, seconds[1])]
 
 
 def agree(database: Database, samples: int) -> None:

@@ -11,13 +11,16 @@ from tests.stories.story import APP, CRITICAL, HOLE, OPENSSL_3_0_9, OPENSSL_3_0_
 OTHER = advisory("CVE-2024-0002", "Alpine:edge", "zlib", "1.3")
 NEWER = advisory("CVE-2024-0003", "Debian:sid", "openssl", "", CRITICAL)
 NEWER["affected"][0]["ranges"][0]["events"] = [{"introduced": "3.1.0-1"}, {"fixed": "3.1.4-1"}]
+NEAR = advisory("CVE-2024-0005", "Debian:sid", "curl", "8.0")
+IGNORED = advisory("DEBIAN-CVE-2024-0006", "Debian:sid", "bash", upstream=["CVE-2024-0006"])
+IGNORED["affected"][0]["ecosystem_specific"] = {"urgency": "unimportant"}
 VAGUE = {**advisory("CVE-2024-0004", "Debian:sid", "bash")}
 VAGUE["affected"] = [{"package": {"ecosystem": "Debian:sid", "name": "bash"}}]
 
 
 @pytest.fixture
 def fleet(desk: Desk, tmp_path: Path) -> Desk:
-    desk.ok("db", "update", "--from", feed(tmp_path / "feed", HOLE, OTHER, NEWER, VAGUE))
+    desk.ok("db", "update", "--from", feed(tmp_path / "feed", HOLE, OTHER, NEWER, VAGUE, NEAR, IGNORED))
     image = layout(tmp_path / "image", debian(OPENSSL_3_0_9, Deb("bash", "5.2-1")))
     desk.record("production", f"oci-dir://{image}", *APP)
     desk.record("staging", f"oci-dir://{layout(tmp_path / 'fixed', debian(OPENSSL_3_0_11))}", *APP)
@@ -35,7 +38,8 @@ def test_why_it_is_affected(fleet: Desk) -> None:
     (package,) = found["packages"]
     assert (package["name"], package["range"], package["fixed_version"]) == ("libssl3", "<3.0.11-1", "3.0.11-1")
     assert package["why"] == (
-        "it is matched as openssl 3.0.9-1 in Debian:sid: nothing is too old for the range, and older than 3.0.11-1"
+        "it is matched as openssl 3.0.9-1 in Debian:sid; "
+        "by the rules of dpkg 3.0.9-1 is older than 3.0.11-1, which fixes it"
     )
 
 
@@ -52,6 +56,38 @@ def test_why_it_is_not(fleet: Desk) -> None:
         [],
         ["Alpine:edge"],
     )
+
+
+def test_where_nothing_is_meant_it_is_told_what_records_speak_of(fleet: Desk) -> None:
+    elsewhere = fleet.ok("explain", "CVE-2024-0002", "--env", "production", "myorg/myapp").out
+    assert "Records of it speak of Alpine:edge; the image holds no package of these" in elsewhere
+    beside = explained(fleet, "CVE-2024-0004", "staging")
+    assert beside["spoken_of"] == []
+    near = explained(fleet, "CVE-2024-0005")
+    assert (near["answer"], near["packages"]) == ("not-affected", [])
+    assert near["spoken_of"] == [{"ecosystem": "Debian:sid", "packages": ["curl"], "held": 2, "met": False}]
+    text = fleet.ok("explain", "CVE-2024-0005", "--env", "production", "myorg/myapp").out
+    assert "Records of it name curl in Debian:sid; the image holds 2 packages of it, none called so" in text
+
+
+def test_what_its_publisher_makes_of_it(fleet: Desk) -> None:
+    (package,) = explained(fleet, "CVE-2024-0006")["packages"]
+    assert (package["answer"], package["why"].rpartition(" is ")[2]) == ("affected", "affected, as every version is")
+    assert package["state"] == "Debian names no version that fixes it, and calls it unimportant"
+    assert package["fixed_version"] is None
+
+
+def test_what_is_suppressed_is_affected_and_says_so(fleet: Desk) -> None:
+    fleet.ok(
+        "exception", "add", "CVE-2023-5363", "--kind", "accepted-risk", "--reason", "behind a proxy", "--owner", "alice"
+    )
+    found = explained(fleet, "CVE-2023-5363")
+    assert (found["answer"], found["findings"]) == ("affected", [])
+    assert [each["suppression"]["who"] for each in found["suppressed"]] == ["alice"]
+    text = fleet.ok("explain", "CVE-2023-5363", "--env", "production", "myorg/myapp").out
+    assert "libssl3 3.0.9-1 is SUPPRESSED by exception 1" in text
+    assert "accepted-risk: behind a proxy, by alice" in text
+    assert explained(fleet, "CVE-2024-0006")["suppressed"] == []
 
 
 def test_what_nobody_can_tell(fleet: Desk) -> None:

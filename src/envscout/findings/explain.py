@@ -1,11 +1,13 @@
 """Why a package is affected by a vulnerability, or is not, or why nobody can tell. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import msgspec
 
 from envscout.findings.merge import range_text
+from envscout.findings.severity import vendor
+from envscout.versions import RULES
 
 Answer = Literal["affected", "not-affected", "unknown"]
 
@@ -14,8 +16,9 @@ class Candidate(msgspec.Struct, frozen=True):
     """An installed package beside one range that speaks of its name.
 
     owner: package URL of the distribution package that brought it, else "". ecosystem, matched, matched_version: what
-    it is matched as. low, high, fixed: as in `model.Range`. has_order: the version can be compared at all; above,
-    below: it is not older than the beginning of the range, and older than its end. stands: the advisory still says so.
+    it is matched as, in the order of a scheme. low, high, fixed: as in `model.Range`. word: the vendor's for it.
+    has_order: the version can be compared at all; above, below: it is not older than the beginning of the range, and
+    older than its end. stands: the advisory still says so.
     """
 
     purl: str
@@ -26,11 +29,13 @@ class Candidate(msgspec.Struct, frozen=True):
     ecosystem: str
     matched: str
     matched_version: str
+    scheme: str
     advisory: str
     feed: str
     low: str
     high: str
     fixed: str
+    word: str
     has_order: bool
     above: bool
     below: bool
@@ -49,7 +54,10 @@ class Doubt(msgspec.Struct, frozen=True):
 
 
 class Reasoning(msgspec.Struct, frozen=True):
-    """What one record means for one package. range: in words, "" where the record names none."""
+    """What one record means for one package. range: in words, "" where the record names none.
+
+    state: what its publisher makes of it, "" where nothing is to be said.
+    """
 
     purl: str
     name: str
@@ -61,6 +69,31 @@ class Reasoning(msgspec.Struct, frozen=True):
     answer: Answer
     why: str
     fixed_version: str | None = None
+    ecosystem: str = ""
+    state: str = ""
+
+
+class Spoken(msgspec.Struct, frozen=True):
+    """An ecosystem that standing records of a vulnerability speak of, the packages that they name in it.
+
+    held: how many packages of the ecosystem the image has. met: one of them has such a name.
+    """
+
+    ecosystem: str
+    packages: tuple[str, ...]
+    held: int
+    met: bool
+
+
+def spoken(
+    named: Iterable[tuple[str, str]], held: Mapping[str, int], reasonings: Iterable[Reasoning]
+) -> tuple[Spoken, ...]:
+    """Return what records speak of, by ecosystem. held: how many packages of each the image has."""
+    found: dict[str, list[str]] = {}
+    for ecosystem, name in named:
+        found.setdefault(ecosystem, []).append(name)
+    met = {each.ecosystem for each in reasonings}
+    return tuple(Spoken(each, tuple(names), held.get(each, 0), each in met) for each, names in found.items())
 
 
 def reason(candidates: Iterable[Candidate], doubts: Iterable[Doubt] = ()) -> tuple[Reasoning, ...]:
@@ -89,7 +122,18 @@ def _compared(each: Candidate) -> Reasoning:
         answer=answer,
         why=why,
         fixed_version=each.fixed or None,
+        ecosystem=each.ecosystem,
+        state=_state(each) if each.stands and not each.owner else "",
     )
+
+
+def _state(each: Candidate) -> str:
+    """Say what the publisher of the advisory makes of it."""
+    name = vendor(each.advisory)
+    word = f"{name} calls it {each.word}" if each.word else ""
+    if each.fixed or each.high:
+        return word
+    return f"{name} names no version that fixes it" + (f", and calls it {each.word}" if each.word else "")
 
 
 def _judged(each: Candidate) -> tuple[Answer, str]:
@@ -101,20 +145,27 @@ def _judged(each: Candidate) -> tuple[Answer, str]:
         return "not-affected", f"{owner} brought it, and the distribution's advisories answer for that package"
     if not each.has_order:
         return "unknown", f"{matched}, and that version has no place in the order of versions: check it by hand"
+    rules = f"{matched}; by the rules of {RULES.get(each.scheme, each.scheme)} {each.matched_version} is"
     if each.above and each.below:
-        return "affected", f"{matched}: {_between(each)}"
+        return "affected", f"{rules} {_between(each)}"
     if not each.above:
-        return "not-affected", f"{matched}, older than {each.low}, where the range begins"
-    end = f"not older than {each.fixed}, which fixes it" if each.fixed else f"newer than {each.high}, the last affected"
-    return "not-affected", f"{matched}, {end}"
+        return "not-affected", f"{rules} older than {each.low}, where the range begins"
+    end = f"not older than {each.fixed}, which fixes it" if each.fixed else f"newer than {each.high}, {_LAST}"
+    return "not-affected", f"{rules} {end}"
+
+
+_LAST = "the last that is affected"
 
 
 def _between(each: Candidate) -> str:
-    low = f"not older than {each.low}" if each.low else "nothing is too old for the range"
-    high = "no end is known"
+    if each.low and each.low == each.high and not each.fixed:
+        return "the version that is affected"
+    parts = [f"not older than {each.low}, where the range begins"] if each.low else []
     if each.fixed or each.high:
-        high = f"older than {each.fixed}" if each.fixed else f"not newer than {each.high}"
-    return f"{low}, and {high}"
+        parts.append(
+            f"older than {each.fixed}, which fixes it" if each.fixed else f"not newer than {each.high}, {_LAST}"
+        )
+    return ", and ".join(parts) or "affected, as every version is"
 
 
 def _doubted(each: Doubt) -> Reasoning:

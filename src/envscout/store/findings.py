@@ -143,10 +143,17 @@ def at_version(connection: Connection, ecosystem: str, name: str, key: bytes) ->
     return list(connection.execute(_SQL["at_version"], row))
 
 
-def answer(connection: Connection, image_ids: Iterable[int], known_at: int | None) -> Answer:
-    """Answer for some images: what stands now (known_at None), or what was known at a moment. Use inside `read()`."""
+def answer(
+    connection: Connection, image_ids: Iterable[int], known_at: int | None, names: Iterable[str] | None = None
+) -> Answer:
+    """Answer for some images: what stands now (known_at None), or what was known at a moment. Use inside `read()`.
+
+    names: the vulnerabilities that matches and places are asked of; None for all.
+    """
     _ask(connection, image_ids)
-    if known_at is None:
+    if names is not None:
+        _hit_vulnerabilities(connection, names, known_at)
+    elif known_at is None:
         connection.execute(_SQL["hits_now"])
     else:
         connection.execute(_SQL["hits_at"], {"known_at": known_at})
@@ -185,6 +192,14 @@ def _ask_vulnerabilities(connection: Connection, names: Iterable[str]) -> None:
     connection.executemany(_SQL["put_asked_vulnerability"], [(name,) for name in names])
 
 
+def _hit_vulnerabilities(connection: Connection, names: Iterable[str], known_at: int | None) -> None:
+    _ask_vulnerabilities(connection, names)
+    if known_at is None:
+        connection.execute(_SQL["hits_of_now"])
+    else:
+        connection.execute(_SQL["hits_of_at"], {"known_at": known_at})
+
+
 def resolve(connection: Connection, name: str) -> tuple[str, ...]:
     """Return the vulnerabilities that a CVE id, alias or advisory id stands for, however it is spelt."""
     head, dash, rest = name.partition("-")
@@ -197,11 +212,14 @@ def resolve(connection: Connection, name: str) -> tuple[str, ...]:
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """What records of some vulnerabilities mean for one image; rows as `findings.explain` takes them."""
+    """What records of some vulnerabilities mean for one image; rows as `findings.explain` takes them.
+
+    spoken: (ecosystem, name) that standing records speak of.
+    """
 
     candidates: tuple[tuple[Any, ...], ...]
     doubts: tuple[tuple[str, ...], ...]
-    ecosystems: tuple[str, ...]
+    spoken: tuple[tuple[str, str], ...]
 
 
 def explained(connection: Connection, image_id: int, names: Iterable[str], known_at: int | None) -> Explained:
@@ -211,7 +229,7 @@ def explained(connection: Connection, image_id: int, names: Iterable[str], known
     return Explained(
         candidates=tuple(connection.execute(_SQL["explained"], row).fetchall()),
         doubts=tuple(connection.execute(_SQL["doubted"], row).fetchall()),
-        ecosystems=tuple(each[0] for each in connection.execute(_SQL["spoken_of"], row)),
+        spoken=tuple(connection.execute(_SQL["spoken_of"], row).fetchall()),
     )
 
 
@@ -219,11 +237,7 @@ def answer_vulnerability(
     connection: Connection, names: Iterable[str], known_at: int | None, running_at: int | None
 ) -> Answer:
     """Answer where packages under some vulnerabilities run; use inside `read()`. Leaves its hits for `deployments`."""
-    _ask_vulnerabilities(connection, names)
-    if known_at is None:
-        connection.execute(_SQL["hits_of_now"])
-    else:
-        connection.execute(_SQL["hits_of_at"], {"known_at": known_at})
+    _hit_vulnerabilities(connection, names, known_at)
     connection.execute(_SQL["ask"])
     connection.execute(_SQL["ask_images_of_hits"], {"at": FOREVER - 1 if running_at is None else running_at})
     return _answer(connection, known_at)
@@ -235,11 +249,7 @@ def about(
     """Return the matches of some vulnerabilities, and where they lie in some images; use inside `read()`."""
     wanted = frozenset(names)
     _ask(connection, image_ids)
-    _ask_vulnerabilities(connection, wanted)
-    if known_at is None:
-        connection.execute(_SQL["hits_of_now"])
-    else:
-        connection.execute(_SQL["hits_of_at"], {"known_at": known_at})
+    _hit_vulnerabilities(connection, wanted, known_at)
     matches = _matches(connection, FOREVER - 1 if known_at is None else known_at)
     return tuple(each for each in matches if each.vulnerability in wanted), _by_image(_places(connection, "hit_places"))
 

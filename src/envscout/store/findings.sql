@@ -180,15 +180,17 @@ SELECT v.id FROM alias l JOIN advisory_vulnerability av USING (adv_id) JOIN vuln
 
 -- name: explained
 -- Every range of some vulnerabilities that speaks of a name in an image, and how the installed version lies to it.
-SELECT c.purl, c.type, c.name, c.version, c.owner, n.ecosystem, n.name, p.version, a.id, f.name, r.low, r.high, r.fixed,
+-- The image comes first: it has a few hundred components, and there is an end to them.
+SELECT c.purl, c.type, c.name, c.version, c.owner, n.ecosystem, n.name, p.version, n.scheme, a.id, f.name, r.low, r.high,
+       r.fixed, CASE r.severity WHEN '' THEN a.severity ELSE r.severity END,
        p.key IS NOT NULL, coalesce(r.lo <= p.key, 0), coalesce(p.key < r.hi, 0), r.k_from <= :known_at AND r.k_to > :known_at
-  FROM (SELECT DISTINCT r.name_id, r.lo, r.hi, r.low, r.high, r.fixed, r.adv_id, r.k_from, r.k_to
+  FROM image_set s CROSS JOIN set_component sc CROSS JOIN component c CROSS JOIN package p
+  CROSS JOIN (SELECT DISTINCT r.name_id, r.lo, r.hi, r.low, r.high, r.fixed, r.severity, r.adv_id, r.k_from, r.k_to
           FROM asked_vulnerability q CROSS JOIN vulnerability v CROSS JOIN advisory_vulnerability av CROSS JOIN vrange r
          WHERE v.id = q.id AND av.vuln_id = v.vuln_id AND r.adv_id = av.adv_id AND r.k_from <= :known_at) r
-  CROSS JOIN image_set s CROSS JOIN set_component sc CROSS JOIN component c CROSS JOIN package p
-  JOIN name n ON n.name_id = p.name_id JOIN advisory a ON a.adv_id = r.adv_id JOIN feed f ON f.feed_id = a.feed_id
+  CROSS JOIN name n CROSS JOIN advisory a CROSS JOIN feed f
  WHERE s.image_id = :image_id AND sc.set_id = s.set_id AND c.comp_id = sc.comp_id AND p.pkg_id = c.pkg_id
-   AND p.name_id = r.name_id
+   AND p.name_id = r.name_id AND n.name_id = p.name_id AND a.adv_id = r.adv_id AND f.feed_id = a.feed_id
 
 -- name: doubted
 -- Packages of an image that records of some vulnerabilities name without a range that could be compared.
@@ -203,13 +205,13 @@ SELECT DISTINCT c.purl, c.type, c.name, c.version, a.id, f.name
    AND a.adv_id = u.adv_id AND f.feed_id = a.feed_id
 
 -- name: spoken_of
--- The ecosystems that standing records of some vulnerabilities speak of.
-SELECT DISTINCT n.ecosystem
+-- What standing records of some vulnerabilities speak of.
+SELECT DISTINCT n.ecosystem, n.name
   FROM asked_vulnerability q CROSS JOIN vulnerability v CROSS JOIN advisory_vulnerability av CROSS JOIN vrange r
   CROSS JOIN name n
  WHERE v.id = q.id AND av.vuln_id = v.vuln_id AND r.adv_id = av.adv_id AND n.name_id = r.name_id
    AND r.k_from <= :known_at AND r.k_to > :known_at
- ORDER BY n.ecosystem
+ ORDER BY n.ecosystem, n.name
 
 -- name: hits_of_now
 -- Packages that stand under one vulnerability now.

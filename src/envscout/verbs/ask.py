@@ -194,7 +194,8 @@ def _report(
     subjects: Sequence[tuple[int, str, Deployment | None]],
     question: Question,
 ) -> Report:
-    answer = findings.answer(connection, dict.fromkeys(number for number, _, _ in subjects), question.known_at)
+    wanted = _meant(connection, question.selection.cve_ids)
+    answer = findings.answer(connection, dict.fromkeys(number for number, _, _ in subjects), question.known_at, wanted)
     matches, moment = by_package(answer.matches), question.moment
     known = feeds.coverage(connection, question.known_at)
     said = _desk(connection, question.heed, {number for number, _, _ in subjects}, question.known_at)
@@ -253,6 +254,11 @@ def _report(
         coverage=covering.combine([*(report.coverage for report in reports), covering.lacking(missing), left, none]),
         problems=(*said.problems, *unread),
     )
+
+
+def _meant(connection: Connection, ids: Collection[str]) -> list[str] | None:
+    """Return the vulnerabilities that are asked for, None for all."""
+    return [name for id_ in ids for name in findings.resolve(connection, id_)] if ids else None
 
 
 def _desk(connection: Connection, heed: Heed, image_ids: Collection[int], known_at: int | None) -> Desk:

@@ -4,6 +4,6 @@ Ranges of versions are half-open intervals of keys, `lo <= key < hi`; see `bound
 """
 
 from envscout.versions.bounds import HIGHEST, LOWEST, successor
-from envscout.versions.schemes import ALIASES, SCHEMES, key
+from envscout.versions.schemes import ALIASES, RULES, SCHEMES, key
 
-__all__ = ["ALIASES", "HIGHEST", "LOWEST", "SCHEMES", "key", "successor"]
+__all__ = ["ALIASES", "HIGHEST", "LOWEST", "RULES", "SCHEMES", "key", "successor"]

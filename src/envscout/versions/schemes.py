@@ -45,6 +45,27 @@ SCHEMES: dict[str, Rule] = {
     )
 }
 
+RULES = {
+    "alpm": "pacman",
+    "apk": "apk",
+    "bitnami": "Bitnami",
+    "composer": "Composer",
+    "conan": "Conan",
+    "cran": "CRAN",
+    "deb": "dpkg",
+    "ebuild": "Portage",
+    "gem": "RubyGems",
+    "hackage": "Hackage",
+    "maven": "Maven",
+    "nuget": "NuGet",
+    "openssl": "OpenSSL",
+    "pep440": "PEP 440",
+    "pub": "pub",
+    "rpm": "rpm",
+    "semver": "Semantic Versioning",
+}
+"""Whose rules each order follows, as people call them."""
+
 # Other names people and purl types use for the same orders.
 ALIASES = {
     "alpine": "apk",

@@ -1,13 +1,13 @@
 """`envscout explain`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from envscout.cli import asking, options, suppressing
-from envscout.cli.session import CHECK, CROSS, Session
+from envscout.cli.session import CHECK, CROSS, NOTE, Session
 
 if TYPE_CHECKING:
     from envscout.verbs.ask import ImageReport
@@ -37,14 +37,22 @@ def command(vulnerability: str, image: str, environment: str | None, form: str, 
     envscout explain CVE-2023-5363 nginx:1.27
     envscout explain CVE-2023-5363 --env production myorg/myapp
 
-    Every installed package that a record of the vulnerability speaks of is laid beside the versions that it names.
+    Every installed package that a record of the vulnerability speaks of is laid beside the versions that it names, and
+    compared by the rules of its ecosystem. Where no package is, what the records speak of is told. Exceptions and VEX
+    statements that suppress it are named; it is affected for all that.
     """
-    from envscout.verbs.explain import explain
+    from envscout.verbs import explain
 
     with Session() as session, options.to_output(output):
+        names = explain.meant(session.database, vulnerability)
+        # Only what is asked about is looked for: an image may have thousands of others.
+        flags["only_cve_id"] = names or (vulnerability.strip(),)
         asked = asking.question(session, flags, flags["at"])
         images = asking.of_subject(session, image, environment, asked, flags).images
-        found = [(each, explain(session.database, each.image_id, vulnerability, asked.known_at)) for each in images]
+        found = [
+            (each, explain.explain(session.database, each.image_id, vulnerability, names, asked.known_at))
+            for each in images
+        ]
         if form == "json":
             options.document({"schema": "envscout/explain/1", "images": [_document(*each) for each in found]})
             return
@@ -62,7 +70,10 @@ def _document(image: "ImageReport", found: "Explanation") -> dict[str, Any]:
         "answer": found.answer(image.coverage),
         "image": documents.image(image),
         "packages": [msgspec.structs.asdict(each) for each in found.reasonings],
-        "ecosystems": found.ecosystems,
+        "ecosystems": [each.ecosystem for each in found.spoken],
+        "spoken_of": [msgspec.structs.asdict(each) for each in found.spoken],
+        "findings": [documents.finding(image, each) for each in image.findings],
+        "suppressed": [documents.finding(image, each) for each in image.suppressed],
     }
 
 
@@ -82,11 +93,44 @@ def _lines(image: "ImageReport", found: "Explanation") -> Iterator[str]:
         yield inert(f"      {each.purl}")
         yield inert(f"      {each.advisory} ({each.feed}) names {each.range or 'no versions'}")
         yield inert(f"      {each.why}")
+        if each.state:
+            yield inert(f"      {each.state}")
+    yield from map(inert, _suppressed(image))
     yield ""
     if not found.names:
         yield inert(f"    No record of the store knows {found.query}: `envscout db status` shows what it holds")
-    elif not found.reasonings:
-        yield "    No record of it names a package of this image"
-    if found.ecosystems:
-        yield inert(f"    Records of it speak of {', '.join(found.ecosystems)}")
+    yield from map(inert, _spoken(found))
     yield from coverage(image.coverage)
+
+
+def _suppressed(image: "ImageReport") -> Iterator[str]:
+    for each in image.suppressed:
+        said = each.suppression
+        if said is not None:
+            source = f"{said.source} {said.where}".strip()
+            words = ": ".join(filter(None, (said.kind, said.justification or said.why)))
+            yield ""
+            yield f"    {NOTE} {each.package.name} {each.package.version} is SUPPRESSED by {source}"
+            yield f"      {words}{f', by {said.who}' if said.who else ''}"
+
+
+def _spoken(found: "Explanation") -> Iterator[str]:
+    """Say which ecosystems records speak of in vain, and whether the image has anything of them."""
+    from envscout.cli.show.size import many
+
+    for each in found.spoken:
+        if each.held and not each.met:
+            named, held = f"{_few(each.packages)} in {each.ecosystem}", many(each.held, "package", "packages")
+            yield f"    Records of it name {named}; the image holds {held} of it, none called so"
+    away = [each.ecosystem for each in found.spoken if not each.held]
+    if away:
+        also = "also " if len(away) < len(found.spoken) else ""
+        yield f"    Records of it {also}speak of {_few(away)}; the image holds no package of these"
+
+
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+_NAMED = 12
