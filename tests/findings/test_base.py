@@ -1,6 +1,10 @@
 """Which base image is believed, and what it brought."""
 
-from envscout.findings.base import brought, choose
+from datetime import UTC, datetime
+
+import pytest
+
+from envscout.findings.base import brought, choose, moved
 from envscout.model import BaseImage, Image, Layer
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
@@ -52,3 +56,24 @@ def test_what_was_brought() -> None:
     assert [inside(each) for each in (A, B, C, "")] == [True, True, False, None]
     for base in (None, BaseImage("n", "", 0, "label")):
         assert brought(image, base)(A) is None
+
+
+MOVED = (
+    # the base image made, the other made, seen at (days of 2026), the application made; is the other newer?
+    ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", 0, "", True),
+    ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", 300, "2026-01-03T00:00:00Z", False),
+    ("", "2026-01-02T00:00:00Z", 5, "2026-01-04T00:00:00Z", True),
+    ("", "2026-01-02T00:00:00Z", 2, "2026-01-04T00:00:00Z", None),
+    ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z", 5, "2026-01-04T00:00:00Z", True),
+    ("0001-01-01T00:00:00Z", "2026-01-02T00:00:00Z", 5, "1980-01-01T00:00:00Z", None),
+    ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", 5, "2026-01-04T00:00:00+00:00", True),
+    ("nonsense", "2026-01-01", 5, "2026-13-04T00:00:00Z", None),
+)
+
+
+@pytest.mark.parametrize(("before", "after", "day", "built", "said"), MOVED)
+def test_what_a_tag_stood_for_earlier_is_not_newer(
+    before: str, after: str, day: int, built: str, said: bool | None
+) -> None:
+    seen_at = round(datetime(2026, 1, 1, tzinfo=UTC).timestamp() + (day - 1) * 86_400) * 1_000_000
+    assert moved(before, after, seen_at, built) is said

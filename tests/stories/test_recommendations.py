@@ -38,12 +38,12 @@ class Bases:
     def _plan(self, packages: tuple[Deb, ...], day: int) -> ImagePlan:
         return ImagePlan((layer(debian(*packages), "ADD base / # buildkit"),), created=f"2026-01-{day:02}T00:00:00Z")
 
-    def app(self, tag: str, digest: str, packages: tuple[Deb, ...] = OLD) -> str:
+    def app(self, tag: str, digest: str, packages: tuple[Deb, ...] = OLD, created: str = "2026-02-01T00:00:00Z") -> str:
         """Return an application that says it was built on a tag of these."""
         into = self.folder / f"app-{tag}"
         notes = ((NAME, f"{self.name}:{tag}"), (DIGEST, digest))
         layers = (layer(debian(*packages), "ADD base / # buildkit"), layer({"app": b"app"}, "COPY app / # buildkit"))
-        write_layout(into, {"v1": ImagePlan(layers, created="2026-02-01T00:00:00Z", annotations=notes)})
+        write_layout(into, {"v1": ImagePlan(layers, created=created, annotations=notes)})
         return f"oci-dir://{into}"
 
 
@@ -56,6 +56,10 @@ def bases(desk: Desk, registry: Registry, tmp_path: Path, request: pytest.Fixtur
         advisory("CVE-2026-0003", "Debian:sid", "zlib", "", LOW),
     )
     desk.ok("db", "update", "--from", feed(tmp_path / "feed", *records))
+    # A registry of a closed network is asked once something of it is in use.
+    write_layout(tmp_path / "used", {"v1": ImagePlan((layer({"used": b""}, "COPY used /"),))})
+    registry.push(tmp_path / "used", "in/use:v1", "v1")
+    desk.ok("cves", f"{registry.host}/in/use:v1")
     return Bases(desk, registry, tmp_path, f"base/{abs(hash(request.node.name))}")
 
 
@@ -115,15 +119,27 @@ def test_another_tag_may_be_asked_about(bases: Bases) -> None:
     assert found["base"]["name"] == f"{bases.name}:2"
 
 
-def test_a_registry_that_does_not_answer_is_said_and_stops_nothing(bases: Bases, tmp_path: Path) -> None:
-    into = tmp_path / "app"
-    notes = ((NAME, "localhost:1/base/gone:1.0"), (DIGEST, "sha256:" + "0" * 64))
+def _built_on(into: Path, name: str) -> str:
     layers = (layer(debian(*OLD), "ADD base /"), layer({"app": b""}, "COPY app /"))
+    notes = ((NAME, name), (DIGEST, "sha256:" + "0" * 64))
     write_layout(into, {"v1": ImagePlan(layers, annotations=notes)})
-    found = bases.desk.ok("recommendations", "--format", "json", f"oci-dir://{into}").json
-    assert any("localhost:1 does not answer" in note for note in found["notes"])
+    return f"oci-dir://{into}"
+
+
+def test_a_registry_that_does_not_answer_is_said_and_stops_nothing(bases: Bases, tmp_path: Path) -> None:
+    image = _built_on(tmp_path / "app", "nowhere.invalid/base/gone:1.0")
+    found = bases.desk.ok("recommendations", "--format", "json", image).json
+    assert any("nowhere.invalid does not answer" in note for note in found["notes"])
     assert found["base"]["is_current"] is None
     assert [each["name"] for each in found["upgrades"]] == ["openssl", "bash"]
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1:1", "169.254.169.254", "[::1]:1", "10.0.0.1:5000"])
+def test_an_image_cannot_make_us_ask_around_in_a_closed_network(desk: Desk, tmp_path: Path, host: str) -> None:
+    image = _built_on(tmp_path / "app", f"{host}/base/app:1.0")
+    answer = desk.ok("recommendations", "--index", "--format", "json", image)
+    assert f"{host} is in a closed network" in answer.err
+    assert answer.json["base"]["is_current"] is None
 
 
 def test_package_upgrades_and_what_none_removes(desk: Desk, tmp_path: Path) -> None:
@@ -164,3 +180,23 @@ def test_a_hostile_name_of_a_base_image_is_no_name(watched: Desk, tmp_path: Path
         found = watched.ok("recommendations", "--format", "json", "--offline", f"oci-dir://{into}")
         assert json.loads(found.out)["base"]["is_current"] is None
         assert "\x1b" not in watched.ok("quickview", f"oci-dir://{into}").out
+
+
+def test_what_was_looked_at_before_it_was_built_on_is_no_newer_image(bases: Bases) -> None:
+    bases.push("1.0-slim", OLD, 1)
+    bases.desk.ok("cves", f"{bases.name}:1.0-slim")
+    second = bases.push("1.0-slim", NEW, 2)
+    app = bases.app("1.0-slim", second, NEW, created="2999-01-01T00:00:00Z")
+    words = ("quickview", "--format", "json", app, "--only-policy", "no-stale-base-images")
+    found = bases.desk.ok(*words).json
+    assert found["base"]["is_current"] is None
+    assert found["policies"][0]["state"] == "unknown"
+    bases.desk.ok("cves", f"{bases.name}:1.0-slim")
+    found = bases.desk.ok(*words).json
+    assert found["base"]["is_current"] is True
+    assert found["policies"][0]["state"] == "pass"
+    third = bases.push("1.0-slim", NEW, 3)
+    bases.desk.ok("cves", f"{bases.name}:1.0-slim")
+    found = bases.desk.ok(*words).json
+    assert (found["base"]["is_current"], found["policies"][0]["state"]) == (False, "fail")
+    assert found["updated_base"]["digest"] == third

@@ -8,6 +8,7 @@ import msgspec
 from envscout.cli.session import Session
 from envscout.errors import EnvscoutError
 from envscout.findings import rebase
+from envscout.findings.base import moved
 from envscout.model import BaseImage
 from envscout.names.reference import Reference
 
@@ -56,12 +57,16 @@ def advise(session: Session, report: "ImageReport", asked: "Question", wish: Wis
     name = recommend.base_name(report.base, wish.tag)
     if report.base is None or name is None:
         return Advice(report.base, notes=(_NAMELESS,))
+    if wish.ask and not recommend.may_ask(session.database, name):
+        session.warn(_CLOSED.format(host=name.host))
+        wish = Wish(wish.tag)
     advice = _known(session, report, name, asked, wish)
     if wish.index and _index(session, name, report, advice):
         return _known(session, report, name, asked, wish)
     return advice
 
 
+_CLOSED = "the registry {host} is in a closed network and only the image names it: look into an image of it first"
 _NAMELESS = (
     "Which image it was built on is not known by name: build with provenance (`docker buildx build --provenance "
     "mode=max`), or with the annotation org.opencontainers.image.base.name."
@@ -80,15 +85,14 @@ def _known(session: Session, report: "ImageReport", name: Reference, asked: "Que
     others = [_described(session, each, tag, asked) for each in there for tag in each.tags]
     notes: list[str] = []
     newest = next((each for each in others if each.tag == name.tag), None)
-    digests = next((_digests(each) for each in there if name.tag in each.tags), ())
+    seen = next((each for each in there if name.tag in each.tags), None)
+    digests = _digests(seen) if seen and _counts(report, stored, seen) else ()
     if wish.ask:
         listed, told = recommend.asked_tags(name), recommend.asked_digests(name, platform)
         if listed is None:
             notes.append(f"The registry {name.host} does not answer: only what is known here is considered.")
         else:
-            others += [rebase.Image(tag) for tag in recommend.offered(listed.names, there)]
-            if listed.is_cut:
-                notes.append(f"The registry has more tags than are read: {len(listed.names)} were.")
+            others += [rebase.Image(tag) for tag in recommend.offered(listed, there)]
         newest, digests = _newest(newest, told, there, name.tag), told or digests
     is_current = _is_current({report.base.digest, *(_digests(stored) if stored else ())}, digests)
     refresh = rebase.refresh(current, newest) if newest and is_current is False else None
@@ -96,6 +100,14 @@ def _known(session: Session, report: "ImageReport", name: Reference, asked: "Que
         notes.append(f"Whether {name.familiar} is another image by now is not known.")
     updates = tuple(rebase.updates(current, others))
     return Advice(report.base, name.familiar, current, is_current, refresh, updates, tuple(notes))
+
+
+def _counts(report: "ImageReport", stored: "Known | None", seen: "Known") -> bool:
+    """Tell whether what a tag was seen to stand for says what it stands for by now: it may be older than the base."""
+    assert report.base is not None
+    if report.base.digest in _digests(seen):
+        return True
+    return bool(moved(stored.image.created if stored else "", seen.image.created, seen.at, report.image.created))
 
 
 def _newest(

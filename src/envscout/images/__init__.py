@@ -6,7 +6,6 @@ Layers are streamed once and never land on disk or whole in memory; every digest
 from envscout.images.contents import HEAD, KEPT, Contents, Interest, LayerCache
 from envscout.images.credentials import Credentials, given
 from envscout.images.opening import OpenImage, newest_local, open_image, resolve
-from envscout.images.tags import Tags, tags
 
 __all__ = [
     "HEAD",
@@ -16,10 +15,8 @@ __all__ = [
     "Interest",
     "LayerCache",
     "OpenImage",
-    "Tags",
     "given",
     "newest_local",
     "open_image",
     "resolve",
-    "tags",
 ]

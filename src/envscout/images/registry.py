@@ -59,27 +59,19 @@ class RegistryBlobs:
     def referrers(self, digest: str) -> list[Descriptor]:
         """Return what refers to a manifest, from all pages. Raises NotFound where the registry does not tell."""
         found: list[Descriptor] = []
-        what = f"the list of what refers to {digest}"
-        for data in self._pages(f"{self.base}/referrers/{digest}", OCI_INDEX, what):
-            found += manifests.decode(data, Index, what).manifests
-        return found
-
-    def tags(self, page: int) -> Iterator[bytes]:
-        """Yield the pages of the list of tags. page: how many tags are asked for at a time."""
-        return self._pages(f"{self.base}/tags/list?n={page}", "application/json", "the list of tags")
-
-    def _pages(self, url: str, accept: str, what: str) -> Iterator[bytes]:
-        """Yield a list that goes on behind `Link` headers."""
+        url = f"{self.base}/referrers/{digest}"
         for _ in range(MAX_PAGES):
-            data, headers = self.transport.get(url, MAX_MANIFEST, accept)
-            yield data
+            data, headers = self.transport.get(url, MAX_MANIFEST, OCI_INDEX)
+            found += manifests.decode(data, Index, f"the list of what refers to {digest}").manifests
             following = NEXT.search(headers.get("Link", ""))
             if not following:
-                return
+                return found
             url = urljoin(url, following[1])
             if not url.startswith(f"{self.transport.base}/"):
-                raise SourceError(f"{_capital(what)} goes on at another host.", "Ask who runs the registry.")
-        raise LimitExceeded(f"{_capital(what)} has more than {MAX_PAGES} pages.", "Delete some.")
+                raise SourceError(
+                    f"The list of what refers to {digest} goes on at another host.", "Ask who runs the registry."
+                )
+        raise LimitExceeded(f"The list of what refers to {digest} has more than {MAX_PAGES} pages.", "Delete some.")
 
     def tagged(self, name: str) -> bytes:
         """Return the manifest of a tag."""
@@ -88,10 +80,6 @@ class RegistryBlobs:
     def close(self) -> None:
         """Close the connections."""
         self.transport.close()
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def open_registry(reference: Reference, platform: str, credentials: Credentials | None = None) -> OciImage:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from envscout.store.database import Connection, queries
+from envscout.model import Image
+from envscout.store.database import FOREVER, Connection, queries
 
 _SQL = queries("repositories")
 MAX_TAGS = 2_000
@@ -53,6 +54,19 @@ def sightings(connection: Connection, repository: str) -> list[Sighting]:
     """Return what the tags of a repository stood for, what was seen last first; only images whose content is known."""
     rows = connection.execute(_SQL["tags"], {"repository": repository, "most": MAX_TAGS})
     return [Sighting(*row) for row in rows]
+
+
+def stood_for(
+    connection: Connection, repository: str, tag: str, platform: str, at: int | None = None
+) -> tuple[Image, int] | None:
+    """Return the newest image that a tag was seen to stand for up to a moment, and when that was; None: nobody saw it.
+
+    The newest one counts: what was looked at last may be an old copy in a local engine.
+    """
+    moment = FOREVER if at is None else at
+    row = {"repository": repository, "tag": tag, "platform": platform, "at": moment}
+    found = connection.execute(_SQL["stood_for"], row).fetchone()
+    return (msgspec.json.decode(found[0], type=Image), int(found[1])) if found else None
 
 
 def recorded(connection: Connection) -> list[Named]:

@@ -7,11 +7,12 @@ import msgspec
 
 from envscout import images
 from envscout.errors import InvalidReference, NotFound, SourceError
+from envscout.findings.base import moved
 from envscout.images.attestations import PROVENANCE, SBOM
-from envscout.model import BaseImage, Coverage, Finding, Package
+from envscout.model import BaseImage, Coverage, Finding, Image, Package
 from envscout.names.reference import Reference, parse
 from envscout.policies.facts import Facts, Running
-from envscout.store import Connection, Database, deployments, feeds, now, policies
+from envscout.store import Connection, Database, deployments, feeds, now, policies, repositories
 from envscout.store import images as stored_images
 
 
@@ -96,7 +97,7 @@ def gathered(
         coverage=answered.coverage,
         now=now() if answered.at is None else answered.at,
         base=answered.base,
-        newest_base=_newest(connection, answered.base, answered.at),
+        newest_base=_newest(connection, stored.image, answered.base, answered.at),
         running=answered.running,
         attestations=attestations,
         kinds=frozenset(feeds.kinds(connection, answered.at)),
@@ -125,12 +126,22 @@ def _known_then(findings: tuple[Finding, ...], at: int | None) -> tuple[Finding,
     )
 
 
-def _newest(connection: Connection, base: BaseImage | None, at: int | None) -> tuple[str, ...]:
-    """Return the digests of the image that the base image's name stood for when somebody recorded it last."""
+def _newest(connection: Connection, image: Image, base: BaseImage | None, at: int | None) -> tuple[str, ...]:
+    """Return the digests of the image that the base image's name stands for, () where that is not known.
+
+    What the name stood for before the image was built may be older than what it was built on: that is no answer.
+    """
     if base is None or not base.name:
         return ()
     try:
         reference = parse(base.name.partition("@")[0])
     except InvalidReference:
         return ()
-    return deployments.named_last(connection, reference.familiar, reference.canonical, at)
+    seen = repositories.stood_for(connection, reference.repository, reference.tag, image.platform, at)
+    if seen is None:
+        return deployments.named_last(connection, reference.familiar, reference.canonical, at)
+    newest, seen_at = seen
+    digests = tuple(filter(None, (newest.digest, newest.index_digest)))
+    built_on = [each.image.created for each in stored_images.known_as(connection, base.digest)] if base.digest else []
+    is_newer = moved(built_on[0] if built_on else "", newest.created, seen_at, image.created)
+    return digests if base.digest in digests or is_newer else ()

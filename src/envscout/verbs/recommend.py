@@ -1,5 +1,6 @@
 """What to do about an image: what it could be built on instead, and which packages to upgrade."""
 
+import contextlib
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -7,7 +8,6 @@ import msgspec
 from envscout import images
 from envscout.errors import InvalidReference, NotFound, SourceError
 from envscout.findings.upgrades import Hit, Plan, plan
-from envscout.images.tags import Tags
 from envscout.model import BaseImage, Distribution, Finding, Image, PackageRef
 from envscout.names.ecosystem import identity
 from envscout.names.reference import Reference, parse
@@ -18,12 +18,13 @@ from envscout.versions import key
 
 
 class Known(msgspec.Struct, frozen=True):
-    """An image of the base's repository whose content is known, and the tags that stood for it, the latest first."""
+    """An image of the base's repository whose content is known. tags: that stood for it. at: when that was seen."""
 
     image_id: int
     image: Image
     distribution: Distribution | None
     tags: tuple[str, ...]
+    at: int = 0
 
 
 def base_name(base: BaseImage | None, tag: str = "") -> Reference | None:
@@ -46,7 +47,7 @@ def built_on(database: Database, base: BaseImage | None, platform: str) -> Known
     with database.read() as connection:
         there = [each for each in stored_images.known_as(connection, base.digest) if each.indexed_at is not None]
     fit = [each for each in there if _runs_on(each.image, platform)]
-    return _known(fit[0], ()) if fit else None
+    return _known(fit[0]) if fit else None
 
 
 def known_tags(database: Database, name: Reference, platform: str) -> list[Known]:
@@ -65,22 +66,38 @@ def known_tags(database: Database, name: Reference, platform: str) -> list[Known
                 last[each.tag] = each
         for tag, each in last.items():
             tags.setdefault(each.image_id, []).append(tag)
-    found = [_known(stored[number], tuple(sorted(names))) for number, names in tags.items()]
+    at = {each.image_id: each.at for each in sorted(last.values(), key=lambda each: each.at)}
+    found = [_known(stored[number], tuple(sorted(names)), at[number]) for number, names in tags.items()]
     return sorted(found, key=lambda each: each.image.created, reverse=True)
 
 
-def _known(stored: StoredImage, tags: tuple[str, ...]) -> Known:
-    return Known(stored.image_id, stored.image, stored.distribution, tags)
+def _known(stored: StoredImage, tags: tuple[str, ...] = (), at: int = 0) -> Known:
+    return Known(stored.image_id, stored.image, stored.distribution, tags, at)
 
 
 def _runs_on(image: Image, platform: str) -> bool:
     return not platform or not image.platform or image.platform == platform
 
 
-def asked_tags(name: Reference) -> Tags | None:
-    """Return the tags that the registry has, None where it does not answer."""
+def may_ask(database: Database, name: Reference) -> bool:
+    """Tell whether a registry may be asked that perhaps only an image names: one on the internet, or one in use here.
+
+    An image must not make this machine ask whatever it likes in a closed network.
+    """
+    from envscout.images.addresses import inward
+
+    with database.read() as connection:
+        in_use = {repository.partition("/")[0] for repository, _, _ in repositories.seen(connection)}
+    return name.host in in_use or not inward("", name.host)
+
+
+def asked_tags(name: Reference) -> list[str] | None:
+    """Return the tags that the registry has, None where it does not tell."""
+    from envscout.images.catalog import Catalog
+
     try:
-        return images.tags(name)
+        with contextlib.closing(Catalog(name.host)) as catalog:
+            return catalog.tags(name.path)
     except (SourceError, NotFound):
         return None
 
