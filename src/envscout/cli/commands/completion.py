@@ -1,5 +1,6 @@
 """`envscout completion`."""
 
+import contextlib
 from pathlib import Path
 
 import click
@@ -27,5 +28,9 @@ def command(shell: str, output: str) -> None:
     Names come from the store, which is only read. No image is opened and nothing is fetched.
     """
     script = Path(__file__).parents[1] / "shells" / f"envscout.{shell}"
+    if output:
+        with contextlib.suppress(OSError):
+            # Few have the folder that their shell looks into; where it cannot be made, writing says why.
+            Path(output).parent.mkdir(parents=True, exist_ok=True)
     with options.to_output(output):
         click.echo(script.read_text(encoding="utf-8"), nl=False)
