@@ -1,5 +1,6 @@
 """Somebody decides that a vulnerability does not count: for a while, in one place, and never silently."""
 
+import json
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -141,7 +142,7 @@ def test_it_ends_when_it_is_exploited(staged: Desk, tmp_path: Path) -> None:
     entry = {"cveID": CVE, "dateAdded": "2026-03-01", "dueDate": "", "knownRansomwareCampaignUse": "Unknown"}
     catalog.write_text(
         '{"title": "CISA Catalog of Known Exploited Vulnerabilities", "dateReleased": "2026-03-01T00:00:00Z",'
-        f' "count": 1, "vulnerabilities": [{__import__("json").dumps(entry)}]}}'
+        f' "count": 1, "vulnerabilities": [{json.dumps(entry)}]}}'
     )
     staged.ok("db", "update", "--from", catalog)
     answer = staged.ok("cves", "--env", "production")
@@ -321,3 +322,39 @@ def test_comparing_counts_what_counts(staged: Desk, new: str) -> None:
     assert [each["vulnerability"] for each in staged.ok(*compare).json["introduced"]] == [CVE]
     add(staged, *ACCEPT, "--env", "production")
     assert staged.ok(*compare).json["introduced"] == []
+
+
+def test_what_is_exported_suppresses_the_same_elsewhere(staged: Desk, old: str, tmp_path: Path) -> None:
+    add(staged, *WRONG, *NOT_CALLED, "--env", "production", "--package", "libssl*")
+    file = tmp_path / "ours.vex.json"
+    staged.ok("exception", "export", "--author", "Acme", "--output", file)
+    other = Desk(tmp_path / "other")
+    other.ok("db", "update", "--from", tmp_path / "feed")
+    assert hushed(other.cves(old)) == {}
+    report = other.cves(old, "--vex-location", file)
+    assert (hushed(report), names(report)) == ({CVE: "Acme"}, set())
+    (why,) = [each["suppression"] for each in report["suppressed"]]
+    assert (why["kind"], why["justification"]) == ("not_affected", "vulnerable_code_not_in_execute_path")
+
+
+def test_an_accepted_risk_suppresses_nothing_elsewhere(staged: Desk, old: str, tmp_path: Path) -> None:
+    add(staged, *ACCEPT, "--expires", "2099-01-01")
+    file = tmp_path / "ours.vex.json"
+    staged.ok("exception", "export", "--output", file)
+    (only,) = json.loads(file.read_text())["statements"]
+    assert (only["status"], "2099-01-01" in only["action_statement"]) == ("affected", True)
+    other = Desk(tmp_path / "other")
+    other.ok("db", "update", "--from", tmp_path / "feed")
+    assert names(other.cves(old, "--vex-location", file)) == {CVE}
+
+
+def test_what_is_exported_is_what_stands_and_is_met(staged: Desk) -> None:
+    ended = add(staged, *ACCEPT, "--expires", "90d")
+    age(staged, ended)
+    unmet = add(staged, *ACCEPT, "--env", "nowhere", cve="CVE-2024-0009")
+    answer = staged.call("exception", "export")
+    assert answer.code == 1
+    assert f"exception {unmet} for CVE-2024-0009 suppresses nothing that runs" in answer.err
+    add(staged, *WRONG, *NOT_CALLED, "--package", "pkg:npm/never-seen", cve="CVE-2024-0010")
+    (only,) = staged.ok("exception", "export").json["statements"]
+    assert [each["@id"] for each in only["products"]] == ["pkg:npm/never-seen"]

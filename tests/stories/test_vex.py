@@ -239,3 +239,93 @@ class TestAttached:
         held = attesting.layer(folder, said, attesting.DSSE)
         attesting.tag(folder, attesting.fallback(image["digest"], ".att"), attesting.manifest(folder, [held]))
         assert hushed(desk.cves(f"oci-dir://{folder}:v1")) == {CVE: ACME}
+
+
+class TestGet:
+    def test_what_is_in_and_at_an_image_is_one_document(self, desk: Desk, tmp_path: Path) -> None:
+        folder = tmp_path / "i"
+        inner = json.dumps(document(statement("not_affected", product("pkg:npm/a")), author="inner")).encode()
+        write_layout(folder, {"plain": ImagePlan((made({**FILES, "a.vex.json": inner}, "ADD . /"),))})
+        image = attesting.entry(folder, "plain")
+        outer = attesting.buildkit(folder, {OPENVEX: document(statement("fixed"), author="outer")}, image["digest"])
+        attesting.index(folder, "v1", [image, outer])
+        merged = desk.ok("vex", "get", f"oci-dir://{folder}:v1").json
+        assert merged["@context"] == OPENVEX
+        assert merged["author"] == "inner, outer"
+        first, second = merged["statements"]
+        assert (first["status"], [each["@id"] for each in first["products"]]) == ("not_affected", ["pkg:npm/a"])
+        assert first["status_notes"] == "said by inner in https://acme.example/vex/1"
+        assert (second["status"], second["products"][0]["hashes"]) == ("fixed", {"sha-256": image["digest"][7:]})
+        assert second["timestamp"] == "2026-01-01T00:00:00Z"
+
+    def test_its_output_says_the_same_elsewhere(self, desk: Desk, tmp_path: Path) -> None:
+        folder = attached(tmp_path / "i", document(statement("not_affected")))
+        file = tmp_path / "out.json"
+        desk.ok("vex", "get", f"oci-dir://{folder}:v1", "--output", file)
+        other = Desk(tmp_path / "other")
+        other.ok("db", "update", "--from", tmp_path / "feed")
+        other.ok("config", "vex_sources", "none")
+        assert hushed(other.cves(f"oci-dir://{folder}:v1")) == {}
+        assert hushed(other.cves(f"oci-dir://{folder}:v1", "--vex-location", file)) == {CVE: ACME}
+
+    def test_from_a_registry(self, desk: Desk, tmp_path: Path, registry: Registry) -> None:
+        registry.put(attached(tmp_path / "i", document(statement("not_affected"))), "shop/got:v1", "v1")
+        assert len(desk.ok("vex", "get", f"{registry.host}/shop/got:v1").json["statements"]) == 1
+
+    def test_nothing_is_not_an_empty_document(self, desk: Desk, tmp_path: Path) -> None:
+        answer = desk.call("vex", "get", f"oci-dir://{written(tmp_path / 'i', FILES)}")
+        assert (answer.code, answer.out) == (1, "")
+        assert "no VEX" in answer.refusal
+
+    @pytest.mark.parametrize("words", [("--verify",), ("--key", "k.pub"), ("--skip-tlog",)])
+    def test_no_signature_is_pretended_to_be_checked(self, desk: Desk, words: tuple[str, ...]) -> None:
+        answer = desk.call("vex", "get", "nginx", *words)
+        assert (answer.code, answer.out) == (64, "")
+        assert "not checked" in answer.refusal
+
+
+class TestElsewhere:
+    def test_where_marks_what_does_not_count(self, watched: Desk, old: str) -> None:
+        watched.record("staging", old, *APP)
+        watched.record("production", old, *APP)
+        add = ("exception", "add", CVE, "--kind", "accepted-risk", "--reason", "x", "--env", "production")
+        watched.ok(*add, "--owner", "alice")
+        places = {
+            each["environment"]: each["suppression"]
+            for each in watched.ok("where", CVE, "--format", "json").json["places"]
+        }
+        assert places["staging"] is None
+        assert (places["production"]["source"], places["production"]["who"]) == ("exception", "alice")
+        assert "exception 1, accepted risk, by alice" in watched.ok("where", CVE).out
+        gate = ("where", CVE, "--exit-code", "--env")
+        assert [watched.call(*gate, each).code for each in ("staging", "production")] == [2, 0]
+
+    def test_where_hears_what_hangs_on_images(self, desk: Desk, tmp_path: Path) -> None:
+        desk.record("production", f"oci-dir://{attached(tmp_path / 'i', document(statement('not_affected')))}:v1", *APP)
+        (place,) = desk.ok("where", CVE, "--format", "json").json["places"]
+        assert place["suppression"]["who"] == ACME
+
+    def test_explain_says_what_counts_and_what_does_not(self, watched: Desk, old: str, tmp_path: Path) -> None:
+        other = statement("not_affected", product("pkg:deb/debian/openssl@1.0"))
+        early = statement("affected", product(OPENSSL), timestamp="2025-01-01T00:00:00Z")
+        file = wrote(tmp_path / "a.json", document(other, early, statement("not_affected", product(OPENSSL))))
+        (image,) = watched.ok("explain", CVE, old, "--vex-location", file, "--format", "json").json["images"]
+        assert (image["answer"], hushed(image)) == ("affected", {CVE: ACME})
+        told = [(each["kind"], each["decides"], each["why_not"]) for each in image["statements"]]
+        assert told == [
+            ("not_affected", True, None),
+            ("not_affected", False, "it speaks of pkg:deb/debian/openssl@1.0"),
+            ("affected", False, "a newer statement counts"),
+        ]
+        text = watched.ok("explain", CVE, old, "--vex-location", file).out
+        assert "is SUPPRESSED by vex https://acme.example/vex/1" in text
+        assert "it does not count: it speaks of pkg:deb/debian/openssl@1.0" in text
+
+    def test_explain_says_that_an_exception_is_of_another_environment(self, watched: Desk, old: str) -> None:
+        watched.record("staging", old, *APP)
+        watched.ok(
+            "exception", "add", CVE, "--kind", "accepted-risk", "--reason", "x", "--env", "production", "--owner", "a"
+        )
+        (image,) = watched.ok("explain", CVE, "--env", "staging", "myorg/myapp", "--format", "json").json["images"]
+        assert image["suppressed"] == []
+        assert [each["why_not"] for each in image["statements"]] == ["it speaks of environment production"]

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "repo": ("repo", "Show repositories, and which are looked into unasked"),
     "report": ("report", "Write everything that an audit asks of an environment, as one file"),
     "sbom": ("sbom", "List the packages of an image"),
+    "vex": ("vex", "Read what publishers say of an image's vulnerabilities"),
     "version": ("version", "Show the version"),
     "watch": ("watch", "Index the images that are pushed to a registry"),
     "where": ("where", "Show where a vulnerability or a package runs"),

@@ -109,6 +109,10 @@ class Desk:
         ]
         return (*self._problems, *refused, *unsaid)
 
+    def __bool__(self) -> bool:
+        """Tell whether anything is said at all."""
+        return bool(self._shared) or bool(self._own)
+
     @property
     def names(self) -> set[str]:
         """Return the vulnerabilities that anything is said of, in capitals."""

@@ -100,7 +100,9 @@ def image_mismatch(product: Product, image: Subject) -> str:
 
 def _same_platform(wanted: str, there: str) -> bool:
     """Compare `linux/arm64` or `arm64` with `linux/arm64/v8`."""
-    return there == wanted or there.startswith(f"{wanted}/") or ("/" not in wanted and wanted in there.split("/")[1:2])
+    if "/" not in wanted:
+        return wanted in there.split("/")[1:2]
+    return there == wanted or there.startswith(f"{wanted}/")
 
 
 def package_mismatch(product: Product, package: PackageRef) -> str:

@@ -128,7 +128,7 @@ class Page:
         ended = {id(entry): lapse for entry in entries if (lapse := lapsed(entry.statement, finding, moment))}
         decisive = decision(entry for entry in entries if id(entry) not in ended)
         if decisive and decisive.statement.kind in SUPPRESSING:
-            return Ruling(_suppression(decisive.statement))
+            return Ruling(suppression(decisive.statement))
         return Ruling(None, tuple(dict.fromkeys(ended.values())))
 
     def _of(self, finding: Finding) -> Iterable[Entry]:
@@ -169,7 +169,8 @@ def lapsed(statement: Statement, finding: Finding, moment: int) -> Lapse | None:
     return None
 
 
-def _suppression(statement: Statement) -> Suppression:
+def suppression(statement: Statement) -> Suppression:
+    """Return a statement as what it says of a finding."""
     return Suppression(
         source=statement.source,
         kind=statement.kind,

@@ -13,6 +13,7 @@ from envscout.findings.heeding import Desk, Heed
 from envscout.findings.merge import merge, vulnerabilities
 from envscout.findings.products import met
 from envscout.findings.select import Selection, rank, select
+from envscout.findings.suppress import Opinion, opinions
 from envscout.model import (
     BaseImage,
     Coverage,
@@ -156,6 +157,14 @@ def of_environment(
         return _report(connection, scope.environment, scope.at, subjects, question)
 
 
+def everywhere(database: Database, scope: Scope, question: Question) -> list[Report]:
+    """Answer for every environment of an organization, or of all, in which anything runs."""
+    with database.read() as connection:
+        rows = deployments.environments(connection, scope)
+    scopes = [Scope(row.organization, row.name, at=scope.at) for row in rows if row.images]
+    return [of_environment(database, each, question) for each in scopes]
+
+
 def of_latest(database: Database, scope: Scope, question: Question) -> Report:
     """Answer for the image of a service that was recorded last, in whatever environment. Raise NotFound."""
     with database.read() as connection:
@@ -270,6 +279,21 @@ def _desk(connection: Connection, heed: Heed, image_ids: Collection[int], known_
         partial(findings.resolve, connection),
         now(),
     )
+
+
+def said_of(
+    database: Database, image: ImageReport, vulnerabilities: Collection[str], question: Question
+) -> list[tuple[Finding, tuple[Opinion, ...]]]:
+    """Return what is said of some vulnerabilities of an image, package by package, and why each of it counts or not."""
+    with database.read() as connection:
+        said = _desk(connection, question.heed, {image.image_id}, question.known_at)
+    seen = met(image.image, image.reference, image.deployment, question.heed.organization)
+    found = [each for each in (*image.findings, *image.suppressed) if each.vulnerability in vulnerabilities]
+    told = [
+        (each, opinions(said.entries(image.image_id, (each.vulnerability, *each.aliases)), seen, each, question.moment))
+        for each in found
+    ]
+    return [each for each in told if each[1]]
 
 
 def _as_of(counts: Iterable[Count], known: Mapping[str, int]) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from envscout.errors import NotFound, UsageError
+from envscout.errors import InvalidReference, NotFound, UsageError
 from envscout.model import Product, Statement
 from envscout.model.statement import ACCEPTED, FALSE_POSITIVE, JUSTIFICATIONS, KINDS
 from envscout.names import purl
@@ -119,6 +119,57 @@ def _state(entry: Entry, moment: int) -> str:
         return "removed"
     until = entry.statement.until
     return "expired" if until is not None and until <= moment else "active"
+
+
+class Hushed(msgspec.Struct, frozen=True):
+    """One package of one image whose finding an exception suppresses. number: of the exception."""
+
+    number: str
+    reference: str
+    digest: str
+    purl: str
+
+
+def exported(found: Iterable[Listed], hushed: Iterable[Hushed]) -> tuple[list[Statement], list[Listed]]:
+    """Return what exceptions say in words that hold elsewhere, and those that nothing can be said of.
+
+    An environment means nothing elsewhere: what is said is what an exception suppresses now, image by image. What is
+    about an image, or about packages wherever they are, is said as well, unless it ends by itself.
+    """
+    packages: dict[str, dict[Product, set[str]]] = {}
+    for each in hushed:
+        image = Product(repository=_repository(each.reference), digest=each.digest)
+        packages.setdefault(each.number, {}).setdefault(image, set()).add(each.purl)
+    statements, silent = [], []
+    for one in found:
+        said = one.entry.statement
+        products = [
+            msgspec.structs.replace(image, packages=tuple(sorted(purls)))
+            for image, purls in packages.get(said.where, {}).items()
+        ]
+        products += _anywhere(said)
+        if products:
+            statements.append(msgspec.structs.replace(said, products=tuple(products)))
+        else:
+            silent.append(one)
+    return statements, silent
+
+
+def _repository(reference: str) -> str:
+    try:
+        return parse(reference).repository
+    except InvalidReference:
+        return ""
+
+
+def _anywhere(said: Statement) -> list[Product]:
+    """Return the product of an exception where it means the same in every place."""
+    (product,) = said.products
+    is_bound = bool(product.organization or product.environment or product.service)
+    is_named = all(text.startswith("pkg:") for text in product.packages)
+    if is_bound or said.on_fix or said.on_kev or not is_named or not (product.digest or product.packages):
+        return []
+    return [product]
 
 
 def _statement(name: str, wish: Wish, product: Product) -> Statement:

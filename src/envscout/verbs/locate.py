@@ -2,17 +2,31 @@
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Literal
 
 import msgspec
 
 from envscout.errors import InvalidReference
 from envscout.findings import coverage as covering
+from envscout.findings.heeding import Desk, Heed
 from envscout.findings.merge import range_text
-from envscout.model import Coverage, Deployment, Reason
+from envscout.findings.products import met
+from envscout.findings.suppress import Page
+from envscout.model import (
+    Affected,
+    Coverage,
+    Deployment,
+    Finding,
+    Kev,
+    PackageRef,
+    Problem,
+    Reason,
+    Suppression,
+)
 from envscout.names import ecosystem as ecosystems
 from envscout.names import purl
-from envscout.store import Connection, Database, deployments, feeds, findings, images, now
+from envscout.store import Connection, Database, deployments, exceptions, feeds, findings, images, now, vex
 from envscout.store.deployments import Scope
 
 # What nobody would call a package: CVE-2021-44228, GHSA-jfh8-c2jp-5v3q, PYSEC-2024-1, RHSA-2024:1234, DSA-5678-1.
@@ -20,7 +34,10 @@ _VULNERABILITY = re.compile(r"(CVE|[A-Z]{2,12}(-CVE)?-\d{4}|GHSA-\w{4}|DSA|DLA|U
 
 
 class Spot(msgspec.Struct, frozen=True):
-    """One package in one deployment. vulnerability, range, fixed_version: "" and None when a package was asked for."""
+    """One package in one deployment. vulnerability, range, fixed_version: "" and None when a package was asked for.
+
+    suppression: why it does not count, None where it does.
+    """
 
     organization: str
     environment: str
@@ -37,38 +54,95 @@ class Spot(msgspec.Struct, frozen=True):
     vulnerability: str = ""
     range: str = ""
     fixed_version: str | None = None
+    suppression: Suppression | None = None
 
 
 class Located(msgspec.Struct, frozen=True):
-    """The answer. names: the vulnerabilities that were meant, () when a package was, or when no record knows them."""
+    """The answer. names: the vulnerabilities that were meant, () when a package was, or when no record knows them.
+
+    problems: what of VEX documents could not be used, or was not heeded.
+    """
 
     query: str
     kind: Literal["vulnerability", "package"]
     names: tuple[str, ...]
     spots: tuple[Spot, ...]
     coverage: Coverage
+    problems: tuple[Problem, ...] = ()
 
 
-def where(database: Database, query: str, scope: Scope, max_age: int = 7) -> Located:
-    """Return where a CVE (or any advisory id), package URL or NAME[@VERSION] runs. Raise InvalidReference."""
+def where(database: Database, query: str, scope: Scope, max_age: int = 7, heed: Heed | None = None) -> Located:
+    """Return where a CVE (or any advisory id), package URL or NAME[@VERSION] runs. Raise InvalidReference.
+
+    heed: whose statements about what does not count are heeded.
+    """
     query = query.strip()
     if not query or len(query) > purl.MAX_LENGTH:
         raise InvalidReference("nothing to look for", "ask for CVE-2021-44228, pkg:npm/lodash@4.17.20 or openssl@3.0.2")
     with database.read() as connection:
         names = findings.resolve(connection, query)
         if names or _VULNERABILITY.fullmatch(query.upper()):
-            spots = tuple(_of_vulnerability(connection, names, scope))
+            heard = _Heard(connection, scope, heed or Heed())
+            spots = tuple(_of_vulnerability(connection, names, scope, heard))
             doubts = findings.doubtful(connection, scope.at) if names else []
             trusted = _coverage(connection, scope, max_age, [*_of_query(query, names), *map(_of_doubt, doubts)])
-            return Located(query, "vulnerability", names, spots, trusted)
+            return Located(query, "vulnerability", names, spots, trusted, heard.problems)
         spots = tuple(_of_package(connection, query, scope))
         return Located(query, "package", (), spots, _of_content(_coverage(connection, scope, max_age, [])))
 
 
-def _of_vulnerability(connection: Connection, names: Iterable[str], scope: Scope) -> Iterable[Spot]:
+class _Heard:
+    """What exceptions and VEX say of the vulnerabilities that are looked for, wherever they run."""
+
+    def __init__(self, connection: Connection, scope: Scope, heed: Heed) -> None:
+        self.problems: tuple[Problem, ...] = ()
+        self._connection, self._scope, self._heed = connection, scope, heed
+        self._moment = now() if scope.at is None else scope.at
+        self._pages: dict[tuple[int, Deployment], Page] = {}
+
+    def listen(self, image_ids: set[int]) -> None:
+        """Take in what is said of these images."""
+        self._desk = Desk(
+            self._heed,
+            exceptions.standing(self._connection, self._scope.at),
+            vex.of_images(self._connection, image_ids, self._scope.at),
+            partial(findings.resolve, self._connection),
+            now(),
+        )
+        self.problems = self._desk.problems
+
+    def of(self, spot: deployments.Spot, place: findings.Place, match: findings.Match) -> Suppression | None:
+        """Return why a match does not count where it is, None where it does."""
+        if not self._desk:
+            return None
+        key = (spot.image_id, spot.deployment)
+        if key not in self._pages:
+            image = images.get(self._connection, spot.image_id).image
+            seen = met(image, spot.deployment.reference, spot.deployment, self._heed.organization)
+            self._pages[key] = self._desk.page(spot.image_id, seen)
+        return self._pages[key].ruling(_finding(place, match), self._moment).suppression
+
+
+def _finding(place: findings.Place, match: findings.Match) -> Finding:
+    """Return what of a match decides whether it counts."""
+    added = match.signals.kev_added
+    return Finding(
+        vulnerability=match.vulnerability,
+        package=PackageRef(place.purl, place.name, place.version, place.type, place.source),
+        severity="unspecified",
+        severity_source="",
+        range=Affected(""),
+        aliases=(match.record.id, *match.record.names),
+        fixed_version=match.fixed or None,
+        kev=None if added is None else Kev(added),
+    )
+
+
+def _of_vulnerability(connection: Connection, names: Iterable[str], scope: Scope, heard: _Heard) -> Iterable[Spot]:
     wanted = set(names)
     answer = findings.answer_vulnerability(connection, wanted, scope.at, scope.at)
     found = deployments.spots_of_hits(connection, scope)
+    heard.listen({spot.image_id for spot in found})
     places: dict[tuple[int, int], list[findings.Place]] = {}
     for in_image in answer.places.values():
         for place in in_image:
@@ -82,7 +156,7 @@ def _of_vulnerability(connection: Connection, names: Iterable[str], scope: Scope
     for spot in found:
         for place in places.get((spot.image_id, spot.pkg_id), ()):
             for match in matches.get(spot.pkg_id, {}).values():
-                yield _spot(
+                one = _spot(
                     spot.deployment,
                     purl=place.purl,
                     type=place.type,
@@ -92,6 +166,7 @@ def _of_vulnerability(connection: Connection, names: Iterable[str], scope: Scope
                     range=range_text(match.low, match.high, match.fixed),
                     fixed_version=match.fixed or None,
                 )
+                yield msgspec.structs.replace(one, suppression=heard.of(spot, place, match))
 
 
 def _of_package(connection: Connection, query: str, scope: Scope) -> Iterable[Spot]:

@@ -8,6 +8,7 @@ import msgspec
 
 from envscout.errors import UsageError
 from envscout.model import Problem, Statement
+from envscout.store import Database, now, vex
 
 MAX_FILES = 10_000
 """Documents of all folders that are named."""
@@ -17,10 +18,22 @@ MAX_TOTAL = 512 << 20
 
 
 class Said(msgspec.Struct, frozen=True):
-    """What documents say, and what of them could not be used."""
+    """What documents say, and what of them could not be used. author: of all of them. at: moment of the answer."""
 
     statements: tuple[Statement, ...] = ()
     problems: tuple[Problem, ...] = ()
+    author: str = ""
+    at: int = 0
+
+
+def hung(database: Database, image_id: int) -> Said:
+    """Return what the documents in an image, and those that are attached to it, say."""
+    with database.read() as connection:
+        readings = vex.of_images(connection, {image_id}).get(image_id, ())
+    statements = tuple(each for reading in readings for each in reading.statements)
+    authors = dict.fromkeys(each.who for each in statements if each.who)
+    problems = tuple(each for reading in readings for each in reading.problems)
+    return Said(statements, problems, ", ".join(authors) or "unknown", now())
 
 
 def located(places: tuple[str, ...]) -> Said:
@@ -29,8 +42,9 @@ def located(places: tuple[str, ...]) -> Said:
     A file that the user names must be VEX, or is a problem; of a folder every `.json` file is looked at, and what is no
     VEX is a problem, too: the user expects it to be heeded.
     """
-    from envscout import vex
     from envscout.sbom.envelope import opened
+    from envscout.vex import Source
+    from envscout.vex import read as read_vex
 
     statements: list[Statement] = []
     problems: list[Problem] = []
@@ -43,7 +57,7 @@ def located(places: tuple[str, ...]) -> Said:
         data = _bytes(path, problems)
         left -= len(data)
         if data:
-            found = vex.read(data, vex.Source("location", str(path)), opened)
+            found = read_vex(data, Source("location", str(path)), opened)
             statements += found.statements
             problems += found.problems
     return Said(tuple(statements), tuple(problems))

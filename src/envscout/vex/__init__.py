@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from envscout.vex.draft import MAX_BYTES, Source
     from envscout.vex.reading import READER, Found, read
+    from envscout.vex.to_openvex import write
 
-__all__ = ["MAX_BYTES", "READER", "Found", "Source", "read"]
+__all__ = ["MAX_BYTES", "READER", "Found", "Source", "read", "write"]
 
-_PLACES = {"MAX_BYTES": "draft", "READER": "reading", "Found": "reading", "Source": "draft", "read": "reading"}
+_PLACES = {
+    "MAX_BYTES": "draft",
+    "READER": "reading",
+    "Found": "reading",
+    "Source": "draft",
+    "read": "reading",
+    "write": "to_openvex",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -137,7 +137,7 @@ def _bracketed(text: str) -> str:
 
 def _products(tree: Tree, notes: Notes) -> tuple[dict[str, Named], dict[str, list[str]]]:
     """Return products by their ids, and the ids of groups."""
-    found = {one.product_id: Named(_names(one)) for one in _leaves(tree, notes)}
+    found = {one.product_id: Named(_names(one) or ("",)) for one in _leaves(tree, notes)}
     related = {one.full_product_name.product_id: one for one in each(tree.relationships, Relationship, notes)}
     for name in related:
         found[name] = _related(name, found, related)

@@ -95,11 +95,11 @@ def _named(product: object, parts: tuple[tuple[str, ...], ...]) -> Named:
 
 
 def _names(component: object) -> tuple[str, ...]:
-    """Return what identifies a component: package URL, digest, and then its id."""
+    """Return what identifies a component: package URL, digest, and then its id; "" where nothing does."""
     if not isinstance(component, dict):
-        return tuple(filter(None, (string(component),)))
+        return (string(component),)
     identifiers, hashes = component.get("identifiers"), component.get("hashes")
     found = [string(identifiers.get("purl"))] if isinstance(identifiers, dict) else []
     if isinstance(hashes, dict):
         found += [f"sha256:{value}" for key in ("sha-256", "sha256") if (value := string(hashes.get(key)).lower())]
-    return tuple(filter(None, (*found, string(component.get("@id")))))
+    return tuple(filter(None, (*found, string(component.get("@id"))))) or ("",)

@@ -8,7 +8,7 @@ import click
 
 from envscout.cli import options
 from envscout.cli.session import Session
-from envscout.errors import UsageError
+from envscout.errors import NotFound, UsageError
 from envscout.model.statement import JUSTIFICATIONS, KINDS
 
 if TYPE_CHECKING:
@@ -200,3 +200,53 @@ def remove(number: int, reason: str, form: str) -> None:
         done = exceptions.remove(session.database, number, _actor(), reason)
     line = f"    {click.style('✓', fg='green')} exception {number} for {_inert(done.statement.names[0])} was removed"
     options.tell(form, "exceptions", [show.document(done, "removed")], [line])
+
+
+@command.command()
+@click.option(
+    "--author", default="", metavar="TEXT", help="Who says so; by default the organization, else who calls this."
+)
+@options.org
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("openvex",)),
+    default="openvex",
+    show_default=True,
+    help="Form of the document.",
+)
+@options.output
+def export(author: str, org: str, form: str, output: str) -> None:  # noqa: ARG001
+    """Write the exceptions that stand as one OpenVEX document, for those who run the same images.
+
+    \b
+    envscout exception export --author "Acme Security <psirt@acme.example>" --output acme.vex.json
+    envscout cves --vex-location acme.vex.json registry.example.com/myorg/myapp:v1.2.3
+
+    A false positive becomes `not_affected` with its justification. An accepted risk becomes `affected`, with the reason
+    as action statement: what we accept suppresses nothing elsewhere. Environments and services mean nothing elsewhere,
+    so that what is written is what each exception suppresses now in the images that run.
+    """
+    from envscout import vex
+    from envscout.verbs import ask, exceptions
+
+    with Session() as session, options.to_output(output):
+        scope = options.scope(session, org)
+        found, present = exceptions.listed(session.database)
+        chosen = exceptions.chosen(found, scope)
+        reports = ask.everywhere(session.database, scope, ask.Question())
+        hushed = [
+            exceptions.Hushed(one.suppression.where, image.reference, image.image.digest, one.package.purl)
+            for report in reports
+            for image in report.images
+            for one in image.suppressed
+            if one.suppression and one.suppression.source == "exception"
+        ]
+        statements, silent = exceptions.exported(chosen, hushed)
+        for each in silent:
+            said = each.entry.statement
+            session.warn(f"exception {said.where} for {said.names[0]} suppresses nothing that runs, and is left out")
+        if not statements:
+            raise NotFound("there is no exception to write", "`envscout exception list` shows those that stand")
+        who = author or scope.organization or _actor() or "nobody"
+        options.document(vex.write(statements, who, present))

@@ -10,6 +10,7 @@ from envscout.cli import asking, options, suppressing
 from envscout.cli.session import CHECK, CROSS, NOTE, Session
 
 if TYPE_CHECKING:
+    from envscout.cli.show.statements import Said
     from envscout.verbs.ask import ImageReport
     from envscout.verbs.explain import Explanation
 
@@ -39,9 +40,10 @@ def command(vulnerability: str, image: str, environment: str | None, form: str, 
 
     Every installed package that a record of the vulnerability speaks of is laid beside the versions that it names, and
     compared by the rules of its ecosystem. Where no package is, what the records speak of is told. Exceptions and VEX
-    statements that suppress it are named; it is affected for all that.
+    statements that suppress it are named; it is affected for all that. So are those that do not, and why: they are of
+    another image or version, have ended, or a newer one says otherwise.
     """
-    from envscout.verbs import explain
+    from envscout.verbs import ask, explain
 
     with Session() as session, options.to_output(output):
         names = explain.meant(session.database, vulnerability)
@@ -50,19 +52,23 @@ def command(vulnerability: str, image: str, environment: str | None, form: str, 
         asked = asking.question(session, flags, flags["at"])
         images = asking.of_subject(session, image, environment, asked, flags).images
         found = [
-            (each, explain.explain(session.database, each.image_id, vulnerability, names, asked.known_at))
+            (
+                each,
+                explain.explain(session.database, each.image_id, vulnerability, names, asked.known_at),
+                ask.said_of(session.database, each, names, asked),
+            )
             for each in images
         ]
         if form == "json":
             options.document({"schema": "envscout/explain/1", "images": [_document(*each) for each in found]})
             return
-        for each in found:
-            for line in _lines(*each):
+        for told in found:
+            for line in _lines(*told):
                 click.echo(line)
 
 
-def _document(image: "ImageReport", found: "Explanation") -> dict[str, Any]:
-    from envscout.cli.show import documents
+def _document(image: "ImageReport", found: "Explanation", said: "Said") -> dict[str, Any]:
+    from envscout.cli.show import documents, statements
 
     return {
         "query": found.query,
@@ -74,18 +80,20 @@ def _document(image: "ImageReport", found: "Explanation") -> dict[str, Any]:
         "spoken_of": [msgspec.structs.asdict(each) for each in found.spoken],
         "findings": [documents.finding(image, each) for each in image.findings],
         "suppressed": [documents.finding(image, each) for each in image.suppressed],
+        "statements": statements.document(said),
     }
 
 
-def _lines(image: "ImageReport", found: "Explanation") -> Iterator[str]:
+def _lines(image: "ImageReport", found: "Explanation", said: "Said") -> Iterator[str]:
+    from envscout.cli.show import statements
     from envscout.cli.show.cves import coverage
     from envscout.cli.show.table import inert
 
     answer = found.answer(image.coverage)
     where = f" in {image.deployment.environment}" if image.deployment else ""
     sign, colour = _SIGNS[answer]
-    said = f"{_WORDS[answer]} by" if answer != "unknown" else "unknown whether it is affected by"
-    title = f"  {sign} {image.reference}{where}: {said} {', '.join(found.names) or found.query}"
+    word = f"{_WORDS[answer]} by" if answer != "unknown" else "unknown whether it is affected by"
+    title = f"  {sign} {image.reference}{where}: {word} {', '.join(found.names) or found.query}"
     yield from ("", click.style(inert(title), fg=colour))
     for each in found.reasonings:
         sign, colour = _SIGNS[each.answer]
@@ -96,6 +104,7 @@ def _lines(image: "ImageReport", found: "Explanation") -> Iterator[str]:
         if each.state:
             yield inert(f"      {each.state}")
     yield from map(inert, _suppressed(image))
+    yield from map(inert, statements.lines(said))
     yield ""
     if not found.names:
         yield inert(f"    No record of the store knows {found.query}: `envscout db status` shows what it holds")

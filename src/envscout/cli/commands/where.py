@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envscout.cli import asking, options
+from envscout.cli import asking, options, suppressing
 from envscout.cli.session import Session
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ def command(query: str, environment: str | None, org: str, at: str, exit_code: b
     envscout where pkg:npm/lodash@4.17.20
     envscout where openssl --at 2026-10-01
 
-    It looks through the record alone, opens no image and fetches nothing. Where something could not be assessed, the
-    answer says what, and never that the vulnerability runs nowhere.
+    It looks through the record alone, opens no image and fetches nothing. What exceptions and VEX suppress is listed
+    with who says so, and opens a gate. Where something could not be assessed, the answer says what, and never that the
+    vulnerability runs nowhere.
     """
     from envscout.verbs import ask
     from envscout.verbs.locate import where
@@ -42,7 +43,9 @@ def command(query: str, environment: str | None, org: str, at: str, exit_code: b
         if scope.environment:
             # A name that nobody recorded into is a mistake, and no place without vulnerabilities.
             ask.running(session.database, scope)
-        located = where(session.database, query, scope, int(session.settings.get("max_feed_age_days")))
+        max_age = int(session.settings.get("max_feed_age_days"))
+        located = where(session.database, query, scope, max_age, suppressing.heed(session, {"org": org}))
+        suppressing.tell_of(session, (), located.problems)
         if form == "json":
             from envscout.cli.show import documents
 
@@ -50,7 +53,8 @@ def command(query: str, environment: str | None, org: str, at: str, exit_code: b
         else:
             for line in lines(located, environment or ""):
                 click.echo(line)
-    return FOUND if exit_code and (located.spots or located.coverage.blind) else 0
+    counts = any(spot.suppression is None for spot in located.spots)
+    return FOUND if exit_code and (counts or located.coverage.blind) else 0
 
 
 def lines(located: "Located", environment: str = "") -> list[str]:
@@ -58,7 +62,17 @@ def lines(located: "Located", environment: str = "") -> list[str]:
     from envscout.cli.show.cves import coverage
     from envscout.cli.show.table import inert, table
 
-    head = ("Environment", "Service", "Image", "Package", "Version", "Vulnerability", "Fixed in", "Owned by")
+    head = (
+        "Environment",
+        "Service",
+        "Image",
+        "Package",
+        "Version",
+        "Vulnerability",
+        "Fixed in",
+        "Owned by",
+        "Suppressed",
+    )
     if located.spots:
         several = len({spot.organization for spot in located.spots}) > 1
         more = coverage(located.coverage, "It may run in more places, which is unknown")
@@ -92,4 +106,13 @@ def _row(spot: "Spot", several: bool) -> tuple[str, ...]:
     return (
         place, spot.service, name, spot.name, spot.version, spot.vulnerability,
         (spot.fixed_version or "not fixed") if spot.vulnerability else "", spot.owner.partition("@")[0],
+        _suppressed(spot),
     )  # fmt: skip
+
+
+def _suppressed(spot: "Spot") -> str:
+    why = spot.suppression
+    if why is None:
+        return ""
+    number = f"exception {why.where}, " if why.source == "exception" else ""
+    return f"{number}{why.kind.replace('_', ' ').replace('-', ' ')}, by {why.who or 'nobody'}"

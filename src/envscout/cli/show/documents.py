@@ -9,7 +9,7 @@ from envscout.names import moment
 if TYPE_CHECKING:
     from envscout.model import BaseImage, Coverage, Deployment, Event, Finding, Lapse, Suppression
     from envscout.verbs.ask import ImageReport, Report
-    from envscout.verbs.locate import Located
+    from envscout.verbs.locate import Located, Spot
 
 
 def cves(report: "Report") -> dict[str, Any]:
@@ -99,9 +99,15 @@ def where(located: "Located") -> dict[str, Any]:
         "query": located.query,
         "kind": located.kind,
         "vulnerabilities": located.names,
-        "places": [{**msgspec.structs.asdict(each), "since": moment.show(each.since)} for each in located.spots],
+        "places": [_place(each) for each in located.spots],
         "coverage": coverage(located.coverage),
+        "problems": [msgspec.structs.asdict(each) for each in located.problems],
     }
+
+
+def _place(spot: "Spot") -> dict[str, Any]:
+    why = suppression(spot.suppression) if spot.suppression else None
+    return {**msgspec.structs.asdict(spot), "since": moment.show(spot.since), "suppression": why}
 
 
 def _moment(value: int | None) -> str | None:
