@@ -1,6 +1,7 @@
 """What to do about an image: newer base images from our own history and a real registry, and package upgrades."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -200,3 +201,36 @@ def test_what_was_looked_at_before_it_was_built_on_is_no_newer_image(bases: Base
     found = bases.desk.ok(*words).json
     assert (found["base"]["is_current"], found["policies"][0]["state"]) == (False, "fail")
     assert found["updated_base"]["digest"] == third
+
+
+def test_an_upgraded_image_has_what_was_said_and_nothing_else(
+    watching_alpine: Desk, data: Path, tmp_path: Path
+) -> None:
+    documents = zipfile.ZipFile(data / "sboms" / "docker-hub-trivy-spdx.zip")
+    checked = 0
+    for member in sorted(documents.namelist()):
+        if checked == 12:
+            break
+        image = tmp_path / "image.spdx.json"
+        image.write_bytes(documents.read(member))
+        plan = watching_alpine.ok("recommendations", "--format", "json", f"sbom://{image}").json
+        if not plan["upgrades"]:
+            continue
+        checked += 1
+        document = watching_alpine.ok("sbom", f"sbom://{image}").json
+        to = {purl: each["to"] for each in plan["upgrades"] for purl in each["packages"]}
+        for package in document["packages"]:
+            if package["purl"] in to:
+                bare, mark, rest = package["purl"].partition("?")
+                version = to[package["purl"]]
+                package |= {"purl": f"{bare.rpartition('@')[0]}@{version}{mark}{rest}", "version": version}
+                package["source"]["version"] = version
+        upgraded = tmp_path / "upgraded.json"
+        upgraded.write_text(json.dumps(document))
+        after = watching_alpine.cves(f"sbom://{upgraded}")["findings"]
+        said = {(each["name"], one) for each in plan["left"] for one in each["vulnerabilities"]}
+        said |= {(each["name"], one) for each in plan["upgrades"] for one in (*each["remains"], *each["brings"])}
+        assert {(one["package"]["source"] or one["package"]["name"], one["vulnerability"]) for one in after} == said, (
+            member
+        )
+    assert checked == 12

@@ -109,3 +109,11 @@ def test_compare_takes_stages_together(desk: Desk, staged: Path, tmp_path: Path)
     desk.record("production", image, *APP)
     desk.record("staging", image, *APP)
     assert desk.call("compare", "--env", "staging", "--to-env", "production", "--multi-stage").code == 64
+
+
+def test_policies_see_what_hangs_on_the_index_of_what_runs(desk: Desk, staged: Path, registry: Registry) -> None:
+    registry.push(staged, "indexed/app:v1", "v1")
+    desk.record("production", f"registry://{registry.host}/indexed/app:v1")
+    words = ("--only-policy", "supply-chain-attestations", "--format", "json")
+    (verdict,) = desk.ok("policy", "indexed/app", "--env", "production", *words).json["policies"]
+    assert [each["message"] for each in verdict["violations"]] == ["no provenance is attached"]

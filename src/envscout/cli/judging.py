@@ -246,9 +246,12 @@ def _attested(session: Session, subject: Subject, flags: dict[str, Any]) -> tupl
     if subject.at is not None:
         return gate.seen(session.database, number, subject.at)
     try:
-        reference = parse(f"{ran.reference.partition('@')[0]}@{ran.digest}" if ran else subject.named)
+        # What builders attach hangs on the index that led to the image, where there was one.
+        digest = subject.report.image.index_digest or (ran.digest if ran else "")
+        reference = parse(f"{ran.reference.partition('@')[0]}@{digest}" if ran else subject.named)
     except InvalidReference:
         # What was recorded from a place on disk is not to be found again by its digest.
         return gate.seen(session.database, number)
-    found = gate.attestations(reference, platform=flags["platform"], archive_ref=flags["ref"])
+    platform = flags["platform"] or (subject.report.image.platform if ran else "")
+    found = gate.attestations(reference, platform=platform, archive_ref=flags["ref"])
     return gate.seen(session.database, number) if found is None else gate.keep(session.database, number, found)
