@@ -108,15 +108,27 @@ def open_shop(desk: Desk, registry: Registry, folder: Path) -> Shop:
     _build(shop)
     mirror = Path(shutil.copytree(ADVISORIES, folder / "mirror", copy_function=shutil.copyfile))
     feed(mirror / "Maven", LOG4SHELL)
+    (mirror / DISCLOSED).unlink()
     for day in ("2026-09-14", "2026-09-21", "2026-09-28", "2026-10-05", "2026-10-12"):
+        if day >= DISCLOSED_ON:
+            shutil.copyfile(ADVISORIES / DISCLOSED, mirror / DISCLOSED)
         _publish(mirror, f"{day}T05:00:00Z")
         shop.did(f"{day}T06:00:00Z", "db", "update", "--from", mirror)
         for environment, name in RECORDED.get(day, ()):
             words = ("--actor", "deploy-bot", "--run-url", f"https://ci.example.com/runs/{day.replace('-', '')}")
             shop.did(f"{day}T09:30:00Z", "environment", environment, shop.image(name), *words)
+        if day == ACCEPTED_ON:
+            shop.did(f"{day}T14:00:00Z", "exception", "add", *ACCEPTED)
     return shop
 
 
+DISCLOSED_ON, DISCLOSED = "2026-10-05", "Debian/DEBIAN-CVE-2025-15467.json"
+ACCEPTED_ON = "2026-09-21"
+ACCEPTED = (
+    "CVE-2024-1135", "--env", "production", "--service", "shop/api", "--kind", "accepted-risk",
+    "--owner", "platform team", "--expires", "2026-12-31,on-kev",
+    "--reason", "the proxy in front refuses such requests",
+)  # fmt: skip
 RECORDED = {
     "2026-09-14": (
         ("production", "shop/api:v1.2.2"),

@@ -58,6 +58,8 @@ def command(repository: str, environment: str, output: tuple[str, ...], form: st
     with Session() as session, outputs.opened(output, form, FORMATS, to_file) as out:
         audit = _audit(session, repository, environment, flags)
         out.write(audit, audit)
+        if form == "text" and not output:
+            session.warn("--output html=FILE writes the whole report: findings, policies, exceptions, history, sources")
 
 
 def _audit(session: Session, repository: str, environment: str, flags: dict[str, Any]) -> "Audit":

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from envscout import __version__
-from envscout.cli.session import CROSS, NOTE
+from envscout.cli.session import CROSS
 from envscout.cli.show import documents
 from envscout.cli.show.cves import base_image, counted, coverage, suppressed
 from envscout.cli.show.exceptions import HEAD as EXCEPTIONS
@@ -28,6 +28,7 @@ MOST = 500
 def text(shown: Audit) -> Iterator[str]:
     """Return the lines of the report in short."""
     report = shown.answer.report
+    once = ", each vulnerability counted once" if len(report.images) > 1 else ""
     yield from ("", inert(f"## {shown.environment}"), "", inert(f"  {shown.moments}"), "")
     rows = [
         (
@@ -52,11 +53,10 @@ def text(shown: Audit) -> Iterator[str]:
         yield from table(("When", "What", "Service", "Image", "By", "Commit", "Run"), map(_event, shown.events))
     yield from (
         "",
-        f"  {many(len(report.images), 'image', 'images')}: {counted(report.summary, report.coverage).strip()}",
+        f"  {many(len(report.images), 'image', 'images')}: {counted(report.summary, report.coverage).strip()}{once}",
     )
     if shown.failing:
         yield f"  {CROSS} {many(shown.failing, 'image does', 'images do')} not meet every policy"
-    yield f"  {NOTE} --output html=FILE writes the whole report: findings, policies, exceptions, history, sources"
 
 
 def _grade(each: Judged) -> str:
