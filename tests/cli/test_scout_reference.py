@@ -24,7 +24,7 @@ COMMANDS = (
     "attestation add", "attestation get", "attestation list", "cache df", "cache prune", "compare", "config", "cves",
     "docker-cli-plugin-hooks", "enroll", "environment", "help", "integration configure", "integration delete",
     "integration list", "policy", "policy publish", "push", "quickview", "recommendations", "repo disable",
-    "repo enable", "repo list", "sbom", "stream", "version", "watch",
+    "repo enable", "repo list", "sbom", "stream", "version", "vex get", "watch",
 )  # fmt: skip
 SHORTER = {"attest": "attestation", "diff": "compare", "env": "environment", "qv": "quickview"}
 HIDDEN = ("docker-cli-plugin-hooks", "stream")
@@ -157,7 +157,7 @@ def test_every_flag_is_proved_or_absent_with_a_reason(row: Row) -> None:
         return
     path, _, test = row.proof.partition("::")
     text = (ROOT / path).read_text(encoding="utf-8")
-    assert re.search(rf"^def {test}\(", text, re.MULTILINE), row.proof
+    assert re.search(rf"^ *def {test}\(", text, re.MULTILINE), row.proof
 
 
 ABSENT = dict.fromkeys(

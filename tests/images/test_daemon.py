@@ -6,13 +6,14 @@ import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from envscout.demo.layout import ImagePlan, layer
 from envscout.errors import NotFound, SourceError
 from envscout.images import engine as engines
-from envscout.images import open_image, resolve
+from envscout.images import newest_local, open_image, resolve
 from envscout.images.engine import EngineUnavailableError, is_likely
 from envscout.names.reference import parse
 from tests.images.fake_engine import FakeEngine
@@ -220,3 +221,22 @@ def test_an_engine_that_fails(fake: FakeEngine) -> None:
     fake.save_status = 500
     with pytest.raises(SourceError, match="stopped sending"):
         read("local://a")
+
+
+def test_the_image_that_was_built_last(fake: FakeEngine) -> None:
+    fake.inspect = [
+        {"Id": "sha256:a", "Created": 10, "RepoTags": ["a:1"]},
+        {"Id": "sha256:b", "Created": 20, "RepoTags": ["b:2", "b:1", "<none>:<none>"]},
+        {"Id": "sha256:c", "Created": 20, "RepoTags": None},
+        {"Id": "sha256:d", "Created": 5, "RepoTags": ["d:1"]},
+    ]
+    assert newest_local() == "b:1"
+    fake.inspect = [{"Id": "sha256:c", "Created": 20, "RepoTags": ["<none>:<none>"]}]
+    assert newest_local() == "sha256:c"
+
+
+@pytest.mark.parametrize("listed", [[], None, {"message": "no"}, [{"Id": 1}], [{"Created": 1}], "x", [None]])
+def test_an_engine_without_images_or_with_nonsense(fake: FakeEngine, listed: Any) -> None:
+    fake.inspect = listed
+    with pytest.raises(NotFound if listed == [] else SourceError):
+        newest_local()

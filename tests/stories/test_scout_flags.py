@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from envscout.demo.databases import Deb
-from envscout.demo.layout import ImagePlan, layer, write_layout
+from envscout.demo.layout import ImagePlan, IndexPlan, layer, write_layout
 from tests.servers.engine import docker_archive
 from tests.servers.program import need, run
 from tests.stories.story import (
@@ -23,6 +23,7 @@ from tests.stories.story import (
     layout,
     names,
 )
+from tests.stories.test_vex import OPENSSL, document, product, statement, wrote
 
 
 @pytest.fixture
@@ -162,3 +163,50 @@ def test_every_command_writes_to_a_file(varied: Desk, tmp_path: Path) -> None:
 def test_secrets_are_not_looked_for_and_that_is_said(desk: Desk, old: str) -> None:
     for command in ("sbom", "push"):
         assert "not searched for secrets" in desk.call(command, "--secrets", old).refusal
+
+
+def test_vex_is_heeded_wherever_vulnerabilities_are_counted(varied: Desk, tmp_path: Path) -> None:
+    file = wrote(tmp_path / "a.vex.json", document(statement("not_affected", product(OPENSSL), cve="CVE-2026-0001")))
+    image = f"oci-dir://{tmp_path / 'image'}"
+    said = ("--vex-location", str(file), "--format", "json")
+    nobody = (*said, "--vex-author", "somebody,else")
+    for command in ("quickview", "recommendations", "policy"):
+        counted = [varied.ok(command, image, *flags).json["image"]["summary"]["critical"] for flags in (said, nobody)]
+        assert counted == [0, 1], command
+    for flags, expected in ((said, 0), (nobody, 1)):
+        found = varied.ok("compare", image, "--to", image, *flags).json
+        assert found["analyzed"]["summary"]["critical"] == expected
+    assert "suppressed" in varied.ok("quickview", image, "--vex-location", file).out
+    for command in ("cves", "quickview", "recommendations", "policy"):
+        assert varied.ok(command, image, "--vex", "--vex-location", file).out == (
+            varied.ok(command, image, "--vex-location", file).out
+        )
+    same = ("compare", image, "--to", image, "--vex-location", str(file))
+    assert varied.ok(*same, "--vex").out == varied.ok(*same).out
+
+
+def test_every_command_takes_the_platform_that_is_asked_for(varied: Desk, tmp_path: Path) -> None:
+    members = tuple(
+        ImagePlan((layer(debian(package), "ADD . /"),), platform=platform)
+        for package, platform in ((OPENSSL_3_0_11, "linux/amd64"), (OPENSSL_3_0_9, "linux/arm64"))
+    )
+    write_layout(tmp_path / "both", {"v1": IndexPlan(members)})
+    image = f"oci-dir://{tmp_path / 'both'}:v1"
+    for command in ("cves", "quickview", "recommendations", "policy", "compare", "sbom"):
+        words = [command, image, "--format", "json", *(["--to", image] if command == "compare" else [])]
+        assert "3.0.9-1" in json.dumps(varied.ok(*words, "--platform", "linux/arm64").json) or command == "quickview"
+        other = varied.ok(*words, "--platform", "linux/amd64").json
+        assert "3.0.9-1" not in json.dumps(other)
+        assert "linux/amd64" in json.dumps(other)
+        assert varied.call(*words, "--platform", "linux/s390x").code == 1
+        assert varied.call(*words, "--platform", "nonsense").code == 64
+
+
+def test_an_organization_is_asked_about_by_every_command(varied: Desk) -> None:
+    for command in ("cves", "quickview", "recommendations", "policy"):
+        words = (command, "--env", "production", "myorg/myapp")
+        assert varied.call(*words, "--org", "myorg").code == 0
+        assert varied.call(*words, "--org", "other").code == 1
+    both = ("compare", "--env", "production", "--to-env", "production", "myorg/myapp")
+    assert varied.call(*both, "--org", "myorg").code == 0
+    assert varied.call(*both, "--org", "other").code == 1
