@@ -49,8 +49,7 @@ class FakeRegistry:
         self.notes_subjects = False
         self.put_status = 0
         self.token_left = 0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"registry": self}))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"registry": self}))
         self.host = f"127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
@@ -62,6 +61,13 @@ class FakeRegistry:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that had enough."""
 
 
 class _Handler(BaseHTTPRequestHandler):

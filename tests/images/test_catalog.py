@@ -23,15 +23,20 @@ Page = tuple[int, Any, dict[str, str]]
 
 
 class Lists:
-    """A server of pages by path; counts what it was asked."""
+    """A server of pages by path, which counts."""
 
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {}
         self.asked: list[str] = []
+        self.connections = 0
         lists = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                lists.connections += 1
+                super().setup()
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
@@ -150,6 +155,15 @@ def test_a_digest_that_the_registry_does_not_say(lists: Lists) -> None:
     lists.pages["/v2/a/manifests/v1"] = (200, body, {"Docker-Content-Digest": "md5:x"})
     with closing(Catalog(lists.host)) as asked:
         assert asked.digest("a", "v1") == f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+def test_one_connection_is_enough(lists: Lists) -> None:
+    lists.pages["/v2/a/manifests/v1"] = (200, b"{}", {"Docker-Content-Digest": f"sha256:{'a' * 64}"})
+    lists.pages["/v2/a/tags/list"] = (200, {"tags": ["v1"]}, {})
+    with closing(Catalog(lists.host)) as asked:
+        for _ in range(5):
+            assert [asked.digest("a", tag) for tag in asked.tags("a")] == [f"sha256:{'a' * 64}"]
+    assert lists.connections == 1
 
 
 def test_a_list_at_another_address(lists: Lists) -> None:

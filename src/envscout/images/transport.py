@@ -77,8 +77,10 @@ class Transport:
 
     def head(self, url: str, accept: str) -> Mapping[str, str]:
         """Return the headers of what is at an address. Raises SourceError, AccessDenied, NotFound."""
-        with self._request(url, {"Accept": accept}, "HEAD") as response:
-            return response.headers
+        response = self._request(url, {"Accept": accept}, "HEAD")
+        # Closing it would close the connection, too: there is no body that was read to its end.
+        response.raw.release_conn()
+        return response.headers
 
     def post(self, url: str) -> Mapping[str, str]:
         """Ask for something to be begun and return the answer's headers. Raises SourceError, AccessDenied, NotFound."""

@@ -267,8 +267,10 @@ class _Watcher:
 
     def _take(self, database: Database) -> Queued | None:
         with self._taking:
+            # Copied before anything is read: who is done in between is in the copy, or out of what is read.
+            busy = frozenset(self._busy)
             with database.read() as connection:
-                one = watching.due(connection, self._watched.host, now(), self._busy)
+                one = watching.due(connection, self._watched.host, now(), busy)
             if one:
                 self._busy.add(one.watch_id)
             return one
@@ -276,21 +278,24 @@ class _Watcher:
     def _deal(self, database: Database, one: Queued) -> None:
         reference = self._reference(one, one.digest)
         try:
-            told, digest = self._index_it(database, reference, one)
+            told, digest, image_id = self._index_it(database, reference, one)
         except StoreError:
             raise
-        except EnvscoutError as error:
-            self._fail(error, reference.canonical)
-            self._put_off(database, one, error)
+        except Exception as error:
+            # One image that shows a mistake of ours must not end the watching of all others.
+            known = error if isinstance(error, EnvscoutError) else EnvscoutError(f"A mistake of envscout: {error!r}.")
+            self._fail(known, reference.canonical)
+            self._put_off(database, one, known)
         else:
             with database.write() as connection:
+                repositories.see(connection, reference.repository, one.tag, image_id, one.seen)
                 watching.settle(connection, one, digest, "indexed")
             self._tell(told)
         finally:
             self._busy.discard(one.watch_id)
 
-    def _index_it(self, database: Database, reference: Reference, one: Queued) -> tuple[Told, str]:
-        """Index an image, and note what its tag stands for now."""
+    def _index_it(self, database: Database, reference: Reference, one: Queued) -> tuple[Told, str, int]:
+        """Index an image; return what to tell, the digest that its tag led to, and its number."""
         if not self._plan.contents:
             image = images.resolve(reference, credentials=self._plan.credentials)
             with database.write() as connection:
@@ -300,11 +305,9 @@ class _Watcher:
             known = self._index(database, reference)
             image_id, image, packages, fresh = known.image_id, known.image, known.packages, known.fresh
         digest = one.digest or image.index_digest or image.digest
-        with database.write() as connection:
-            repositories.see(connection, reference.repository, one.tag, image_id, one.seen)
         event = "indexed" if self._plan.contents else "recorded"
         exact = self._reference(one, digest).canonical
-        return Told(event, exact, image.digest, image.platform, packages, fresh), digest
+        return Told(event, exact, image.digest, image.platform, packages, fresh), digest, image_id
 
     def _put_off(self, database: Database, one: Queued, error: EnvscoutError) -> None:
         """Try an image again later, unless it is gone or was tried often enough."""
