@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from envscout.inventory.table import TOOLS
 from envscout.model import Product, Statement
 from envscout.sbom.envelope import opened
-from envscout.vex import Found, Source, read
+from envscout.vex import READER, Found, Source, read
 from envscout.vex.draft import moment
 from tests.vex.documents import APP, CSAF, CYCLONEDX, DIGEST, NEW, OLD, enveloped, packed, stated
 
@@ -251,3 +252,8 @@ def test_a_document_keeps_what_is_whole() -> None:
         "a justification",
     ):
         assert words in text, text
+
+
+def test_what_reads_documents_is_among_what_looks_into_images() -> None:
+    # Another reader makes another inventory: images that hold documents are read anew.
+    assert READER in TOOLS

@@ -88,11 +88,17 @@ def image_mismatch(product: Product, image: Subject) -> str:
         ("service", product.service, image.services),
         ("the image", product.digest, image.digests),
         ("the repository", product.repository, image.repositories),
-        ("the tag", product.tag, image.tags),
     )
     for what, name, there in wanted:
         if name and name not in there:
             return f"{what} {name}"
+    return variant_mismatch(product, image)
+
+
+def variant_mismatch(product: Product, image: Subject) -> str:
+    """Return why an image of the right name and place is not the product after all: its tag or platform; else ""."""
+    if product.tag and product.tag not in image.tags:
+        return f"the tag {product.tag}"
     if product.platform and not _same_platform(product.platform, image.platform):
         return f"the platform {product.platform}"
     return ""
@@ -117,7 +123,7 @@ def package_mismatch(product: Product, package: PackageRef) -> str:
 def is_package(text: str, package: PackageRef) -> bool:
     """Tell whether a package URL, or a pattern of names, means a package or the source that it was built from."""
     if not text.startswith("pkg:"):
-        return fnmatchcase(package.name, text) or bool(package.source and fnmatchcase(package.source, text))
+        return _is_called(package.name, text) or bool(package.source and _is_called(package.source, text))
     try:
         wanted, there = purl.parse(text), purl.parse(package.purl)
     except InvalidReference:
@@ -129,6 +135,14 @@ def is_package(text: str, package: PackageRef) -> bool:
         and _same_version(wanted, there)
         and _same_qualifiers(wanted, there)
     )
+
+
+def _is_called(name: str, pattern: str) -> bool:
+    # Most patterns are names, and a pattern costs a regular expression.
+    return name == pattern or (not _WILD.isdisjoint(pattern) and fnmatchcase(name, pattern))
+
+
+_WILD = frozenset("*?[")
 
 
 def _same_version(wanted: Purl, there: Purl) -> bool:

@@ -10,7 +10,7 @@ from itertools import product as combined
 
 import msgspec
 
-from envscout.findings.products import Subject, image_mismatch, package_mismatch
+from envscout.findings.products import Subject, image_mismatch, package_mismatch, variant_mismatch
 from envscout.model import Finding, Lapse, Product, Statement, Suppression
 from envscout.model.statement import ACCEPTED, SUPPRESSING
 
@@ -122,7 +122,16 @@ class Page:
 
     def ruling(self, finding: Finding, moment: int) -> Ruling:
         """Return what becomes of a finding at a moment (microseconds)."""
-        entries = [entry for entry in self._of(finding) if not _mismatch(entry, self._image, finding, moment)]
+        # The shelves hold only what is about this image by name and place.
+        entries = [
+            entry
+            for entry in self._of(finding)
+            if not (
+                _is_to_come(entry, moment)
+                or variant_mismatch(entry.product, self._image)
+                or package_mismatch(entry.product, finding.package)
+            )
+        ]
         if not entries:
             return Ruling()
         ended = {id(entry): lapse for entry in entries if (lapse := lapsed(entry.statement, finding, moment))}
@@ -183,9 +192,14 @@ def suppression(statement: Statement) -> Suppression:
     )
 
 
+def _is_to_come(entry: Entry, moment: int) -> bool:
+    # The store gives only exceptions that had been made.
+    return entry.statement.at > moment and entry.statement.source == "vex"
+
+
 def _mismatch(entry: Entry, image: Subject, finding: Finding, moment: int) -> str:
     """Return why a statement about a vulnerability does not speak of this finding, "" if it does."""
-    if entry.statement.at > moment and entry.statement.source == "vex":
+    if _is_to_come(entry, moment):
         return "a later moment"
     return image_mismatch(entry.product, image) or package_mismatch(entry.product, finding.package)
 

@@ -74,14 +74,16 @@ def of_images(
     connection: Connection, image_ids: Collection[int], at: int | None = None
 ) -> dict[int, tuple[Reading, ...]]:
     """Return what the documents said that some images, by their numbers, had at a moment (None: now)."""
-    with_any = {row[0] for row in connection.execute(_SQL["images"])} & set(image_ids)
+    if not connection.execute(_SQL["any"]).fetchone()[0]:
+        return {}
     moment = FOREVER - 1 if at is None else at
-    return {
-        number: tuple(
-            _decode(row[0]) for row in connection.execute(_SQL["of_image"], {"image_id": number, "at": moment})
-        )
-        for number in with_any
-    }
+    found = {}
+    for number in image_ids:
+        rows = connection.execute(_SQL["of_image"], {"image_id": number, "at": moment})
+        readings = tuple(_decode(row[0]) for row in rows)
+        if readings:
+            found[number] = readings
+    return found
 
 
 def documents(connection: Connection, image_id: int) -> list[Document]:

@@ -22,9 +22,9 @@ UPDATE image_vex SET reader = :reader, reading = :reading
  WHERE image_id = :image_id AND place = :place AND path = :path AND k_to = :forever
    AND document_id = (SELECT document_id FROM vex_document WHERE digest = :digest)
 
--- name: images
--- Images that have any document: most stores hold none.
-SELECT DISTINCT image_id FROM image_vex
+-- name: any
+-- Whether there is any document at all: most stores hold none.
+SELECT EXISTS (SELECT 1 FROM image_vex)
 
 -- name: of_image
 -- What was known to be in or at an image at a moment.

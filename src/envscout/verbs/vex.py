@@ -8,7 +8,7 @@ import msgspec
 
 from envscout.errors import UsageError
 from envscout.model import Problem, Statement
-from envscout.store import Database, now, vex
+from envscout.store import Database, images, now, vex
 
 MAX_FILES = 10_000
 """Documents of all folders that are named."""
@@ -27,13 +27,23 @@ class Said(msgspec.Struct, frozen=True):
 
 
 def hung(database: Database, image_id: int) -> Said:
-    """Return what the documents in an image, and those that are attached to it, say."""
+    """Return what the documents in an image, and those that are attached to it, say; they are read anew."""
+    from envscout.sbom.envelope import opened
+    from envscout.vex import Source
+    from envscout.vex import read as read_vex
+
     with database.read() as connection:
-        readings = vex.of_images(connection, {image_id}).get(image_id, ())
-    statements = tuple(each for reading in readings for each in reading.statements)
-    authors = dict.fromkeys(each.who for each in statements if each.who)
-    problems = tuple(each for reading in readings for each in reading.problems)
-    return Said(statements, problems, ", ".join(authors) or "unknown", now())
+        image = images.get(connection, image_id).image
+        documents = vex.documents(connection, image_id)
+    subjects = frozenset(filter(None, (image.digest, image.index_digest)))
+    found = [read_vex(each.data, Source(each.place, each.path, image.digest, subjects), opened) for each in documents]
+    authors = dict.fromkeys(each.author for each in found if each.author)
+    return Said(
+        tuple(statement for each in found for statement in each.statements),
+        tuple(problem for each in found for problem in each.problems),
+        ", ".join(authors) or "unknown",
+        now(),
+    )
 
 
 def located(places: tuple[str, ...]) -> Said:

@@ -16,6 +16,7 @@ from envscout.vex.draft import (
     MAX_NAME,
     MAX_PRODUCTS,
     MAX_STATEMENTS,
+    MAX_TEXT,
     NOTHING,
     Draft,
     Named,
@@ -27,7 +28,7 @@ from envscout.vex.draft import (
 from envscout.vex.products import resolved
 
 READER = "vex@1"
-"""Raised whenever the same bytes would read differently."""
+"""Raised whenever the same bytes would read differently, with the cataloguer that keeps documents of images."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -157,7 +158,7 @@ def _statement(
         names=said.names,
         products=tuple(dict.fromkeys(products)),
         who=draft.author[:MAX_NAME],
-        why=said.why,
+        why=said.why[:MAX_TEXT],
         justification=said.justification if justified else "",
         at=said.at,
         where=draft.id[:MAX_NAME] or source.path[:MAX_NAME],
