@@ -99,3 +99,19 @@ def test_what_cannot_be_seen_elsewhere_does_not_matter_here(watched: Desk, new: 
     assert watched.ok("where", "CVE-2023-5363", "--env", "production", "-e").out.endswith("not run in production\n")
     assert watched.call("where", "CVE-2023-5363", "--env", "staging", "-e").code == 2
     assert watched.call("where", "CVE-2023-5363", "-e").code == 2
+
+
+def test_a_name_that_no_package_has_is_answered_with_those_like_it(watched: Desk, new: str) -> None:
+    watched.record("production", new, *APP)
+    answer = watched.ok("where", "SSL", "--env", "production").out
+    assert answer == "  SSL does not run in production\n\n  No package has that name. Some are called: libssl3\n"
+    assert watched.ok("where", "ssl@1.0", "--format", "json").json["similar"] == ["libssl3"]
+    assert watched.ok("where", "libssl3@1.0", "--format", "json").json["similar"] == []
+    assert watched.ok("where", "pkg:npm/nothing-of-the-kind").out.startswith("  pkg:npm/nothing-of-the-kind runs in no")
+
+
+def test_an_answer_about_the_past_says_so(watched: Desk, new: str) -> None:
+    watched.record("production", new, *APP)
+    then = watched.call("cves", "--env", "production", "--at", "2020-01-01", "myorg/myapp")
+    assert then.code == 1
+    assert "myorg/myapp does not run in environment production at 2020-01-01T00:00:00" in then.refusal

@@ -214,6 +214,11 @@ def spots_of_components(connection: Connection, scope: Scope, wanted: Wanted) ->
     ]
 
 
+def similar(connection: Connection, name: str, most: int) -> tuple[str, ...]:
+    """Return names of packages, of any image, that hold a text; the shortest first."""
+    return tuple(found for (found,) in connection.execute(_SQL["similar"], {"name": name, "most": most}))
+
+
 def kinds(connection: Connection, scope: Scope) -> list[tuple[int, int]]:
     """Return (number of one image, count) of each kind of image that runs; see the query."""
     return [(row[3], row[4]) for row in connection.execute(_SQL["kinds"], scope.parameters())]

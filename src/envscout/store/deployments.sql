@@ -106,6 +106,10 @@ SELECT v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_fr
  GROUP BY d.deployment_id, c.comp_id
  ORDER BY v.organization, v.name, s.name, d.platform, c.name, c.version, c.purl
 
+-- name: similar
+-- Names of packages that hold a text, the shortest first.
+SELECT DISTINCT name FROM component WHERE instr(lower(name), lower(:name)) > 0 ORDER BY length(name), name LIMIT :most
+
 -- name: kinds
 -- What runs somewhere at a moment, by what bears on how far an answer about it can be trusted.
 SELECT i.indexed_at IS NOT NULL, i.distribution, i.problems, min(i.image_id), count(DISTINCT i.image_id)

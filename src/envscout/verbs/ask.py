@@ -27,6 +27,7 @@ from envscout.model import (
     Problem,
     Summary,
 )
+from envscout.names import moment
 from envscout.store import Connection, Database, deployments, exceptions, feeds, findings, images, now, vex
 from envscout.store.deployments import EnvironmentRow, Running, Scope
 from envscout.store.feeds import Status
@@ -147,10 +148,11 @@ def of_environment(
         found = [each for each in deployments.running(connection, scope) if wanted(each.deployment)]
         if not found:
             _require(deployments.environments(connection, Scope(scope.organization)), scope)
+            when = f" at {moment.show(scope.at)}" if scope.at is not None else ""
             raise NotFound(
-                f"{scope.other or scope.service or 'nothing'} does not run in environment {scope.environment}"
+                f"{scope.other or scope.service or 'nothing'} does not run in environment {scope.environment}{when}"
                 if scope.service
-                else f"nothing runs in environment {scope.environment}",
+                else f"nothing runs in environment {scope.environment}{when}",
                 f"`envscout environment history {scope.environment}` shows what was recorded",
             )
         subjects = [(each.image_id, each.deployment.reference, each.deployment) for each in found]

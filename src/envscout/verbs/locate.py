@@ -33,6 +33,9 @@ from envscout.store.deployments import Scope
 _VULNERABILITY = re.compile(r"(CVE|[A-Z]{2,12}(-CVE)?-\d{4}|GHSA-\w{4}|DSA|DLA|USN)[-:][\w:.-]+", re.ASCII)
 
 
+MOST_SIMILAR = 10
+
+
 class Spot(msgspec.Struct, frozen=True):
     """One package in one deployment. vulnerability, range, fixed_version: "" and None when a package was asked for.
 
@@ -60,7 +63,8 @@ class Spot(msgspec.Struct, frozen=True):
 class Located(msgspec.Struct, frozen=True):
     """The answer. names: the vulnerabilities that were meant, () when a package was, or when no record knows them.
 
-    problems: what of VEX documents could not be used, or was not heeded.
+    problems: what of VEX documents could not be used, or was not heeded. similar: names of packages that hold the one
+    that was asked for, where no package has it.
     """
 
     query: str
@@ -69,6 +73,7 @@ class Located(msgspec.Struct, frozen=True):
     spots: tuple[Spot, ...]
     coverage: Coverage
     problems: tuple[Problem, ...] = ()
+    similar: tuple[str, ...] = ()
 
 
 def where(database: Database, query: str, scope: Scope, max_age: int = 7, heed: Heed | None = None) -> Located:
@@ -88,7 +93,15 @@ def where(database: Database, query: str, scope: Scope, max_age: int = 7, heed: 
             trusted = _coverage(connection, scope, max_age, [*_of_query(query, names), *map(_of_doubt, doubts)])
             return Located(query, "vulnerability", names, spots, trusted, heard.problems)
         spots = tuple(_of_package(connection, query, scope))
-        return Located(query, "package", (), spots, _of_content(_coverage(connection, scope, max_age, [])))
+        trusted = _of_content(_coverage(connection, scope, max_age, []))
+        return Located(query, "package", (), spots, trusted, similar=() if spots else _similar(connection, query))
+
+
+def _similar(connection: Connection, query: str) -> tuple[str, ...]:
+    """Return names like the one that was asked for, () where it is the name of a package itself."""
+    asked = next(iter(_wanted(query))).name
+    found = deployments.similar(connection, asked, MOST_SIMILAR)
+    return () if asked in found else found
 
 
 class _Heard:

@@ -126,10 +126,12 @@ def _answers(
         scope = {name: flags[name] for name in ("org", "platform", "at")}
         try:
             there = asking.of_environment(session, named, environment, asked, **scope)
-        except NotFound:
+        except NotFound as error:
             if reference.is_tagless:
                 raise
-            session.warn(f"nothing of {service} runs in {environment} yet: all that is found is new there")
+            others, _, _ = error.next_step.partition("; ")
+            hint = f" ({others})" if others.startswith("there are: ") else ""
+            session.warn(f"nothing of {service} runs in {environment} yet: all that is found is new there{hint}")
     if there and reference.is_tagless:
         return there, there
     how = {name: flags[name] for name in ("platform", "ref", "sbom_source")}

@@ -83,7 +83,10 @@ def lines(located: "Located", environment: str = "") -> list[str]:
         nowhere = f"{located.query} does not run in {environment}"
     if located.coverage.state != "complete":
         nowhere = f"{located.query} was not found in what could be assessed"
-    return [inert(f"  {nowhere}"), *coverage(located.coverage)]
+    said = [f"  {nowhere}"]
+    if located.similar:
+        said += ["", f"  No package has that name. Some are called: {', '.join(located.similar)}"]
+    return [*map(inert, said), *coverage(located.coverage)]
 
 
 def _counted(located: "Located", several: bool) -> str:

@@ -99,6 +99,7 @@ def where(located: "Located") -> dict[str, Any]:
         "query": located.query,
         "kind": located.kind,
         "vulnerabilities": located.names,
+        "similar": located.similar,
         "places": [_place(each) for each in located.spots],
         "coverage": coverage(located.coverage),
         "problems": [msgspec.structs.asdict(each) for each in located.problems],
