@@ -137,6 +137,8 @@ def _fields(value: object, path: str = "") -> Iterator[str]:
         "db update --from ADVISORIES --format json",
         "db status --format json",
         "cache df --format json",
+        "recommendations --offline --env production shop/api --format json",
+        "repo list --format json",
     ],
 )
 def test_every_field_of_json_is_documented(kept: dict[str, str], question: str) -> None:

@@ -231,3 +231,15 @@ def _on_a_terminal(argv: list[str], env: dict[str, str]) -> str:
     os.close(keeper)
     done.wait()
     return shown.decode()
+
+
+def test_what_was_built_last_is_looked_at_through_the_client(
+    local: Client, docker_engine: Engine, release: Find
+) -> None:
+    docker_engine.load_layout(release("worker:1.0.0").layout, "glance/worker:v1", "1.0.0")
+    seen = local.scout("quickview")
+    assert "the one that was built last, is meant" in seen.err + seen.out
+    assert "docker scout cves" in local.scout("qv", "local://glance/worker:v1").out.partition("What's next:")[2]
+    assert "## Recommended fixes" in local.scout("recommendations", "--offline", "local://glance/worker:v1").out
+    hook = local.docker("scout", "docker-cli-plugin-hooks", '{"RootCmd": "pull"}')
+    assert json.loads(hook.out)["Template"].startswith("View a summary")

@@ -1,6 +1,6 @@
 """What could be built on instead of a base image, as far as the store knows, and the registry where it is asked."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -81,8 +81,8 @@ def _known(session: Session, report: "ImageReport", name: Reference, asked: "Que
     platform = report.image.platform
     there = recommend.known_tags(session.database, name, platform)[:MOST_KNOWN]
     stored = recommend.built_on(session.database, report.base, platform)
-    current = _described(session, stored, name.tag, asked) if stored else rebase.Image(name.tag, report.base.digest)
-    others = [_described(session, each, tag, asked) for each in there for tag in each.tags]
+    current = _described(session, stored, asked, name.tag) if stored else rebase.Image(name.tag, report.base.digest)
+    others = [named for each in there for named in _under_its_tags(each, _described(session, each, asked))]
     notes: list[str] = []
     newest = next((each for each in others if each.tag == name.tag), None)
     seen = next((each for each in there if name.tag in each.tags), None)
@@ -129,7 +129,7 @@ def _is_current(mine: Collection[str], newest: Collection[str]) -> bool | None:
     return not set(mine).isdisjoint(newest) if any(mine) and newest else None
 
 
-def _described(session: Session, known: "Known", tag: str, asked: "Question") -> rebase.Image:
+def _described(session: Session, known: "Known", asked: "Question", tag: str = "") -> rebase.Image:
     from envscout.verbs import ask
 
     found = ask.of_image(session.database, known.image_id, tag, asked).images[0]
@@ -143,8 +143,12 @@ def _described(session: Session, known: "Known", tag: str, asked: "Question") ->
         known.distribution,
         frozenset(each.vulnerability for each in found.findings) if is_known else None,
         found.summary if is_known else None,
-        tuple(each for each in known.tags if each != tag),
     )
+
+
+def _under_its_tags(known: "Known", described: rebase.Image) -> Iterator[rebase.Image]:
+    for tag in known.tags:
+        yield msgspec.structs.replace(described, tag=tag, tags=tuple(each for each in known.tags if each != tag))
 
 
 def _index(session: Session, name: Reference, report: "ImageReport", advice: Advice) -> bool:

@@ -5,6 +5,7 @@ name a release of a distribution (`trixie`, `alpine3.22`) or a variant (`slim`).
 """
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -48,6 +49,8 @@ class Tag(msgspec.Struct, frozen=True):
         return len(self.version)
 
 
+# The same tags are looked at again and again while they are put in order.
+@lru_cache(maxsize=1 << 16)
 def parse(text: str) -> Tag:
     """Return what a tag says; never raises."""
     first, *words = text.split("-")
