@@ -64,6 +64,30 @@ def test_each_difference_has_its_cause() -> None:
     }
 
 
+def test_what_somebody_suppressed_is_no_change_of_a_package() -> None:
+    suppressed = Side(
+        (package("same", "1"), package("up", "1")), (), True, (finding("A", "same", "1"), finding("B", "up", "1"))
+    )
+    found = compare(
+        side(
+            ("same", "1"),
+            ("up", "2"),
+            findings=(finding("A", "same", "1"), finding("B", "up", "2"), finding("C", "up", "2")),
+        ),
+        suppressed,
+    )
+    assert causes(found) == {"A": ("exception-changed",), "B": ("exception-changed",), "C": ("package-changed",)}
+    assert (found.fixed, found.kept) == ((), ())
+    back = compare(suppressed, side(("same", "1"), findings=(finding("A", "same", "1"),)))
+    assert causes(back) == {"A": ("exception-changed",)}
+
+
+def test_what_both_have_is_listed() -> None:
+    found = compare(side(("a", "1"), ("a", "2"), ("b", "1")), side(("a", "2"), ("a", "3"), ("b", "1")))
+    assert found.same == (PackageChange("deb", "a", ("2",), ("2",)), PackageChange("deb", "b", ("1",), ("1",)))
+    assert found.unchanged == 2
+
+
 def test_a_vulnerability_that_only_moved_is_kept() -> None:
     both = (
         side(("new", "1"), findings=(finding("A", "new", "1"),)),

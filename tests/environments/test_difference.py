@@ -1,6 +1,6 @@
 """What promoting brings, fixes and keeps."""
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
@@ -61,6 +61,7 @@ MARKS = st.dictionaries(st.integers(0, 4), st.frozensets(st.integers(0, 9)).map(
 SIDES = st.lists(MARKS, max_size=3)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SIDES, SIDES)
 def test_it_is_what_counting_one_by_one_gives(
     one_side: list[dict[int, BitMap]], other: list[dict[int, BitMap]]

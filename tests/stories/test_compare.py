@@ -93,6 +93,9 @@ def test_a_comment_for_a_review(fleet: Desk, tmp_path: Path) -> None:
         (("--exit-on", "vulnerability", "--only-severity", "high"), 0),
         (("-e", "--only-severity", "high"), 2),
         (("--exit-on", "vulnerability", "--only-package", "zip"), 0),
+        (("-x", "vulnerability"), 2),
+        (("-x", "policy", "--only-policy", "high-profile-vulnerabilities"), 0),
+        (("--exit-on", "policy,package"), 2),
         (("--exit-on", "nonsense"), 64),
         (("--only-severity", "terrible"), 64),
     ],
@@ -195,3 +198,124 @@ def test_whole_environments(fleet: Desk, tmp_path: Path) -> None:
     assert "| myorg/myapp |" in fleet.ok(*words, "--format", "markdown").out
     assert fleet.call(*words, "--exit-on", "vulnerability").code == 2
     assert fleet.call(*words, "--exit-on", "vulnerability", "--only-severity", "low").code == 0
+
+
+POLICIES = """
+policies:
+  - id: fixable-vulnerabilities
+    config: {severities: [critical]}
+"""
+
+
+def verdicts(found: Any) -> dict[str, tuple[str | None, str | None, list[str], bool]]:
+    return {
+        each["policy"]: (
+            each["analyzed"] and each["analyzed"]["state"],
+            each["comparison"] and each["comparison"]["state"],
+            each["causes"],
+            each["worse"],
+        )
+        for each in found["policies"]["verdicts"]
+    }
+
+
+def test_policies_of_both_sides(fleet: Desk, tmp_path: Path) -> None:
+    (tmp_path / "policies.yaml").write_text(POLICIES)
+    chosen = ("--policy-file", tmp_path / "policies.yaml")
+    found = fleet.ok(*BOTH, *chosen, "--format", "json").json
+    assert verdicts(found) == {"fixable-vulnerabilities": ("fail", "pass", ["image-changed"], True)}
+    assert found["policies"]["health"]["comparison"]["grade"] == "A"
+    refused = fleet.call(*BOTH, *chosen, "-x", "policy")
+    assert (refused.code, "fixable-vulnerabilities" in refused.err) == (2, True)
+    back = ("compare", "--env", "production", "--to-env", "staging", "myorg/myapp", *chosen)
+    assert fleet.call(*back, "--exit-on", "policy").code == 0
+    text = fleet.ok(*BOTH, *chosen).out
+    for words in ("## Policies", "Policies met", "image changed", "! fixable-vulnerabilities: CRITICAL CVE-2024-0001"):
+        assert words in text, text
+    assert "**Worse than the comparison: fixable" in fleet.ok(*BOTH, *chosen, "--format", "markdown").out
+    assert "## Policies" not in fleet.ok(*BOTH, *chosen, "--hide-policies").out
+    assert fleet.ok(*BOTH, *chosen, "--hide-policies", "--format", "json").json["policies"] is None
+    # A gate does not depend on what is shown of it, nor of the findings.
+    hidden = (*BOTH, *chosen, "--hide-policies", "--only-severity", "low", "-x", "policy")
+    assert fleet.call(*hidden).code == 2
+
+
+def test_a_policy_that_changed(fleet: Desk, tmp_path: Path) -> None:
+    before = moment()
+    (tmp_path / "policies.yaml").write_text(POLICIES)
+    fleet.ok("policy", "apply", "-f", tmp_path / "policies.yaml", "--org", "myorg")
+    words = ("compare", "--env", "staging", "--to-at", before, "myorg/myapp", "--format", "json")
+    said = verdicts(fleet.ok(*words).json)
+    # It asks for fewer severities now, but of those that it left out the image has none: the answer is the same.
+    assert said["fixable-vulnerabilities"] == ("fail", "fail", [], False)
+    others = [each for name, each in said.items() if name != "fixable-vulnerabilities"]
+    assert others
+    assert all(each[0] is None and each[2] == ["policy-changed"] and not each[3] for each in others)
+
+
+def test_an_exception_that_changed(fleet: Desk) -> None:
+    before = moment()
+    fleet.ok(
+        *("exception", "add", "CVE-2023-5363", "--kind", "accepted-risk", "--reason", "behind a proxy"),
+        *("--owner", "alice", "--env", "production"),
+    )
+    words = ("compare", "--env", "production", "--to-at", before, "myorg/myapp")
+    found = fleet.ok(*words, "--format", "json").json
+    assert ids(found["fixed"]) == {"CVE-2023-5363": ["exception-changed"]}
+    assert [each["vulnerability"] for each in found["suppressed"]["analyzed"]] == ["CVE-2023-5363"]
+    assert found["suppressed"]["comparison"] == []
+    text = fleet.ok(*words).out
+    assert "- HIGH        CVE-2023-5363  libssl3 3.0.9-1  [suppressed on the other side]" in text
+    assert "SUPPRESSED  HIGH        CVE-2023-5363  libssl3  [accepted-risk by alice]" in text
+    hidden = fleet.ok(*words, "--ignore-suppressed").out
+    assert "SUPPRESSED" not in hidden
+    assert "[suppressed on the other side]" in hidden
+    (service,) = fleet.ok(*words[:-1], "--format", "json").json["services"]
+    assert [each["vulnerability"] for each in service["fixed"]] == ["CVE-2023-5363"]
+
+
+def test_what_both_have_is_listed(fleet: Desk) -> None:
+    found = fleet.ok(*BOTH, "--format", "json").json
+    assert found["unchanged"] == [{"type": "deb", "name": "bash", "versions": ["5.2-1"]}]
+    assert fleet.ok(*BOTH, "--format", "json", "--ignore-unchanged").json["unchanged"] == []
+
+
+def test_a_whole_environment_at_two_moments(fleet: Desk, tmp_path: Path) -> None:
+    before = moment()
+    fleet.record("production", f"oci-dir://{tmp_path / 'v2'}", *APP)
+    (found,) = fleet.ok("compare", "--env", "production", "--to-at", before, "--format", "json").json["services"]
+    assert [each["vulnerability"] for each in found["introduced"]] == ["CVE-2024-0001"]
+    assert found["analyzed_digests"] != found["comparison_digests"]
+    assert found["counts"]["introduced"] == {
+        "critical": 1, "high": 0, "medium": 0, "low": 0, "unspecified": 0, "total": 1
+    }  # fmt: skip
+    assert found["counts"]["kept"]["low"] == 1
+
+
+def test_images_beside_one_another_are_one_service(fleet: Desk, tmp_path: Path) -> None:
+    fleet.record("production", f"oci-dir://{tmp_path / 'v2'}", *APP, "--add")
+    words = ("compare", "--env", "staging", "--to-env", "production")
+    (found,) = fleet.ok(*words, "--format", "json").json["services"]
+    assert len(found["comparison_digests"]) == 2
+    assert (found["introduced"], [each["vulnerability"] for each in found["fixed"]]) == ([], ["CVE-2023-5363"])
+    assert "several images run in production" in fleet.ok(*words, "myorg/myapp").err
+
+
+def test_exceptions_of_where_an_image_is_to_go_count_for_it(fleet: Desk, tmp_path: Path) -> None:
+    image = (
+        "compare",
+        f"oci-dir://{tmp_path / 'v2'}",
+        "--to-env",
+        "production",
+        "--service",
+        "myorg/myapp",
+        "--org",
+        "myorg",
+    )
+    assert fleet.call(*image, "-x", "vulnerability").code == 2
+    fleet.ok(
+        *("exception", "add", "CVE-2024-0001", "--kind", "accepted-risk", "--reason", "behind a proxy"),
+        *("--owner", "alice", "--env", "production", "--org", "myorg"),
+    )
+    assert fleet.ok(*image, "-x", "vulnerability", "--format", "json").json["introduced"] == []
+    assert fleet.call(*BOTH, "-x", "vulnerability").code == 2

@@ -76,6 +76,11 @@ def question(session: Session, flags: dict[str, Any], known_at: str = "") -> "Qu
     return Question(chosen, flags.get("epss", False), moment, max_age, suppressing.heed(session, flags))
 
 
+def unfiltered(flags: dict[str, Any]) -> dict[str, Any]:
+    """Return flags without those that choose findings: what policies judge does not depend on what is shown."""
+    return {name: value for name, value in flags.items() if name not in _CHOSEN}
+
+
 def of_subject(
     session: Session, image: str, environment: str | None, asked: "Question", flags: dict[str, Any]
 ) -> "Report":

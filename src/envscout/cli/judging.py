@@ -59,7 +59,8 @@ def chosen(command: F) -> F:
 class Subject(msgspec.Struct, frozen=True):
     """What is judged. as_of: moment of its advisories. named: as the user named it. at: when, None for now.
 
-    environment: where it is to go, "" where nobody said. running: what runs there, None where nothing does.
+    environment: where it is to go, "" where nobody said. running: what runs there, None where nothing does. looks:
+    whether what is attached to it may be asked for in its registry; else what was seen last counts.
     """
 
     report: "ImageReport"
@@ -68,6 +69,7 @@ class Subject(msgspec.Struct, frozen=True):
     running: "Running | None" = None
     environment: str = ""
     at: int | None = None
+    looks: bool = True
 
 
 def organization(session: Session, asked: str, named: str) -> str:
@@ -243,7 +245,7 @@ def _attested(session: Session, subject: Subject, flags: dict[str, Any]) -> tupl
     from envscout.verbs import gate
 
     ran, number = subject.report.deployment, subject.report.image_id
-    if subject.at is not None:
+    if subject.at is not None or not subject.looks:
         return gate.seen(session.database, number, subject.at)
     try:
         # What builders attach hangs on the index that led to the image, where there was one.

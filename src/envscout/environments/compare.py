@@ -3,6 +3,7 @@
 Causes of a difference:
 package-added, package-removed   the package that has the vulnerability is on one side only
 package-changed                  it is on both, in other versions
+exception-changed                the other side has it in that package, too: somebody said that it does not count there
 advisory-changed                 it is on both, in the same version, and other advisories were known
 """
 
@@ -14,11 +15,15 @@ from envscout.model import Finding, Package
 
 
 class Side(msgspec.Struct, frozen=True):
-    """One image: what is in it and what is known to be wrong with it. known: that answer is not unknown."""
+    """One image: what is in it and what is known to be wrong with it. known: that answer is not unknown.
+
+    suppressed: findings that do not count, because somebody said so.
+    """
 
     packages: tuple[Package, ...]
     findings: tuple[Finding, ...]
     known: bool = True
+    suppressed: tuple[Finding, ...] = ()
 
 
 class PackageChange(msgspec.Struct, frozen=True):
@@ -53,8 +58,8 @@ class VulnerabilityChange(msgspec.Struct, frozen=True):
 class Comparison(msgspec.Struct, frozen=True):
     """What the analyzed image is beside the other; introduced and fixed in the order of severity.
 
-    unchanged: packages that both have in the same version. kept: findings of the analyzed image whose vulnerability
-    both have. known: both answers are; else more may differ than is shown.
+    unchanged: how many packages both have in the same version; same: which. kept: findings of the analyzed image whose
+    vulnerability both have. known: both answers are; else more may differ than is shown.
     """
 
     packages: tuple[PackageChange, ...]
@@ -63,6 +68,7 @@ class Comparison(msgspec.Struct, frozen=True):
     fixed: tuple[VulnerabilityChange, ...]
     kept: tuple[Finding, ...]
     known: bool = True
+    same: tuple[PackageChange, ...] = ()
 
 
 _Versions = Mapping[tuple[str, str], frozenset[str]]
@@ -77,14 +83,20 @@ def compare(analyzed: Side, comparison: Side) -> Comparison:
         for (type_, name) in sorted(ours.keys() | theirs.keys())
         if (here := ours.get((type_, name), frozenset())) != (there := theirs.get((type_, name), frozenset()))
     )
+    same = tuple(
+        PackageChange(*key, tuple(sorted(both)), tuple(sorted(both)))
+        for key in sorted(ours.keys() & theirs.keys())
+        if (both := ours[key] & theirs[key])
+    )
     common = {found.vulnerability for found in analyzed.findings} & {
         found.vulnerability for found in comparison.findings
     }
     return Comparison(
         packages=changes,
-        unchanged=sum(len(versions & theirs.get(key, frozenset())) for key, versions in ours.items()),
-        introduced=_only(analyzed.findings, common, _cause(theirs, "package-added")),
-        fixed=_only(comparison.findings, common, _cause(ours, "package-removed")),
+        unchanged=sum(len(each.analyzed) for each in same),
+        same=same,
+        introduced=_only(analyzed.findings, common, _cause(theirs, comparison.suppressed, "package-added")),
+        fixed=_only(comparison.findings, common, _cause(ours, analyzed.suppressed, "package-removed")),
         kept=tuple(found for found in analyzed.findings if found.vulnerability in common),
         known=analyzed.known and comparison.known,
     )
@@ -97,11 +109,15 @@ def _versions(packages: Iterable[Package]) -> _Versions:
     return {key: frozenset(versions) for key, versions in found.items()}
 
 
-def _cause(others: _Versions, alone: str) -> Callable[[Finding], str]:
-    """Return what tells of one side's finding why the other, which holds these packages, has it not."""
+def _cause(others: _Versions, suppressed: Iterable[Finding], alone: str) -> Callable[[Finding], str]:
+    """Return what tells of one side's finding why the other, which holds and suppresses these, has it not."""
+    hushed = {(each.vulnerability, each.package.type, each.package.name) for each in suppressed}
 
     def cause(found: Finding) -> str:
-        versions = others.get((found.package.type, found.package.name))
+        package = (found.package.type, found.package.name)
+        if (found.vulnerability, *package) in hushed:
+            return "exception-changed"
+        versions = others.get(package)
         if versions is None:
             return alone
         return "advisory-changed" if found.package.version in versions else "package-changed"

@@ -41,6 +41,7 @@ def environments(session: Session, places: _Places, out: Outputs, gates: list[st
         combine([analyzed.coverage, comparison.coverage]),
         whole.names(session.database, wanted(changes)),
         flags["ignore_unchanged"],
+        (places[0].at, places[1].at),
     )
     out.write(shown, _findings(session, places, flags) if out.names - WHOLE.keys() else None, WHOLE)
     worse = "vulnerability" in gates and any(any(each.introduced) for each in changes)

@@ -1,19 +1,21 @@
 """The answer of `compare` for two images: text laid out as Docker Scout does, Markdown for a review, JSON."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
 import msgspec
 
 from envscout.cli.session import CHECK, NOTE
-from envscout.cli.show import documents
-from envscout.cli.show.cves import base_image, counted, coverage
+from envscout.cli.show import compare_policies, documents
+from envscout.cli.show.compare_overview import columns, rows
+from envscout.cli.show.cves import coverage
 from envscout.cli.show.markdown import code, escaped, grid, link, strong
-from envscout.cli.show.size import human, many
-from envscout.cli.show.table import inert, pad, width
+from envscout.cli.show.pair import Pair
+from envscout.cli.show.size import many
+from envscout.cli.show.table import inert
 from envscout.environments.compare import Comparison, PackageChange, VulnerabilityChange
-from envscout.model import Finding, Summary
+from envscout.model import Finding
 from envscout.verbs.ask import ImageReport
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
@@ -22,19 +24,11 @@ _CAUSES = {
     "package-added": "package added",
     "package-removed": "package removed",
     "package-changed": "package changed",
+    "exception-changed": "suppressed on the other side",
     "advisory-changed": "other advisories were known",
 }
 _LISTED = 50
 """Packages that are named; the rest is counted."""
-
-
-class Pair(msgspec.Struct, frozen=True):
-    """Both answers, and how the first differs from the second. ignore_unchanged: leave out what both have."""
-
-    analyzed: ImageReport
-    comparison: ImageReport
-    found: Comparison
-    ignore_unchanged: bool = False
 
 
 def json(shown: Pair) -> Iterator[str]:
@@ -51,12 +45,23 @@ def document(shown: Pair) -> dict[str, Any]:
         "comparison": documents.image(shown.comparison),
         "packages": [{"change": each.change, **msgspec.structs.asdict(each)} for each in found.packages],
         "packages_unchanged": found.unchanged,
+        "unchanged": []
+        if shown.ignore_unchanged
+        else [{"type": each.type, "name": each.name, "versions": each.analyzed} for each in found.same],
         "introduced": [_change(each, shown.analyzed) for each in found.introduced],
         "fixed": [_change(each, shown.comparison) for each in found.fixed],
         "kept": [documents.finding(shown.analyzed, each) for each in found.kept],
+        "suppressed": None if shown.ignore_suppressed else _suppressed(shown),
+        "policies": None if shown.hide_policies else compare_policies.document(shown),
+        "base_tags": {"analyzed": shown.base_tags[0], "comparison": shown.base_tags[1]},
         "labels": _labels(shown),
         "known": found.known,
     }
+
+
+def _suppressed(shown: Pair) -> dict[str, Any]:
+    sides = (("analyzed", shown.analyzed), ("comparison", shown.comparison))
+    return {name: [documents.finding(side, each) for each in side.suppressed] for name, side in sides}
 
 
 def _change(change: VulnerabilityChange, where: ImageReport) -> dict[str, Any]:
@@ -78,73 +83,25 @@ def _labels(shown: Pair) -> dict[str, list[str | None]]:
     }
 
 
-_Row = tuple[str, str, str]
-
-
-def _rows(shown: Pair) -> Iterator[_Row]:
-    """Yield what is said of both: a label and two texts."""
-
-    def both(label: str, say: Callable[[ImageReport], str]) -> _Row:
-        return label, say(shown.analyzed), say(shown.comparison)
-
-    ours, theirs = shown.analyzed, shown.comparison
-    yield both("Target", lambda each: each.reference)
-    yield both("  digest", lambda each: each.image.digest.partition(":")[2][:12])
-    yield both("  platform", lambda each: each.image.platform)
-    yield both("  environment", lambda each: each.deployment.environment if each.deployment else "")
-    yield both("  vulnerabilities", lambda each: counted(each.summary, each.coverage))
-    yield "", _delta(ours.summary, theirs.summary), ""
-    yield both("  coverage", lambda each: each.coverage.state)
-    yield "  size", _with_delta(ours.image.size, theirs.image.size, human), human(theirs.image.size)
-    yield "  packages", _with_delta(ours.packages, theirs.packages, str), str(theirs.packages)
-    yield both("Base image", lambda each: base_image(each.base))
-
-
-def _with_delta(ours: int, theirs: int, say: Callable[[int], str]) -> str:
-    more = ours - theirs
-    return say(ours) + (f" ({'+' if more > 0 else '-'}{say(abs(more))})" if more else "")
-
-
-def _delta(ours: Summary, theirs: Summary) -> str:
-    """Write the differences of two strips, each under its column; "" where there are none."""
-    words = ("critical", "high", "medium", "low")
-    more = [getattr(ours, word) - getattr(theirs, word) for word in words]
-    if not any(more):
-        return ""
-    return "  ".join(f"{f'{each:+d}' if each else '':>4} " for each in more).rstrip()
-
-
 def text(shown: Pair) -> Iterator[str]:
     """Return the lines of the answer for a terminal."""
     yield from ("", "## Overview", "")
-    yield from _columns(("", "Analyzed Image", "Comparison Image"), [row for row in _rows(shown) if row[1] or row[2]])
+    yield from columns(("", "Analyzed Image", "Comparison Image"), [row for row in rows(shown) if row[1] or row[2]])
     for each in (shown.analyzed, shown.comparison):
         yield from coverage(each.coverage, f"{each.reference}: not all of it is known")
+    yield from compare_policies.text(shown)
     yield from ("", "", "## Packages and Vulnerabilities", "")
     yield from _counted_packages(shown.found)
     yield from _listed(shown.found.packages)
     yield from _vulnerabilities(shown.found, shown.ignore_unchanged)
+    if not shown.ignore_suppressed:
+        yield from map(inert, _hushed(shown))
     labels = _labels(shown)
     if labels:
         yield from ("", f"  Labels ({len(labels)} changes)", "")
         for name, (ours, theirs) in labels.items():
             yield inert(f"    {name}: {theirs or '(none)'} → {ours or '(none)'}")
     yield from ("", _verdict(shown.found))
-
-
-def _columns(head: tuple[str, str, str], rows: list[_Row]) -> Iterator[str]:
-    cells = [tuple(map(inert, row)) for row in rows]
-    sizes = [max(24, *(width(row[number]) for row in cells)) + 2 for number in range(3)]
-    sizes[0] -= 4
-    yield "│".join(
-        pad(text, size)
-        for text, size in zip(
-            (head[0], *(each.center(size) for each, size in zip(head[1:], sizes[1:], strict=True))), sizes, strict=True
-        )
-    ).rstrip()
-    yield "┼".join("─" * size for size in sizes)
-    for row in cells:
-        yield "│".join(pad(f" {text}", size) for text, size in zip(row, sizes, strict=True)).rstrip()
 
 
 def _counted_packages(found: Comparison) -> Iterator[str]:
@@ -188,6 +145,17 @@ def _vulnerabilities(found: Comparison, ignore_unchanged: bool) -> Iterator[str]
             yield inert(f"    = {each.severity.upper():<11} {each.vulnerability}  {each.package.name}")
 
 
+def _hushed(shown: Pair) -> Iterator[str]:
+    """Say what does not count in the analyzed image, and who says so."""
+    found = _worst(shown.analyzed.suppressed)
+    if found:
+        yield from ("", f"  {len(found)} suppressed in the analyzed image", "")
+    for each in found:
+        said = each.suppression
+        who = f"{said.kind} by {said.who or said.source}" if said else ""
+        yield f"    SUPPRESSED  {each.severity.upper():<11} {each.vulnerability}  {each.package.name}  [{who}]"
+
+
 def _worst(findings: Iterable[Finding]) -> list[Finding]:
     """Return the worst finding of each vulnerability."""
     found: dict[str, Finding] = {}
@@ -221,8 +189,9 @@ def markdown(shown: Pair) -> Iterator[str]:
     more, less = len(found.introduced), len(found.fixed)
     yield from (f"## {escaped(shown.analyzed.reference)} beside {escaped(shown.comparison.reference)}", "")
     yield from (f"{strong(f'{more} introduced, {less} fixed')}" + ("" if found.known else ", and not all is known"), "")
-    rows = [(label.strip(), ours.strip(), theirs.strip()) for label, ours, theirs in _rows(shown) if ours or theirs]
-    yield from grid(("", "Analyzed", "Comparison"), rows)
+    overview = [(label.strip(), one.strip(), other.strip()) for label, one, other in rows(shown) if one or other]
+    yield from grid(("", "Analyzed", "Comparison"), overview)
+    yield from compare_policies.markdown(shown)
     for title, changes in (("Introduced", found.introduced), ("Fixed", found.fixed)):
         if changes:
             yield from ("", f"### {title}", "")

@@ -22,7 +22,7 @@ class Promotion(msgspec.Struct, frozen=True):
     """What each service of the analyzed environment is beside the other one's.
 
     coverage: of both answers. names: of the vulnerabilities that are shown, by number. ignore_unchanged: leave out
-    services that do not differ.
+    services that do not differ. moments: that were asked about, "" for now.
     """
 
     analyzed: str
@@ -31,6 +31,14 @@ class Promotion(msgspec.Struct, frozen=True):
     coverage: Coverage = Coverage()
     names: Mapping[int, str] = {}
     ignore_unchanged: bool = False
+    moments: tuple[str, str] = ("", "")
+
+    @property
+    def title(self) -> str:
+        """Return what is compared, in words."""
+        names = (self.analyzed, self.comparison)
+        said = [f"{name} at {at}" if at else name for name, at in zip(names, self.moments, strict=True)]
+        return " beside ".join(said)
 
     @property
     def differing(self) -> tuple[Difference, ...]:
@@ -120,7 +128,7 @@ def text(shown: Promotion) -> Iterator[str]:
 
 def _text(shown: Promotion) -> Iterator[str]:
     services = shown.differing if shown.ignore_unchanged else shown.services
-    yield from ("", f"## {inert(shown.analyzed)} beside {inert(shown.comparison)}", "")
+    yield from ("", f"## {inert(shown.title)}", "")
     rows = [
         (each.service, _images(each), _strip(each.introduced, "+"), _strip(each.fixed, "-"), _kept(each))
         for each in services
@@ -194,7 +202,7 @@ def markdown(shown: Promotion) -> Iterator[str]:
     """Return the lines of a comment for a review."""
     more, less = _totals(shown)
     services = shown.differing if shown.ignore_unchanged else shown.services
-    yield from (f"## {escaped(shown.analyzed)} beside {escaped(shown.comparison)}", "")
+    yield from (f"## {escaped(shown.title)}", "")
     yield from (f"**{_count(shown)}: {more} vulnerabilities introduced, {less} fixed**", "")
     yield from grid(
         ("Service", "Images", "Introduced", "Fixed", "Kept"),
