@@ -7,6 +7,7 @@ folder with a folder of more inputs for each target. None of these is needed, an
 import gzip
 import json
 import os
+import re
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -105,6 +106,10 @@ def _made() -> Found:
     yield from samples.documents()
     yield from samples.vex()
     yield from samples.texts()
+    page = (ROOT / "docs" / "reference" / "policies.md").read_text(encoding="utf-8")
+    for text in re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE):
+        yield "policies", text.encode()
+    yield "policies", b'{"debug":true,"policies":[{"name":"copyleft-license","enabled":false,"weight":0,"config":{}}]}'
 
 
 def _wanted(path: str, data: bytes) -> Found:

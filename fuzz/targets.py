@@ -348,6 +348,22 @@ def _saved(data: bytes) -> None:
             pass
 
 
+def _policies(data: bytes) -> None:
+    """Read a file of policies; what it asks for can be written and read again."""
+    import msgspec
+
+    from envscout.policies import reading, writing
+
+    try:
+        file = reading.parse(data, "x")
+    except EnvscoutError:
+        return
+    for section in (file.of(""), *file.environments.values()):
+        found = reading.resolved(section, "x")
+        again = reading.read(msgspec.json.encode(writing.document(found)), "x")
+        promises.check(again == found, "policies that were written are read as they were")
+
+
 _OTHERS = (
     Target("executable", _executable),
     Target("layer", _layer, shapes.tar),
@@ -377,4 +393,5 @@ _OTHERS = (
     Target("osv", _osv),
     Target("epss", partial(_feed, "epss")),
     Target("kev", partial(_feed, "kev")),
+    Target("policies", _policies),
 )

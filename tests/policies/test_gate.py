@@ -38,6 +38,8 @@ PASSING = [
     ("no-new-vulnerabilities", facts(finding(), running=(finding(),)), {}),
     ("no-new-vulnerabilities", facts(finding(severity="low")), {}),
     ("no-new-vulnerabilities", facts(finding("GHSA-1", aliases=("CVE-1",)), running=(finding("CVE-1"),)), {}),
+    # Beside what was recorded last, wherever.
+    ("no-new-vulnerabilities", facts(finding(), environment="", running=(finding(),)), {}),
     # Where nothing is found nothing can be new, whatever runs.
     ("no-new-vulnerabilities", facts(running=Running((), unknown("not-indexed"))), {}),
     ("no-new-vulnerabilities", facts(finding(), running=Running((finding(),), unknown("not-indexed"))), {}),
@@ -114,7 +116,7 @@ UNKNOWN = [
     ("exploitable-vulnerabilities", facts(kinds=frozenset({"kev"})), {}),
     ("no-new-vulnerabilities", facts(finding(), running=Running((), unknown("not-indexed"))), {}),
     ("no-new-vulnerabilities", facts(finding(), running=Running((), unknown("no-feed"))), {}),
-    ("no-new-vulnerabilities", facts(environment=""), {}),
+    ("no-new-vulnerabilities", facts(environment="", running=None), {}),
     ("copyleft-license", facts(packages=(package("a"),)), {"allow_undeclared": False}),
     ("approved-base-images", facts(distribution=None), {"allowed_distros": ("debian",)}),
     ("cel", facts(finding()), {"expression": "finding.cvss.score > 7.0"}),

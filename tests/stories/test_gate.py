@@ -152,3 +152,17 @@ def test_the_exploited_ones_need_their_catalog(desk: Desk, tmp_path: Path) -> No
     (tmp_path / "kev.json").write_text(json.dumps(catalog))
     desk.ok("db", "update", "--from", tmp_path / "kev.json")
     assert desk.call(*words).code == 0
+
+
+def test_where_several_run_the_worst_decides(desk: Desk, tmp_path: Path) -> None:
+    good(desk, tmp_path)
+    desk.record("production", f"oci-dir://{tmp_path / 'image'}", "--service", "app")
+    bad(desk, tmp_path)
+    desk.record(
+        "production", f"oci-dir://{layout(tmp_path / 'worse', debian(OPENSSL_3_0_9))}", "--service", "app", "--add"
+    )
+    words = ("policy", "app", "--env", "production", "--only-policy", "fixable-vulnerabilities", "--exit-code")
+    answer = desk.call(*words, "--format", "json")
+    assert (answer.code, answer.json["image"]["reference"]) == (2, str(tmp_path / "worse"))
+    assert "several images run there" in answer.err
+    assert "SUCCESS" in answer.err

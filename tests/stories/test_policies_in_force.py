@@ -1,14 +1,20 @@
 """Whose policies count: applied, listed, shown, of any moment; on the command line; in a registry."""
 
+import http.server
 import json
 import subprocess
 import sys
+import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from envscout.demo.databases import Deb
+from envscout.images.artifacts import Part, push_artifact
+from envscout.names.reference import parse
+from envscout.verbs import bundle
 from tests.servers.registry import Registry
 from tests.stories.story import APP, HOLE, OPENSSL_3_0_9, OPENSSL_3_0_11, PROGRAM, Desk, debian, feed, layout, moment
 
@@ -259,3 +265,60 @@ def test_start_up_does_not_load_what_only_some_policies_need(shop: Desk) -> None
     done = subprocess.run(argv, env=shop.env, capture_output=True, text=True, check=True)
     assert not {"yaml", "license_expression", "cel_expr_python"} & {
         line.rpartition("|")[2].strip().split(".")[0] for line in done.stderr.splitlines()}  # fmt: skip
+
+
+class Silent(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder and says nothing of it."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_configuration_is_fetched_from_where_the_user_says(shop: Desk, tmp_path: Path) -> None:
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "config.json").write_text('{"policies": [{"name": "copyleft-license", "enabled": false}]}')
+    handler = partial(Silent, directory=str(tmp_path / "served"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        place = f"http://127.0.0.1:{server.server_port}/config.json"
+        found = judged(shop, "production", "--policy-config", place)
+        gone = shop.call("policy", "myorg/myapp", "--env", "production", "--policy-config", f"{place}.not")
+        server.shutdown()
+    assert (found["in_force"]["source"], len(found["policies"])) == ("config", 6)
+    assert (gone.code, "404" in gone.refusal) == (64, True)
+
+
+def test_only_some_are_judged_while_all_are_in_force(shop: Desk) -> None:
+    found = judged(shop, "production", "--only-policy", "default-non-root-user")
+    assert (len(found["policies"]), len(found["in_force"]["policies"])) == (1, 7)
+    assert found["in_force"]["digest"] == judged(shop, "production")["in_force"]["digest"]
+
+
+@pytest.mark.server
+def test_a_bundle_of_a_stranger(
+    shop: Desk, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may push chooses names and content: neither reaches the terminal as it is, and nothing is believed."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "no-docker"))
+    place = f"registry://{registry.host}/security/evil"
+    ask = ("policy", "myorg/myapp", "--env", "production", "--policy-bundle")
+    title = {bundle.TITLE: "../../\x1b[31mevil.yaml"}
+    for number, data in enumerate(
+        (b'{"\\u001b[31m": 1}', b"policies: [{id: nonsense}]", b"\x00\xff", b"x" * (2 << 20))
+    ):
+        push_artifact(parse(f"{place}:v{number}"), bundle.TYPE, (Part("application/yaml", data, title),))
+        answer = shop.call(*ask, f"{place}:v{number}")
+        assert answer.code == 64, answer
+        assert "\x1b" not in answer.refusal
+    many = tuple(Part("application/yaml", f"policies: [] # {number}".encode()) for number in range(65))
+    push_artifact(parse(f"{place}:many"), bundle.TYPE, many)
+    assert shop.call(*ask, f"{place}:many").code == 1
+    push_artifact(parse(f"{place}:other"), "application/vnd.example", (Part("application/yaml", b"policies: []"),))
+    other = shop.call(*ask, f"{place}:other")
+    assert (other.code, "application/vnd.example" in other.refusal) == (1, True)
+    # A copy that was damaged is fetched again, or not used.
+    push_artifact(parse(f"{place}:good"), bundle.TYPE, (Part("application/yaml", b"policies: []"),))
+    assert judged(shop, "production", "--policy-bundle", f"{place}:good")["policies"] == []
+    for copy in (shop.home).rglob("policy-bundles/*.json"):
+        copy.write_bytes(b"{")
+    assert judged(shop, "production", "--policy-bundle", f"{place}:good")["policies"] == []

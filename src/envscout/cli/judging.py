@@ -84,17 +84,22 @@ def in_force(
     session: Session, flags: dict[str, Any], organization: str, environment: str = "", at: int | None = None
 ) -> "Effective":
     """Return the policies to judge by: those of the command line, else what was in force in the store at a moment."""
-    from envscout.policies.kinds import canonical
     from envscout.verbs import govern
 
-    found = of_flags(session, flags, environment) or govern.in_force(session.database, organization, environment, at)
+    found = of_flags(session, flags, environment)
+    return found or govern.in_force(session.database, organization, environment, at)
+
+
+def wanted(found: "Effective", flags: dict[str, Any]) -> "tuple[Policy, ...]":
+    """Return those of the policies that --only-policy names, by default all. Raise UsageError for one not there."""
+    from envscout.policies.kinds import canonical
+
     only = [canonical(name) for name in flags["only_policy"]]
     missing = set(only) - {each.id for each in found.policies}
     if missing:
         there = ", ".join(each.id for each in found.policies) or "none"
         raise UsageError(f"no policy is called {', '.join(sorted(missing))}", f"there are {there}")
-    kept = tuple(each for each in found.policies if not only or each.id in only)
-    return msgspec.structs.replace(found, policies=kept)
+    return tuple(each for each in found.policies if not only or each.id in only)
 
 
 def of_flags(session: Session, flags: dict[str, Any], environment: str = "") -> "Effective | None":
@@ -210,7 +215,7 @@ def judged(session: Session, subject: Subject, flags: dict[str, Any]) -> "tuple[
     ran = subject.report.deployment
     owner = ran.organization if ran else organization(session, flags["org"], subject.named)
     found = in_force(session, flags, owner, subject.environment, subject.at)
-    return found, judge(session, subject, found.policies, flags)
+    return found, judge(session, subject, wanted(found, flags), flags)
 
 
 def judge(

@@ -29,10 +29,14 @@ def printable(text: str) -> str:
 def _json(data: bytes, where: str) -> object:
     import json
 
+    import msgspec
+
     try:
-        return json.loads(data, object_pairs_hook=lambda pairs: _once(pairs, where))
+        json.loads(data, object_pairs_hook=lambda pairs: _once(pairs, where))
+        # The one above tells keys that are there twice, this one half characters that nobody could write again.
+        return msgspec.json.decode(data)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{where} is no JSON: {error}", "mend it") from error
+        raise UsageError(f"{where} is no JSON: {printable(str(error))}", "mend it") from error
 
 
 def _once(pairs: Iterable[tuple[str, Any]], where: str) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def parse(data: bytes, where: str) -> File:
     """Return what a file holds, every part of it checked. Raise UsageError with what is wrong, and what is possible."""
     try:
         found = msgspec.convert(decoded(data, where), _Written)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeError) as error:
         raise UsageError(
             f"{where} is no policy file: {printable(str(error))}", f"{_possible(error)}; {_DOCS}"
         ) from error
@@ -91,7 +91,7 @@ def parse(data: bytes, where: str) -> File:
     return file
 
 
-def _possible(error: msgspec.ValidationError) -> str:
+def _possible(error: Exception) -> str:
     """Return the keys that are possible where an error lies."""
     place = str(error).partition("`$")[2].rstrip("`")
     struct = Entry if "policies[" in place else Section if "environments[" in place else _Written
@@ -147,7 +147,7 @@ def _policy(entry: Entry, where: str) -> Policy:
         id=name,
         kind=kind,
         config=_config(entry.config, name, kind, where),
-        title=" ".join(entry.title.split())[:200],
+        title=" ".join(entry.title.split())[:200].rstrip(),
         weight=KINDS[kind].weight if entry.weight is None else entry.weight,
         on_unknown="pass" if entry.on_unknown == "pass" else "fail",
     )

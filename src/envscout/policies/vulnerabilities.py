@@ -103,7 +103,7 @@ def new(facts: Facts, config: New) -> Judgement:
 
     Where it is not known what runs there has, nothing that is found can be called new, and nothing be let through.
     """
-    if not facts.environment:
+    if not facts.environment and facts.running is None:
         return Judgement((), ("Where the image is to go is not known: name it with --env ENVIRONMENT.",))
     wanted = severities(config.severities)
     there = {name for each in (facts.running.findings if facts.running else ()) for name in _names(each)}
@@ -115,10 +115,11 @@ def new(facts: Facts, config: New) -> Judgement:
         and (each.fixed_version or not config.fixable_only)
     ]
     if found and facts.running and facts.running.coverage.blind:
+        where = f"in {facts.environment}" if facts.environment else "there"
         why = "; ".join(each.message for each in facts.running.coverage.reasons)
         names = ", ".join(dict.fromkeys(each.vulnerability for each in found[:_TOLD]))
         more = f" and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
-        said = f"Whether {names}{more} would be new in {facts.environment} is not known: what runs there is not. {why}"
+        said = f"Whether {names}{more} would be new {where} is not known: what runs there is not. {why}"
         return Judgement((), (said, *doubts(facts)))
     return _judged(facts, found)
 

@@ -74,17 +74,26 @@ def judge(image: str, environment: str | None, output: tuple[str, ...], form: st
 
 
 def judged_image(session: Session, image: str, environment: str | None, flags: dict[str, Any]) -> "Judged":
-    """Return what the policies that the flags choose, else those in force, say of an image."""
+    """Return what the policies that the flags choose, else those in force, say of an image.
+
+    Where several run beside one another all are judged, and the worst is returned: it decides whether a gate opens.
+    """
     from envscout.cli.show.policy import Judged
     from envscout.policies.policy import health
 
     asked = asking.question(session, flags, flags["at"])
     report, there = _answers(session, image, environment, asked, flags)
-    judged = judging.one_of(session, report)
     where = environment or ""
-    subject = judging.Subject(judged, report.as_of, image, judging.beside(there), where, asked.known_at)
-    chosen, verdicts = judging.judged(session, subject, flags)
-    return Judged(judged, where, verdicts, health(verdicts), chosen, asked.known_at)
+    found = []
+    for each in report.images:
+        subject = judging.Subject(each, each.as_of, image, judging.beside(there), where, asked.known_at)
+        chosen, verdicts = judging.judged(session, subject, flags)
+        found.append(Judged(each, where, verdicts, health(verdicts), chosen, asked.known_at))
+    worst = max(found, key=lambda one: sum(each.blocks for each in one.verdicts))
+    if len(found) > 1:
+        others = ", ".join(f"{one.report.reference}: {one.status}" for one in found if one is not worst)
+        session.warn(f"several images run there, and the worst is shown, {worst.report.reference}; {others}")
+    return worst
 
 
 command = WordsOrThing(

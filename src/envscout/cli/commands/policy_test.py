@@ -53,7 +53,14 @@ def command(file: str, image: str, environment: str | None, output: str, form: s
     with Session() as session, options.to_output(output):
         proposed = parse(judging.content(file), file)
         if image:
-            flags |= {"only_policy": (), "policy_config": "", "policy_dir": (), "policy_bundle": (), "at": ""}
+            flags |= {
+                "only_policy": (),
+                "policy_config": "",
+                "policy_dir": (),
+                "policy_bundle": (),
+                "at": "",
+                "to_latest": False,
+            }
             return _image(session, file, image, environment, form, flags)
         if not flags["since"] and environment is None:
             options.tell(form, "policy-file", show.contents(proposed, file), show.described(proposed))
