@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from envscout.demo.databases import Deb
 from envscout.demo.layout import ImagePlan, IndexPlan, layer, write_layout
 from tests.servers.engine import docker_archive
 from tests.servers.program import need, run
+from tests.servers.registry import Registry
 from tests.stories.story import (
     APP,
     CRITICAL,
@@ -210,3 +212,29 @@ def test_an_organization_is_asked_about_by_every_command(varied: Desk) -> None:
     both = ("compare", "--env", "production", "--to-env", "production", "myorg/myapp")
     assert varied.call(*both, "--org", "myorg").code == 0
     assert varied.call(*both, "--org", "other").code == 1
+
+
+def test_policies_come_from_everywhere_in_every_command(varied: Desk, registry: Registry, tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    strict = folder / "strict.yaml"
+    strict.write_text("policies:\n- {name: no-root, kind: default-non-root-user}\n")
+    config = tmp_path / "config.json"
+    config.write_text('{"policies": [{"name": "default-non-root-user", "enabled": false}]}')
+    bundle = f"{registry.host}/policies/strict:1"
+    varied.ok("policy", "publish", bundle, "--policy-dir", folder)
+    image = f"oci-dir://{tmp_path / 'image'}"
+    for command in (("policy", image), ("quickview", image), ("compare", image, "--to", image)):
+        words = (*command, "--format", "json")
+        for place in (("--policy-file", strict), ("--policy-dir", folder), ("--policy-bundle", bundle)):
+            assert _policies(varied.ok(*words, *place).json) == {"no-root"}, (command, place)
+        without = _policies(varied.ok(*words, "--policy-config", config).json)
+        assert without == _policies(varied.ok(*words).json) - {"default-non-root-user"}, command
+        one = _policies(varied.ok(*words, "--only-policy", "copyleft-license,default-non-root-user").json)
+        assert one == {"copyleft-license", "default-non-root-user"}
+
+
+def _policies(document: Any) -> set[str]:
+    """Return the ids of the policies in the document of `policy`, `quickview` or `compare`."""
+    found = document["policies"]
+    return {each["policy"] for each in (found["verdicts"] if isinstance(found, dict) else found)}
