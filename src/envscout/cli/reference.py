@@ -18,15 +18,22 @@ MARK = "<!-- What follows is written by `make reference`, from the docstrings an
 
 # Where a section leads to: command, and the pages of docs/reference that say more.
 SEE: Mapping[str, tuple[str, ...]] = {
-    "cves": ("[what is known and what is not](../coverage.md)", "[JSON](json.md)"),
+    "attestation": ("[attestations](../attestations.md)",),
+    "compare": ("[how to promote](../howto/promote.md)", "[forms of answers](formats.md)", "[JSON](json.md)"),
     "config": ("[settings](settings.md)",),
-    "db update": ("[advisories](advisories.md)",),
+    "cves": ("[what is known and what is not](../coverage.md)", "[forms of answers](formats.md)", "[JSON](json.md)"),
     "db status": ("[advisories](advisories.md)",),
+    "db update": ("[advisories](advisories.md)",),
     "demo": ("[first success](../first-success.md)",),
     "environment": ("[concepts](../concepts.md)", "[JSON](json.md)"),
-    "policy": ("[policies](policies.md)",),
+    "exception": ("[exceptions and VEX](../exceptions-and-vex.md)",),
+    "integration": ("[watching a registry](../watch-a-registry.md)",),
+    "policy": ("[policies](policies.md)", "[how to promote](../howto/promote.md)"),
+    "report": ("[how to serve an auditor](../howto/audit.md)", "[forms of answers](formats.md)"),
     "sbom": ("[documents](sbom-formats.md)", "[JSON](json.md)"),
-    "where": ("[JSON](json.md)",),
+    "vex get": ("[exceptions and VEX](../exceptions-and-vex.md)",),
+    "watch": ("[watching a registry](../watch-a-registry.md)",),
+    "where": ("[how to find a CVE in production](../howto/in-production.md)", "[JSON](json.md)"),
 }
 
 
