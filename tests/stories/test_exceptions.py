@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -221,6 +222,17 @@ def test_the_past_is_answered_with_what_stood_then(staged: Desk) -> None:
     assert hushed(staged.cves("--env", "production", "--at", during, "--known-at", "now")) == {}
     listed = staged.ok("exception", "list", "--at", during, "--format", "json").json["exceptions"]
     assert [(each["id"], each["state"], each["removed_at"]) for each in listed] == [(number, "active", None)]
+
+
+def test_the_past_does_not_know_that_it_would_expire(staged: Desk) -> None:
+    number = add(staged, *ACCEPT, "--expires", "90d")
+    during = moment()
+    with sqlite3.connect(staged.store) as connection:
+        connection.execute("UPDATE exception SET until = ?", (time.time_ns() // 1000,))
+    report = staged.cves("--env", "production")
+    assert (hushed(report), [each["where"] for each in report["lapses"]]) == ({}, [str(number)])
+    report = staged.cves("--env", "production", "--at", during)
+    assert (hushed(report), report["lapses"]) == ({CVE: "alice"}, [])
 
 
 def test_the_record_says_who_did_what(staged: Desk) -> None:

@@ -161,6 +161,24 @@ class TestInside:
         assert "9,437,184 bytes" in answer.err
         assert answer.json["coverage"]["state"] == "complete"
 
+    def test_more_than_anybody_would_write_is_told(self, desk: Desk, tmp_path: Path) -> None:
+        data = json.dumps(document(statement("not_affected", product(OPENSSL)))).encode()
+        files = {f"v/{number:03}.vex.json": data for number in range(70)}
+        answer = desk.ok("cves", f"oci-dir://{written(tmp_path / 'i', {**FILES, **files})}", "--format", "json")
+        assert "v/064.vex.json and what comes after it is not read" in answer.err
+        assert hushed(answer.json) == {CVE: ACME}
+
+    def test_images_of_one_base_share_its_documents(self, desk: Desk, tmp_path: Path) -> None:
+        data = json.dumps(
+            document(statement("not_affected", product(OPENSSL)), statement("fixed", cve="CVE-1-1"))
+        ).encode()
+        for name in ("a", "b"):
+            files = {**FILES, "base.vex.json": data, f"{name}.txt": b""}
+            desk.record("production", f"oci-dir://{written(tmp_path / name, files)}", "--service", f"shop/{name}")
+        report = desk.cves("--env", "production")
+        assert [image["summary"]["total"] for image in report["images"]] == [0, 0]
+        assert len(report["suppressed"]) == 2
+
     def test_a_folder_has_them_too(self, desk: Desk, tmp_path: Path) -> None:
         data = json.dumps(document(statement("not_affected", product(OPENSSL)))).encode()
         folder = rootfs(tmp_path / "root", {**FILES, "x.openvex.json": data})

@@ -85,11 +85,16 @@ class Desk:
         self._refused: Counter[str] = Counter()
         self._unsaid: Counter[str] = Counter()
         self._problems = dict.fromkeys(heed.problems)
+        # Images that share a base share what it says: each set of readings is sorted once.
+        alike: dict[tuple[int, ...], list[int]] = {}
+        for number, readings in kept.items():
+            alike.setdefault(tuple(map(id, readings)), []).append(number)
         said = {
-            number: self._heeded(each for reading in readings for each in reading.statements)
-            for number, readings in kept.items()
+            tuple(numbers): self._heeded(each for reading in kept[numbers[0]] for each in reading.statements)
+            for numbers in alike.values()
         }
-        self._own = {number: self._book(statements) for number, statements in said.items() if statements}
+        books = {numbers: self._book(statements) for numbers, statements in said.items() if statements}
+        self._own = {number: book for numbers, book in books.items() for number in numbers}
         for readings in kept.values():
             self._problems |= dict.fromkeys(problem for reading in readings for problem in reading.problems)
         # Of two statements of the same moment the nearer to the user counts: first images, then files, then exceptions.

@@ -77,10 +77,12 @@ def of_images(
     if not connection.execute(_SQL["any"]).fetchone()[0]:
         return {}
     moment = FOREVER - 1 if at is None else at
+    # Images that share a base share its documents.
+    read: dict[bytes, Reading] = {}
     found = {}
     for number in image_ids:
-        rows = connection.execute(_SQL["of_image"], {"image_id": number, "at": moment})
-        readings = tuple(_decode(row[0]) for row in rows)
+        blobs = [row[0] for row in connection.execute(_SQL["of_image"], {"image_id": number, "at": moment})]
+        readings = tuple(read.get(blob) or read.setdefault(blob, _decode(blob)) for blob in blobs)
         if readings:
             found[number] = readings
     return found

@@ -36,6 +36,9 @@ OURS = (*TOOLS, f"layers@{images.KEPT}")
 _BY_ID = f"{OFFICIAL}/sha256"
 
 MAX_SBOM_BYTES = 256 * 1024 * 1024
+MAX_VEX = 64
+"""VEX documents of an image, and what all of them may say: each question hears it again."""
+MAX_SAID = 100_000
 
 
 class Indexed(msgspec.Struct, frozen=True):
@@ -182,9 +185,17 @@ def _vex(place: str, found: Iterable[tuple[str, bytes]], image: Image) -> tuple[
     from envscout.vex import Source, read
 
     subjects = frozenset(filter(None, (image.digest, image.index_digest)))
-    documents = []
+    documents: list[vex.Document] = []
+    count = 0
     for path, data in found:
         said = read(data, Source(place, path, image.digest, subjects), opened)
+        count += len(said.statements)
+        if len(documents) >= MAX_VEX or count > MAX_SAID:
+            problem = Problem(
+                "unread-vex", f"{path} and what comes after it is not read: the image has too much VEX", path
+            )
+            documents.append(vex.Document(place, path, "", b"", vex.Reading((), (problem,))))
+            break
         documents.append(vex.Document(place, path, said.author, data, vex.Reading(said.statements, said.problems)))
     return tuple(documents)
 

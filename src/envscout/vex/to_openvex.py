@@ -52,8 +52,8 @@ def _because(each: Statement, status: str) -> dict[str, str]:
     """Return the reasons: a status of `not_affected` has a justification or an impact statement, never both."""
     if status == AFFECTED:
         action = each.why or "see the notes"
-        until = f" Until {moment.show(each.until)}." if each.until is not None else ""
-        accepted = f"Accepted risk, by {each.who}: {action}{until}" if each.kind == ACCEPTED else action
+        until = f", until {moment.show(each.until)}" if each.until is not None else ""
+        accepted = f"Risk accepted by {each.who}{until}: {action}" if each.kind == ACCEPTED else action
         return {"action_statement": accepted, **_notes(each)}
     if status != NOT_AFFECTED:
         return {**_notes(each, each.why)}
@@ -69,10 +69,12 @@ def _notes(each: Statement, why: str = "") -> dict[str, str]:
 
 def _products(product: Product) -> Iterator[dict[str, Any]]:
     whole = _image(product)
+    # Whoever wrote a package URL may have left characters in it that no address can have.
+    urls = dict.fromkeys(str(purl.parse(text)) for text in product.packages if text.startswith("pkg:"))
+    parts = [{"@id": url, "identifiers": {"purl": url}} for url in urls]
     if not whole:
-        yield from ({"@id": text, "identifiers": {"purl": text}} for text in product.packages)
+        yield from parts
         return
-    parts = [{"@id": text, "identifiers": {"purl": text}} for text in product.packages]
     yield {**whole, "subcomponents": parts} if parts else whole
 
 

@@ -61,7 +61,7 @@ def soon(each: "Listed", present: int) -> bool:
 def added(each: "Entry") -> Iterator[str]:
     """Yield what a person is told of an exception that was made."""
     said = each.statement
-    ends = f", until {end(said)}" if end(said) else ""
+    ends = f", ends {end(said)}" if end(said) else ""
     yield f"exception {said.where}: {said.names[0]} is {_CALLED[said.kind]} {scope(said.products[0])}{ends}"
 
 
