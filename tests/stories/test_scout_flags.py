@@ -238,3 +238,16 @@ def _policies(document: Any) -> set[str]:
     """Return the ids of the policies in the document of `policy`, `quickview` or `compare`."""
     found = document["policies"]
     return {each["policy"] for each in (found["verdicts"] if isinstance(found, dict) else found)}
+
+
+def test_each_image_of_an_environment_is_shown(varied: Desk, tmp_path: Path) -> None:
+    other = layout(tmp_path / "other", debian(OPENSSL_3_0_11))
+    varied.record("production", f"oci-dir://{other}", "--service", "myorg/other", "--org", "myorg")
+    seen = varied.ok("quickview", "--env", "production").out
+    assert seen.count(" Target ") == seen.count("Policy status") == 2
+    assert varied.ok("recommendations", "--env", "production").out.count("## Recommended fixes") == 2
+    for command in ("quickview", "recommendations"):
+        refused = varied.call(command, "--env", "production", "--format", "json")
+        assert (refused.code, refused.out) == (64, "")
+        assert "2 images run there" in refused.refusal
+        assert varied.ok(command, "--env", "production", "myorg/other", "--format", "json").json["image"]

@@ -96,6 +96,17 @@ def of_subject(
     return staging.added(session, report, image, asked, flags)
 
 
+def for_form(report: "Report", form: str) -> "Report":
+    """Return an answer; where it is to be one document about one image, and is about several, raise UsageError."""
+    if form == "json" and len(report.images) > 1:
+        there = ", ".join(sorted({each.reference for each in report.images})[:10])
+        raise UsageError(
+            f"{len(report.images)} images run there, and a document is about one",
+            f"name one by its repository, its tag or its digest, or with --platform: {there}",
+        )
+    return report
+
+
 def built_last(session: Session) -> str:
     """Return the image that is meant where none is named: the one that was built last of those of the local engine."""
     from envscout import images

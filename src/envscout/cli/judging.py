@@ -190,15 +190,6 @@ def _fetched(url: str, limit: int) -> bytes:
         return into.read_bytes()
 
 
-def one_of(session: Session, report: "Report") -> "ImageReport":
-    """Return the image that is judged, and say so where several run beside one another."""
-    judged = report.images[0]
-    if len(report.images) > 1:
-        others = ", ".join(each.reference for each in report.images[1:])
-        session.warn(f"several images run there; {judged.reference} is judged, not {others}")
-    return judged
-
-
 def beside(report: "Report | None") -> "Running | None":
     """Return what the answer about an environment says of that which an image is judged beside."""
     from envscout.policies.facts import Running

@@ -192,6 +192,12 @@ def to_output(path: str) -> Iterator[None]:
     Session.say(f"Report written to {path}")
 
 
+def lines(texts: Iterable[str]) -> None:
+    """Write lines of the answer to stdout."""
+    for line in texts:
+        click.echo(line)
+
+
 def document(content: object) -> None:
     """Write one document as a line of JSON."""
     import msgspec

@@ -36,8 +36,8 @@ def command(image: str, environment: str | None, output: str, form: str, **flags
     envscout quickview
 
     Without a name the image is meant that was built last on this machine. The base image's own vulnerabilities, and
-    those of a newer one, are shown where they were looked into: `recommendations --index` does that. Nothing here
-    closes a gate: `policy --exit-code` and `cves --exit-code` do.
+    those of a newer one, are shown where they were looked into: `recommendations --index` does that. Of an environment
+    each image is shown. Nothing here closes a gate: `policy --exit-code` and `cves --exit-code` do.
     """
     from envscout.cli import advising
     from envscout.cli.show import policy as judged
@@ -46,21 +46,19 @@ def command(image: str, environment: str | None, output: str, form: str, **flags
 
     with Session() as session, options.to_output(output):
         asked = asking.question(session, flags, flags["at"])
-        report = _report(session, image, environment, asked, flags)
-        shown = judging.one_of(session, report)
-        named = image or shown.reference
+        report = asking.for_form(_report(session, image, environment, asked, flags), form)
         there = judging.beside(report) if environment else None
-        subject = judging.Subject(shown, report.as_of, named, there, environment or "", asked.known_at)
-        chosen, verdicts = judging.judged(session, subject, flags)
-        advice = advising.advise(session, shown, asked, advising.Wish())
-        view = show.View(
-            judged.Judged(shown, environment or "", verdicts, health(verdicts), chosen, asked.known_at), advice, image
-        )
-        if form == "json":
-            options.document(show.document(view))
-            return
-        for line in show.lines(view, form):
-            click.echo(line)
+        for each in report.images:
+            named = image or each.reference
+            subject = judging.Subject(each, each.as_of, named, there, environment or "", asked.known_at)
+            chosen, verdicts = judging.judged(session, subject, flags)
+            advice = advising.advise(session, each, asked, advising.Wish())
+            state = judged.Judged(each, environment or "", verdicts, health(verdicts), chosen, asked.known_at)
+            view = show.View(state, advice, image)
+            if form == "json":
+                options.document(show.document(view))
+            else:
+                options.lines(show.lines(view, form))
 
 
 def _report(

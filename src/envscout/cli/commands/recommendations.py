@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from envscout.cli import asking, judging, options, suppressing
+from envscout.cli import asking, options, suppressing
 from envscout.cli.session import Session
 from envscout.errors import UsageError
 
@@ -58,14 +58,14 @@ def command(image: str, environment: str | None, output: str, form: str, **flags
         raise UsageError("--index reads images from the registry, which --offline forbids", "use one of them")
     with Session() as session, options.to_output(output):
         asked = asking.question(session, flags, flags["at"])
-        report = judging.one_of(session, asking.of_subject(session, image, environment, asked, flags))
+        report = asking.for_form(asking.of_subject(session, image, environment, asked, flags), form)
         wish = advising.Wish(flags["tag"], not flags["offline"], flags["index"])
-        advice = advising.advise(session, report, asked, wish)
         whole = not (only_refresh or only_update)
-        plan = recommend.upgrades(session.database, report.image_id, report.findings) if whole else None
-        shown = show.Recommended(report, environment or "", advice, plan, not only_update, not only_refresh)
-        if form == "json":
-            options.document(show.document(shown))
-            return
-        for line in (show.markdown if form == "markdown" else show.text)(shown):
-            click.echo(line)
+        for each in report.images:
+            advice = advising.advise(session, each, asked, wish)
+            plan = recommend.upgrades(session.database, each.image_id, each.findings) if whole else None
+            shown = show.Recommended(each, environment or "", advice, plan, not only_update, not only_refresh)
+            if form == "json":
+                options.document(show.document(shown))
+            else:
+                options.lines((show.markdown if form == "markdown" else show.text)(shown))
