@@ -9,7 +9,7 @@ from envscout.demo.layout import ImagePlan, IndexPlan, write_layout
 from envscout.demo.layout import layer as made
 from tests.images import attesting
 from tests.servers.registry import Registry
-from tests.stories.story import FILES, Answer, Desk
+from tests.stories.story import FILES, HOLE, Answer, Desk, names, published
 
 SPDX = attesting.spdx(("pkg:npm/a@1", ""))
 SCAN = "https://example.com/scan/v1"
@@ -100,6 +100,28 @@ def test_a_statement_about_one_image_of_an_index(desk: Desk, registry: Registry,
         assert types(desk.ok("attestation", "list", "--format", "json", "--platform", platform, image)) == expected
     shown = desk.ok("attestation", "list", "--platform", "linux/arm64", image).lines
     assert [line.rpartition("of ")[2] for line in shown[2:]] == ["linux/arm64", "the index"]
+
+
+def test_vex_that_is_attached_is_heeded(desk: Desk, registry: Registry, tmp_path: Path) -> None:
+    desk.ok("db", "update", "--from", published(tmp_path / "feed", [HOLE]))
+    image, digest = pushed(registry, tmp_path, "stories/vexed:v1")
+    assert names(desk.cves(image)) == {HOLE["id"]}
+    product = f"pkg:oci/vexed@{digest.replace(':', '%3A')}?repository_url={registry.host}/stories/vexed"
+    said = {"vulnerability": {"name": HOLE["id"]}, "products": [{"@id": product}], "status": "not_affected"}
+    vex = {
+        "@context": "https://openvex.dev/ns/v0.2.0",
+        "@id": "https://example.com/vex/1",
+        "author": "security@example.com",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "version": 1,
+        "statements": [{**said, "justification": "component_not_present"}],
+    }
+    desk.ok("attestation", "add", "--file", written(tmp_path, "vex.json", vex), image)
+    listed = desk.ok("attestation", "list", "--format", "json", image).json["attestations"]["attestations"]
+    assert [(each["type"], each["kind"]) for each in listed] == [(vex["@context"], "vex")]
+    summary = desk.cves(image, "--vex-author", "security@example.com")["summary"]
+    assert summary["total"] == 0
+    assert desk.cves(image, "--vex-author", "somebody@example.com")["summary"]["total"] == 1
 
 
 def test_another_repository_may_hold_it(desk: Desk, registry: Registry, tmp_path: Path) -> None:

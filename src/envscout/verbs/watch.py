@@ -167,8 +167,7 @@ class _Watcher:
         failed = 0
         while not self._stop.is_set():
             try:
-                self._look(database)
-                failed = 0
+                failed = 0 if self._look(database) else failed + 1
             except EnvscoutError as error:
                 if self._plan.once:
                     raise
@@ -179,7 +178,8 @@ class _Watcher:
             pause = min(self._plan.interval * 2**failed, max(_MAX_PAUSE, self._plan.interval))
             self._stop.wait(pause * (1 + (random.random() / 4 if failed else 0)))  # noqa: S311
 
-    def _look(self, database: Database) -> None:
+    def _look(self, database: Database) -> bool:
+        """Look through the registry once; return whether it was there to the end."""
         host, plan = self._watched.host, self._plan
         with database.read() as connection:
             has_begun = plan.all_images or watching.has_begun(connection, host)
@@ -196,17 +196,20 @@ class _Watcher:
         for error in found.failures:
             self._fail(error, host)
         if self._stop.is_set():
-            return
+            return True
         news = self._enabled(database, found.news)
         is_first = not has_begun and self._told is None
         if plan.dry_run:
             self._foretell(news, is_first=is_first)
-        else:
+        elif not (is_first and found.is_cut):
             self._note(database, news, is_first=is_first)
         message = f"{found.tags} tags, {0 if is_first else len(news)} of them to be indexed"
         if is_first:
             message += "; what is pushed from now on will be, and --all-images takes these as well"
+        if found.is_cut:
+            message += "; the rest was not asked for, since too much failed"
         self._tell(Told("looked", message=message, count=found.tags))
+        return not found.is_cut
 
     def _note(self, database: Database, news: Sequence[Sighting], *, is_first: bool) -> None:
         host, at = self._watched.host, now()

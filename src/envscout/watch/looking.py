@@ -14,14 +14,20 @@ from envscout.store.watching import Sighting
 from envscout.watch.registries import Selection, Watched, wants_repository, wants_tag
 
 MAX_AT_ONCE = 8
+MAX_IN_A_ROW = 3
+"""Repositories that fail one after the other before the registry itself is thought to be away."""
 
 
 class Look(msgspec.Struct, frozen=True):
-    """What one look found: what is news, how many tags there are, and what could not be read."""
+    """What one look found: what is news, how many tags there are, and what could not be read.
+
+    is_cut: so much failed that the rest was not asked for.
+    """
 
     news: tuple[Sighting, ...]
     tags: int
     failures: tuple[EnvscoutError, ...]
+    is_cut: bool = False
 
 
 def look(
@@ -46,6 +52,7 @@ def look(
         tuple(each for part in parts for each in part.news),
         sum(part.tags for part in parts),
         tuple(error for part in parts for error in part.failures),
+        any(part.is_cut for part in parts),
     )
 
 
@@ -71,7 +78,7 @@ def _share(
     """Look through some repositories over one connection."""
     news: list[Sighting] = []
     failures: list[EnvscoutError] = []
-    count = 0
+    count = in_a_row = 0
     with closing(Catalog(watched.host, credentials)) as catalog:
         for name in names:
             try:
@@ -79,9 +86,13 @@ def _share(
                     count += 1
                     if known.get((name, each.tag)) != each.digest:
                         news.append(each)
+                in_a_row = 0
             except EnvscoutError as error:
                 failures.append(error)
-    return Look(tuple(news), count, tuple(failures))
+                in_a_row += 1
+            if in_a_row == MAX_IN_A_ROW:
+                break
+    return Look(tuple(news), count, tuple(failures), is_cut=in_a_row == MAX_IN_A_ROW)
 
 
 def _tags(catalog: Catalog, name: str, chosen: Selection, stop: threading.Event) -> Iterator[Sighting]:
