@@ -1,6 +1,7 @@
 """VEX from files, from inside of images, and attached to them: heeded, shown with its author, and never silent."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from envscout.demo.layout import ImagePlan, write_layout
 from envscout.demo.layout import layer as made
 from tests.images import attesting
 from tests.servers.registry import Registry
-from tests.stories.story import APP, FILES, HOLE, Desk, feed, names, rootfs
+from tests.stories.story import APP, FILES, HOLE, Desk, feed, moment, names, rootfs
 from tests.stories.story import layout as written
 
 CVE = "CVE-2023-5363"
@@ -80,6 +81,23 @@ class TestFiles:
         assert hushed(answer.json) == {CVE: ACME}
         assert "other.json could not be read as VEX" in answer.err
         assert [each["code"] for each in answer.json["problems"]] == ["unread-vex"]
+
+    def test_folders_with_odd_things_in_them(self, watched: Desk, old: str, tmp_path: Path) -> None:
+        folder = tmp_path / "v"
+        wrote(folder / "good.json", document(statement("not_affected", product(OPENSSL)), **{"@id": ""}))
+        os.mkfifo(folder / "pipe.json")
+        (folder / "zero.json").symlink_to("/dev/zero")
+        (folder / "loop").symlink_to(folder)
+        (folder / "gone.json").symlink_to(folder / "nothing")
+        (folder / "dir.json").mkdir()
+        (folder / os.fsdecode(b"\xff\x1b[2J.json")).write_bytes(b"{")
+        deep = folder / "/".join("d" * 20)
+        wrote(deep / "deep.json", document(statement("affected", product(OPENSSL)), at="2026-05-01T00:00:00Z"))
+        answer = watched.ok("cves", old, "--vex-location", folder, "--format", "json")
+        assert hushed(answer.json) == {CVE: ACME}
+        for words in ("pipe.json could not be read", "zero.json could", "gone.json could", "16 deep", "2J.json could"):
+            assert words in answer.err
+        assert "\x1b" not in answer.err + answer.out
 
     def test_a_place_that_is_not_there_is_wrong_usage(self, watched: Desk, old: str) -> None:
         assert watched.call("cves", old, "--vex-location", "/nowhere").code == 64
@@ -220,6 +238,19 @@ class TestAttached:
         )
         desk.ok("attestation", "add", "--file", file, image)
         assert hushed(desk.cves(image)) == {}
+
+    def test_the_past_does_not_know_what_was_attached_later(self, desk: Desk, tmp_path: Path) -> None:
+        folder = attached(tmp_path / "i")
+        image = f"oci-dir://{folder}:v1"
+        desk.record("production", image, *APP)
+        before = moment()
+        attached(folder, document(statement("not_affected", product(OPENSSL))))
+        assert hushed(desk.cves(image)) == {CVE: ACME}
+        during = moment()
+        attached(folder)
+        assert hushed(desk.cves(image)) == {}
+        asked = ("--env", "production", "--at")
+        assert [hushed(desk.cves(*asked, at)) for at in (before, during, moment())] == [{}, {CVE: ACME}, {}]
 
     def test_what_is_taken_away_ends(self, desk: Desk, tmp_path: Path) -> None:
         folder = attached(tmp_path / "i", document(statement("not_affected", product(OPENSSL))))

@@ -146,7 +146,9 @@ class Desk:
         return taken
 
     def _book(self, statements: Sequence[Statement], first: int = 0) -> Book:
-        for name in {name for each in statements for name in each.names if not is_cve(name)} - self._names.keys():
+        # What names a CVE is found by it: a finding is shown under its CVE wherever it has one.
+        nameless = (each.names for each in statements if not any(map(is_cve, each.names)))
+        for name in {name for names in nameless for name in names} - self._names.keys():
             self._names[name] = tuple(self._resolve(name))
         return Book(statements, self._names, first)
 

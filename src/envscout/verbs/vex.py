@@ -8,6 +8,7 @@ import msgspec
 
 from envscout.errors import UsageError
 from envscout.model import Problem, Statement
+from envscout.names import bounds
 from envscout.store import Database, images, now, vex
 
 MAX_FILES = 10_000
@@ -67,7 +68,7 @@ def located(places: tuple[str, ...]) -> Said:
         data = _bytes(path, problems)
         left -= len(data)
         if data:
-            found = read_vex(data, Source("location", str(path)), opened)
+            found = read_vex(data, Source("location", bounds.escaped(str(path))), opened)
             statements += found.statements
             problems += found.problems
     return Said(tuple(statements), tuple(problems))
@@ -83,7 +84,8 @@ def _files(place: Path, problems: list[Problem]) -> Iterator[Path]:
     for folder, inner, names in os.walk(place):
         inner.sort()
         if len(Path(folder).parts) - base >= MAX_DEPTH and inner:
-            problems.append(Problem("unread-vex", f"folders more than {MAX_DEPTH} deep are not read", folder))
+            where = bounds.escaped(folder)
+            problems.append(Problem("unread-vex", f"{where}: folders more than {MAX_DEPTH} deep are not read", where))
             inner.clear()
         yield from (Path(folder, name) for name in sorted(names) if name.endswith(".json"))
 
@@ -98,5 +100,6 @@ def _bytes(path: Path, problems: list[Problem]) -> bytes:
             # An envelope is a third larger than what it holds.
             return file.read(2 * MAX_BYTES + 1)
     except OSError as error:
-        problems.append(Problem("unread-vex", f"{path} could not be read: {error.strerror}", str(path)))
+        where = bounds.escaped(str(path))
+        problems.append(Problem("unread-vex", f"{where} could not be read: {error.strerror}", where))
         return b""

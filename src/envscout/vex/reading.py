@@ -157,10 +157,10 @@ def _statement(
         kind=said.status,
         names=said.names,
         products=tuple(dict.fromkeys(products)),
-        who=draft.author[:MAX_NAME],
+        who=bounds.escaped(draft.author[:MAX_NAME]),
         why=said.why[:MAX_TEXT],
         justification=said.justification if justified else "",
         at=said.at,
-        where=draft.id[:MAX_NAME] or source.path[:MAX_NAME],
+        where=bounds.escaped(draft.id[:MAX_NAME] or source.path[:MAX_NAME]),
         place=source.place,
     )
