@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from envscout.cli import reference
 from envscout.cli.program import ALIASES, program
@@ -41,6 +42,15 @@ def test_a_command_says_what_it_does_and_gives_examples(words: str) -> None:
     if not isinstance(command, click.Group):
         examples = [each for each in rest if each.startswith("```console")]
         assert any(f"envscout {words}" in each for each in examples), "an example comes after it"
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_help_is_that_of_the_reference(words: str) -> None:
+    asked = [CliRunner().invoke(program, each, prog_name="envscout").output for each in (
+        [*words.split(), "--help"], ["help", *words.split()],
+    )]  # fmt: skip
+    assert asked[0] == asked[1]
+    assert asked[0].startswith(f"Usage: envscout {words} ")
 
 
 @pytest.mark.parametrize("words", COMMANDS)

@@ -72,18 +72,14 @@ def found(before: list[str], last: str) -> Iterator[Item]:
 
 
 def _offered(context: click.Context, target: click.Command | click.Parameter, rest: str) -> Iterable[Item]:
+    group = context.parent.command if context.parent and isinstance(target, click.Argument) else target
+    if isinstance(group, WordsOrThing) and context.command in (group, group.default) and not rest.startswith("-"):
+        words = [Item(each) for each in group.list_commands(context) if each.startswith(rest)]
+        thing = next(each for each in group.default.params if isinstance(each, click.Argument))
+        return [*words, *candidates(context, thing, rest)]
     if isinstance(target, click.Command) or isinstance(target.type, click.Choice | click.Path):
         return target.shell_complete(context, rest)
-    words = _words(context) if isinstance(target, click.Argument) else []
-    return [*(Item(each) for each in words if each.startswith(rest)), *candidates(context, target, rest)]
-
-
-def _words(context: click.Context) -> list[str]:
-    """Return the words that may stand where a command is about to take a thing, as `list` in `policy list`."""
-    for command in (context.command, context.parent.command if context.parent else None):
-        if isinstance(command, WordsOrThing) and context.command in (command, command.default):
-            return command.list_commands(context)
-    return []
+    return candidates(context, target, rest)
 
 
 def _before_break(word: str, breaks: str) -> str:

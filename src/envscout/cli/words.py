@@ -31,6 +31,10 @@ class WordsOrThing(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the flags alone: the usage of a word does not begin with a thing."""
+        return [each for each in super().get_params(ctx) if isinstance(each, click.Option)]
+
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Return the usage of the command for things."""
         return self.default.collect_usage_pieces(ctx)

@@ -4,16 +4,16 @@ import click
 
 
 @click.command()
-@click.argument("name", default="", metavar="[COMMAND]")
+@click.argument("names", nargs=-1, metavar="[COMMAND...]")
 @click.pass_context
-def command(ctx: click.Context, name: str) -> None:
+def command(ctx: click.Context, names: tuple[str, ...]) -> None:
     """Show the commands, or what one of them takes.
 
     \b
     envscout help
     envscout help cves
+    envscout help policy test
     """
     from envscout.cli.program import program
 
-    arguments = [name, "--help"] if name else ["--help"]
-    program.main(args=arguments, prog_name="envscout", standalone_mode=False, color=ctx.color)
+    program.main(args=[*names, "--help"], prog_name="envscout", standalone_mode=False, color=ctx.color)
