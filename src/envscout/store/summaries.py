@@ -5,7 +5,7 @@ Vulnerabilities are counted by their numbers in the store, in compressed bitmaps
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -67,27 +67,28 @@ def forget(connection: Connection) -> None:
 
 def images(connection: Connection, image_ids: Iterable[int]) -> dict[int, Known]:
     """Return what is known of images as wholes; use inside `read()`."""
-    _ask(connection, "asked", "ask", image_ids)
+    asked = {"numbers": _listed(image_ids)}
     sets: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    for image_id, set_id, layer in connection.execute(_SQL["sets"]):
+    for image_id, set_id, layer in connection.execute(_SQL["sets"], asked):
         sets[image_id].append((set_id, layer))
     return {
         image_id: Known(image_id, indexed_at is not None, distribution, problems, bool(twofold), tuple(sets[image_id]))
-        for image_id, indexed_at, distribution, problems, twofold in connection.execute(_SQL["images"])
+        for image_id, indexed_at, distribution, problems, twofold in connection.execute(_SQL["images"], asked)
     }
 
 
-def fill(database: Database, set_ids: Iterable[int], grade: Grader) -> None:
-    """Make the summaries that are missing of some sets, unless another process is writing just now."""
-    wanted = set(set_ids)
-    with database.read() as connection:
-        _ask(connection, "wanted", "want", wanted)
-        missing = [row[0] for row in connection.execute(_SQL["missing"])]
-    for first in range(0, len(missing), _AT_ONCE):
+def missing(connection: Connection, set_ids: Iterable[int]) -> list[int]:
+    """Return which sets have no summary yet; use inside `read()`."""
+    return [row[0] for row in connection.execute(_SQL["missing"], {"numbers": _listed(set_ids)})]
+
+
+def fill(database: Database, set_ids: Sequence[int], grade: Grader) -> None:
+    """Make the summaries of some sets, unless another process is writing just now."""
+    for first in range(0, len(set_ids), _AT_ONCE):
         with database.write_at_once() as writing:
             if writing is None:
                 return
-            made = _made(writing, missing[first : first + _AT_ONCE], grade)
+            made = _made(writing, set_ids[first : first + _AT_ONCE], grade)
             writing.executemany(_SQL["keep"], [(set_id, _encode(each)) for set_id, each in made.items()])
 
 
@@ -100,8 +101,13 @@ def summaries(connection: Connection, set_ids: Iterable[int], grade: Grader) -> 
 
 
 def _kept(connection: Connection, set_ids: Iterable[int]) -> dict[int, Summary]:
-    _ask(connection, "wanted", "want", set_ids)
-    return {set_id: _decode(content) for set_id, content in connection.execute(_SQL["kept"])}
+    rows = connection.execute(_SQL["kept"], {"numbers": _listed(set_ids)})
+    return {set_id: _decode(content) for set_id, content in rows}
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    """Return numbers as one parameter; a temporary table takes longer where it is asked once."""
+    return msgspec.json.encode(list(numbers)).decode()
 
 
 def _made(connection: Connection, set_ids: Iterable[int], grade: Grader) -> dict[int, Summary]:
@@ -225,8 +231,7 @@ def _ask(connection: Connection, table: str, make: str, numbers: Iterable[int]) 
 
 def names(connection: Connection, numbers: Iterable[int]) -> dict[int, str]:
     """Return what vulnerabilities are called."""
-    text = msgspec.json.encode(list(numbers)).decode()
-    return dict(connection.execute(_SQL["names"], {"numbers": text}).fetchall())
+    return dict(connection.execute(_SQL["names"], {"numbers": _listed(numbers)}).fetchall())
 
 
 def exploited(connection: Connection) -> "BitMap":

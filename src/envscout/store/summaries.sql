@@ -1,12 +1,3 @@
--- name: drop_asked
-DROP TABLE IF EXISTS temp.asked_image
-
--- name: ask
-CREATE TEMP TABLE asked_image (image_id INTEGER PRIMARY KEY)
-
--- name: put_asked
-INSERT INTO asked_image VALUES (?) ON CONFLICT DO NOTHING
-
 -- name: drop_wanted
 DROP TABLE IF EXISTS temp.wanted_set
 
@@ -27,17 +18,17 @@ INSERT INTO hit_record VALUES (?) ON CONFLICT DO NOTHING
 
 -- name: images
 -- What bears on how far an answer about each image asked about can be trusted.
-SELECT i.image_id, i.indexed_at, i.distribution, i.problems, i.twofold FROM asked_image q CROSS JOIN image i
- WHERE i.image_id = q.image_id
+SELECT i.image_id, i.indexed_at, i.distribution, i.problems, i.twofold FROM json_each(:numbers) q CROSS JOIN image i
+ WHERE i.image_id = q.value
 
 -- name: sets
-SELECT s.image_id, s.set_id, s.layer FROM asked_image q CROSS JOIN image_set s WHERE s.image_id = q.image_id
+SELECT s.image_id, s.set_id, s.layer FROM json_each(:numbers) q CROSS JOIN image_set s WHERE s.image_id = q.value
 
 -- name: kept
-SELECT m.set_id, m.content FROM wanted_set w CROSS JOIN set_summary m WHERE m.set_id = w.set_id
+SELECT m.set_id, m.content FROM json_each(:numbers) w CROSS JOIN set_summary m WHERE m.set_id = w.value
 
 -- name: missing
-SELECT set_id FROM wanted_set WHERE set_id NOT IN (SELECT set_id FROM set_summary) ORDER BY set_id
+SELECT w.value FROM json_each(:numbers) w LEFT JOIN set_summary m ON m.set_id = w.value WHERE m.set_id IS NULL
 
 -- name: keep
 INSERT INTO set_summary (set_id, content) VALUES (?, ?) ON CONFLICT (set_id) DO UPDATE SET content = excluded.content

@@ -22,7 +22,7 @@ from envscout.model import LEVELS, Coverage, Deployment, Distribution, Finding, 
 from envscout.names.vulnerability import is_cve
 from envscout.store import Connection, Database, deployments, exceptions, feeds, findings, images, now, summaries, vex
 from envscout.store.deployments import Running, Scope
-from envscout.store.summaries import Asked, Kind, Known, Marks
+from envscout.store.summaries import Asked, Kind, Known, Marks, Summary
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -69,7 +69,9 @@ def environments(
             if not found:
                 raise _nothing(scope)
         known = summaries.images(connection, {each.image_id for found in running for each in found})
-    summaries.fill(database, _sets(known.values()), _grade)
+        missing = summaries.missing(connection, _sets(known.values()))
+    if missing:
+        summaries.fill(database, missing, _grade)
     with database.read() as connection:
         images = {
             question: _Images(connection, known, question) for question in dict.fromkeys(each for _, each in asked)
@@ -296,27 +298,29 @@ def _lacking(connection: Connection, question: Question) -> list[str]:
 def _coverages(connection: Connection, image_ids: Iterable[int], asked: _Images) -> dict[int, Coverage]:
     """Say of each image how far its answer can be trusted; what is alike is looked at once."""
     known_feeds = feeds.coverage(connection, asked.question.known_at)
-    moment = asked.question.moment
     found: dict[object, Coverage] = {}
     by_image: dict[int, Coverage] = {}
     for image_id in image_ids:
         image = asked.known[image_id]
         sets = [asked.summaries[set_id] for set_id, _ in image.sets]
-        held = frozenset(pair for each in sets for pair in each.held)
-        unkeyable = frozenset(one for each in sets for one in each.unkeyable)
-        doubts = frozenset(one for each in sets for one in each.doubts)
-        key = (image.indexed, image.distribution, image.problems, held, unkeyable, doubts)
+        held = tuple((each.held, each.unkeyable, each.doubts) for each in sets)
+        key = (image.indexed, image.distribution, image.problems, held)
         if key not in found:
-            counts = (findings.Count(*pair, 1, sum(one[:2] == pair for one in unkeyable)) for pair in sorted(held))
-            found[key] = covering.assess(
-                image.indexed,
-                msgspec.json.decode(image.distribution, type=Distribution) if image.distribution else None,
-                msgspec.json.decode(image.problems, type=tuple[Problem, ...]),
-                counts,
-                known_feeds,
-                moment,
-                asked.question.max_age,
-                sorted(doubts),
-            )
+            found[key] = _coverage(image, sets, known_feeds, asked.question)
         by_image[image_id] = found[key]
     return by_image
+
+
+def _coverage(image: Known, sets: Sequence[Summary], known_feeds: Mapping[str, int], question: Question) -> Coverage:
+    held = {pair for each in sets for pair in each.held}
+    unkeyable = {one for each in sets for one in each.unkeyable}
+    return covering.assess(
+        image.indexed,
+        msgspec.json.decode(image.distribution, type=Distribution) if image.distribution else None,
+        msgspec.json.decode(image.problems, type=tuple[Problem, ...]),
+        [findings.Count(*pair, 1, sum(one[:2] == pair for one in unkeyable)) for pair in sorted(held)],
+        known_feeds,
+        question.moment,
+        question.max_age,
+        sorted({one for each in sets for one in each.doubts}),
+    )

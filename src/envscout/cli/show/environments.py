@@ -127,14 +127,15 @@ def text(shown: Promotion) -> Iterator[str]:
 
 
 def _text(shown: Promotion) -> Iterator[str]:
-    services = shown.differing if shown.ignore_unchanged else shown.services
+    differing = shown.differing
+    services = differing if shown.ignore_unchanged else shown.services
     yield from ("", f"## {inert(shown.title)}", "")
     rows = [
         (each.service, _images(each), _strip(each.introduced, "+"), _strip(each.fixed, "-"), _kept(each))
         for each in services
     ]
     yield from table(("Service", "Images", "Introduced", "Fixed", "Kept"), rows)
-    for each in shown.differing:
+    for each in differing:
         if any(each.introduced) or any(each.fixed):
             yield from ("", inert(f"  {each.service}"))
             yield from _lines("+", "red", each.introduced, shown.names)
@@ -169,12 +170,14 @@ def _kept(each: Difference) -> str:
 
 def named(levels: Levels, names: Mapping[int, str], most: int = NAMED) -> list[tuple[str, int]]:
     """Return the worst few with their severities, by name within each."""
-    found = [(names[number], level) for number, level in worst(levels, most)]
-    return sorted(found, key=lambda each: (-each[1], each[0]))
+    return [(name, -rank) for rank, name in sorted((-level, names[number]) for number, level in worst(levels, most))]
+
+
+_WORDS = {level: f"{word(level).upper():<11} " for level, _ in _LETTERS}
 
 
 def _lines(sign: str, colour: str, levels: Levels, names: Mapping[int, str]) -> Iterator[str]:
-    found = [f"    {sign} {word(level).upper():<11} {inert(name)}" for name, level in named(levels, names)]
+    found = [f"    {sign} {_WORDS[level]}{inert(name)}" for name, level in named(levels, names)]
     more = count(levels) - len(found)
     if found:
         yield click.style("\n".join(found), fg=colour)

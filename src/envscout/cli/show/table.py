@@ -1,7 +1,11 @@
 """Plain tables with box lines, as Docker Scout draws them."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+
+# Before Hangul nothing is wide, and no arrow is.
+_NARROW = re.compile("[\x00-\u10ff\u2190-\u21ff]*")
 
 
 def inert(text: str) -> str:
@@ -13,7 +17,7 @@ def inert(text: str) -> str:
 
 def width(text: str) -> int:
     """Return how many columns text takes on a terminal."""
-    if text.isascii():
+    if _NARROW.fullmatch(text):
         return len(text)
     return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
 
@@ -22,12 +26,15 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Return the lines of a table; a column that is empty in every row is left out."""
     cells = [[inert(cell) for cell in row] for row in rows]
     kept = [i for i in range(len(head)) if not cells or any(row[i] for row in cells)]
-    shown = [[head[i] for i in kept], *([row[i] for i in kept] for row in cells)]
-    widths = [max(width(row[i]) for row in shown) for i in range(len(kept))]
-    lines = [
-        "  " + "  ".join(pad(cell, size) for cell, size in zip(row, widths, strict=True)).rstrip() for row in shown
+    columns = [[head[i], *(row[i] for row in cells)] for i in kept]
+    sizes = [[width(cell) for cell in column] for column in columns]
+    widest = [max(column) for column in sizes]
+    padded = [
+        [cell + " " * (most - size) for cell, size in zip(column, taken, strict=True)]
+        for column, taken, most in zip(columns, sizes, widest, strict=True)
     ]
-    return [lines[0], "─" * (sum(widths) + 2 * len(widths)), *lines[1:]]
+    lines = [f"  {'  '.join(row)}".rstrip() for row in zip(*padded, strict=True)]
+    return [lines[0], "─" * (sum(widest) + 2 * len(widest)), *lines[1:]]
 
 
 def pad(text: str, columns: int) -> str:
