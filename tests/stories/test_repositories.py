@@ -164,3 +164,12 @@ def test_stream_is_an_old_name(desk: Desk, old: str) -> None:
     answer = desk.ok("stream", "staging", old, *APP)
     assert "`stream` is deprecated" in answer.err
     assert desk.ok("stream").lines == desk.ok("environment").lines == ["staging"]
+
+
+def test_a_repository_that_is_enrolled_again_is_enabled(known: Desk, registry: Registry) -> None:
+    first = f"{registry.host}/myorg/first"
+    known.ok("repo", "disable", "--all")
+    known.ok("enroll", "myorg/first")
+    assert listed(known, "--only-enabled") == [first]
+    known.ok("enroll", "other")
+    assert listed(known, "--only-enabled") == [first]

@@ -5,7 +5,7 @@ import msgspec
 from envscout.environments.fold import advance
 from envscout.errors import NotFound, UsageError
 from envscout.model import Deployment, Event, Image
-from envscout.store import Database, deployments, now
+from envscout.store import Database, deployments, now, repositories
 from envscout.store import images as stored_images
 
 MAX_NAME = 128
@@ -20,10 +20,14 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 def enroll(database: Database, organization: str, repository: str) -> bool:
-    """Enrol an organization or a repository; return whether that is new. Nothing else depends on it."""
+    """Enrol an organization or a repository; return whether that is new. A repository that is disabled is enabled."""
     _check("organization", organization)
     with database.write() as connection:
-        return deployments.enrol(connection, organization, repository, now())
+        at = now()
+        for name, enabled in repositories.switches(connection).items():
+            if repository and not enabled and name.partition("/")[2] == f"{organization}/{repository}":
+                repositories.switch(connection, name, True, at)
+        return deployments.enrol(connection, organization, repository, at)
 
 
 def record(database: Database, event: Event) -> Recorded:
