@@ -55,8 +55,10 @@ def main() -> None:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(done.stderr.decode(), end="")
     print(f"# {len(done.stdout):,} bytes; the totals: {done.stdout[:400].decode()}")
-    each = 1_000 * seconds / options.promotions
-    print(f"{options.promotions:,} promotions: {seconds:.1f} s, {each:.2f} ms each, {used.ru_maxrss >> 10} MB")
+    cpu = used.ru_utime + used.ru_stime
+    each = 1_000 * cpu / options.promotions
+    print(f"{options.promotions:,} promotions: {seconds:.1f} s, {cpu:.1f} s of CPU, {each:.2f} ms each")
+    print(f"{used.ru_maxrss >> 10} MB at most")
 
 
 def build(path: Path, promotions: int, count: int) -> None:

@@ -111,3 +111,16 @@ def test_an_image_that_nobody_looked_into_does_not_pass(fleet: Desk, tmp_path: P
     )
     answer = fleet.call("policy", "myorg/unread", "--env", "production", *FIXABLE, "-e")
     assert (answer.code, "not-indexed" in answer.out) == (2, True)
+
+
+def test_what_was_attached_is_known_without_the_place_it_came_from(desk: Desk, tmp_path: Path) -> None:
+    only = ("--only-policy", "supply-chain-attestations", "--format", "json")
+    folder = built(tmp_path / "image", "pkg:cargo/linked@1.0.0")
+    record = desk.record("production", f"oci-dir://{folder}:v1", "--service", "app", "--sbom-source", "both")
+    assert record["service"] == "app"
+    (seen,) = desk.ok("policy", "app", "--env", "production", *only).json["policies"]
+    assert [each["message"] for each in seen["violations"]] == ["no provenance is attached"]
+    plain = layout(tmp_path / "plain", debian(OPENSSL_3_0_9))
+    desk.record("production", f"oci-dir://{plain}", "--service", "plain")
+    (unseen,) = desk.ok("policy", "plain", "--env", "production", *only).json["policies"]
+    assert unseen["state"] == "unknown"

@@ -15,7 +15,7 @@ from envscout.errors import LimitExceeded, NotFound, SourceError
 from envscout.inventory.table import TOOLS
 from envscout.model import Image, Inventory, Problem
 from envscout.names.reference import OFFICIAL, Reference
-from envscout.store import Connection, Database, findings, layers, now, repositories, vex
+from envscout.store import Connection, Database, findings, layers, now, policies, repositories, vex
 from envscout.store import images as stored_images
 
 if TYPE_CHECKING:
@@ -128,7 +128,8 @@ def _look(
     claimed = _claim(there, opened.image) if sbom_source != "index" else None
     if sbom_source == "attached":
         found = _instead(claimed, opened, reference)
-        return hung.renewed(database, _keep(database, *_with_provenance(opened.image, there, found)))
+        kept = _keep(database, *_with_provenance(opened.image, there, found))
+        return hung.renewed(database, _noted(database, kept, there))
     from envscout.inventory import build, statements
 
     cache = _Layers(database, layer_cache_mb << 20)
@@ -139,7 +140,17 @@ def _look(
 
         found = attached.beside(found, claimed, opened.image)
     inside = _vex("image", statements(contents.files), opened.image)
-    return hung.renewed(database, _keep(database, *_with_provenance(opened.image, there, found), cache, inside))
+    kept = _keep(database, *_with_provenance(opened.image, there, found), cache, inside)
+    return hung.renewed(database, _noted(database, kept, there) if sbom_source != "index" else kept)
+
+
+def _noted(database: Database, kept: Indexed, there: "Attached") -> Indexed:
+    """Remember which kinds of documents were found at an image, where everything that hangs on it was looked for."""
+    if not there.problems:
+        types = tuple(dict.fromkeys(word for each in there.documents for word in (each.kind, each.type)))
+        with database.write() as connection:
+            policies.put_look(connection, kept.image_id, now(), types)
+    return kept
 
 
 class _Hung(msgspec.Struct, frozen=True):
