@@ -67,6 +67,13 @@ def test_the_fleet_is_built_once_and_answers_as_bare_sql_does(tmp_path: Path) ->
     assert "# product and bare SQL agree" in second
 
 
+def test_suppression_is_measured_against_an_answer_without(tmp_path: Path) -> None:
+    few = ("--exceptions", "30", "--statements", "30")
+    lines = _lines(_run("suppress.py", "--work", str(tmp_path), "--scale", "0.01", "--times", "1", *few))
+    assert [line.partition("  ")[0] for line in lines[4:]] == ["nothing said", "30 exceptions", "30 VEX statements"]
+    assert [line.endswith(" 0 suppressed") for line in lines[4:]] == [True, False, False]
+
+
 def test_startup_is_measured_on_a_real_answer() -> None:
     lines = _lines(_run("startup.py", "--times", "1"))
     assert any(line.startswith("envscout cves --env") and line.endswith("200 findings") for line in lines)

@@ -132,7 +132,7 @@ class TestFiles:
             tmp_path / "a.json", document(statement("not_affected", product(OPENSSL)), at="2099-01-01T00:00:00Z")
         )
         answer = watched.ok("cves", "--env", "production", "--vex-location", file)
-        assert "of a moment to come" in answer.err
+        assert "dated in the future" in answer.err
         assert names(watched.cves("--env", "production", "--vex-location", file)) == {CVE}
 
 

@@ -109,7 +109,7 @@ class Desk:
             for author, count in sorted(self._refused.items())
         ]
         unsaid = [
-            Problem("vex-of-the-future", f"{_many(count)} of {where} of a moment to come, and not heeded")
+            Problem("vex-of-the-future", f"{_many(count)} dated in the future, and not heeded: {where}")
             for where, count in sorted(self._unsaid.items())
         ]
         return (*self._problems, *refused, *unsaid)
