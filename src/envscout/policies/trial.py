@@ -7,7 +7,8 @@ import msgspec
 
 from envscout.model import Deployment, Verdict, VerdictState
 
-MAX_REASONS = 5
+MAX_REASONS = 10
+_OF_EACH = 2
 _ORDER: tuple[VerdictState, ...] = ("fail", "unknown", "pass")
 
 
@@ -60,7 +61,7 @@ def outcome(verdicts: Iterable[Verdict]) -> Outcome:
     found = tuple(verdicts)
     blocking = [each for each in found if each.blocks]
     states = {each.state for each in blocking}
-    why = (f"{each.policy}: {text}" for each in blocking for text in (*_messages(each), *each.reasons))
+    why = (f"{each.policy}: {text}" for each in blocking for text in _reasons(each))
     return Outcome(
         state=next((state for state in _ORDER if state in states), "pass"),
         stopped=bool(blocking),
@@ -69,8 +70,9 @@ def outcome(verdicts: Iterable[Verdict]) -> Outcome:
     )
 
 
-def _messages(verdict: Verdict) -> Iterable[str]:
-    return (each.message for each in verdict.violations[:MAX_REASONS])
+def _reasons(verdict: Verdict) -> tuple[str, ...]:
+    """Return the first reasons of one policy, so that it leaves room for the others."""
+    return (*(each.message for each in verdict.violations[:_OF_EACH]), *verdict.reasons)[:_OF_EACH]
 
 
 def totals(trials: Iterable[Trial]) -> Totals:
