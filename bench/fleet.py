@@ -1,6 +1,6 @@
 """The questions of a large fleet: envscout's own functions beside bare SQL that asks the same of the same data.
 
-    python bench/fleet.py [--work FOLDER] [--scale 0.05] [--times N]
+    python bench/fleet.py [--work FOLDER] [--scale 0.05] [--times N] [--only QUESTION]
 
 Builds the fleet of bench/synthetic.py once and keeps it in FOLDER. "bare" is the least SQL that answers
 (bench/bare.sql), "sql" what envscout runs for exactly that, "whole" the function a user's command calls, with what it
@@ -35,6 +35,7 @@ def main() -> None:
     wanted.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "envscout-bench", help="kept fleet")
     wanted.add_argument("--scale", type=float, default=1.0, help="size, 1 = 20,000 images")
     wanted.add_argument("--times", type=int, default=7, help="runs of each whole-fleet question")
+    wanted.add_argument("--only", choices=[each.__name__ for each in _QUESTIONS], help="ask one question alone")
     wanted.add_argument("--samples", type=int, default=100, help="images and CVEs asked about")
     options = wanted.parse_args()
     heading()
@@ -47,7 +48,10 @@ def main() -> None:
             f"{'ms, median':34}{'prototype':>10}{'bare':>10}{'sql':>10}{'sql/bare':>10}{'whole':>10}{'whole/bare':>12}"
         )
         for question in _QUESTIONS:
-            _print(question(database, options.times, options.samples))
+            if options.only in (None, question.__name__):
+                _print(question(database, options.times, options.samples))
+        if options.only:
+            return
         questions.agree(database, options.samples)
     _print(questions.refresh(path, options.times))
     print("# product and bare SQL agree")

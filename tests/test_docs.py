@@ -140,6 +140,7 @@ def _fields(value: object, path: str = "") -> Iterator[str]:
         "where CVE-2023-4863 --format json",
         "where lodash --format json",
         "sbom oci-dir://KEPT/images/api-2.3.0",
+        "compare --env staging --to-env production --format json",
         "policy list --format json",
         "environment --format json",
         "environment staging --format json",

@@ -198,6 +198,7 @@ def test_whole_environments(fleet: Desk, tmp_path: Path) -> None:
     assert "| myorg/myapp |" in fleet.ok(*words, "--format", "markdown").out
     assert fleet.call(*words, "--exit-on", "vulnerability").code == 2
     assert fleet.call(*words, "--exit-on", "vulnerability", "--only-severity", "low").code == 0
+    assert fleet.call(*words, "--exit-on", "policy").code == 64
 
 
 POLICIES = """

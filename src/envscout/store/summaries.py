@@ -33,13 +33,13 @@ Grader = Callable[[Hits, Mapping[int, list[tuple[Any, ...]]]], Mapping[Any, Mapp
 class Summary(msgspec.Struct, frozen=True, array_like=True):
     """What there is in a set. held: (ecosystem, type) of its packages; unkeyable: with the component's number.
 
-    doubts: (package, vulnerability) that could not be compared. marks: by kind and severity, as bytes.
+    doubts: (package, vulnerability) that could not be compared. marks: by kind, each as it is read when it is wanted.
     """
 
     held: tuple[tuple[str, str], ...]
     unkeyable: tuple[tuple[str, str, int], ...]
     doubts: tuple[tuple[str, str], ...]
-    marks: dict[Kind, dict[int, bytes]]
+    marks: dict[Kind, msgspec.Raw]
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -57,6 +57,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 _decode = msgspec.msgpack.Decoder(Summary).decode
+_decode_marks = msgspec.msgpack.Decoder(dict[int, bytes]).decode
 _encode = msgspec.msgpack.encode
 
 
@@ -136,10 +137,10 @@ def _grouped(connection: Connection, query: str) -> dict[int, list[Any]]:
     return found
 
 
-def _packed(grades: Iterable[Mapping[int, int]]) -> dict[Kind, dict[int, bytes]]:
+def _packed(grades: Iterable[Mapping[int, int]]) -> dict[Kind, msgspec.Raw]:
     grades = tuple(grades)
     return {
-        kind: {level: numbers.serialize() for level, numbers in found.items()}
+        kind: msgspec.Raw(_encode({level: numbers.serialize() for level, numbers in found.items()}))
         for kind in _KINDS
         if (found := _gathered(grades, kind))
     }
@@ -149,7 +150,8 @@ def opened(summary: Summary, kind: Kind = "any") -> Marks:
     """Return the marks of a summary."""
     from pyroaring import BitMap
 
-    return {level: BitMap.deserialize(numbers) for level, numbers in summary.marks.get(kind, {}).items()}
+    packed = summary.marks.get(kind)
+    return {level: BitMap.deserialize(numbers) for level, numbers in _decode_marks(packed).items()} if packed else {}
 
 
 class Asked(msgspec.Struct, frozen=True):

@@ -89,6 +89,9 @@ def command(image: str, output: tuple[str, ...], form: str, **flags: Any) -> int
 
             if flags["multi_stage"] or flags["only_stage"]:
                 raise UsageError("stages are compared for one repository at a time", "name it")
+            if "policy" in gates:
+                # A gate that nobody looks at would always be open.
+                raise UsageError("policies are compared for one repository at a time", "name it, or --service NAME")
             return whole.environments(session, places, out, gates, flags)
         shown = _pair(session, places, image, out, flags, "policy" in gates)
         return _exit(session, gates, shown)
