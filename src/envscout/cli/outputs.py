@@ -60,11 +60,12 @@ class Outputs:
         """
         for form, file in self._targets:
             place = (others or {}).get(form) or self._forms[form]
-            for piece in _writer(place)(answer if place.startswith("formats.") else shown):
+            for piece in writer(place)(answer if place.startswith("formats.") else shown):
                 click.echo(piece, file=file)
 
 
-def _writer(place: str) -> Callable[[object], Iterable[str]]:
+def writer(place: str) -> Callable[[object], Iterable[str]]:
+    """Return the function of a place `module:function`, imported."""
     module, _, function = place.partition(":")
     writer: Callable[[object], Iterable[str]] = getattr(import_module(f"envscout.{module}"), function)
     return writer

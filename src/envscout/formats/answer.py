@@ -1,10 +1,13 @@
 """What every format is given: the answer about some images, what changed in them, and the moment it was given."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 
 import msgspec
 
 from envscout.findings.coverage import combine
+from envscout.formats.tidy import tidy
+from envscout.formats.words import line
 from envscout.model import Coverage, Finding, Image, Inventory, Reason
 from envscout.verbs.ask import ImageReport, Report
 
@@ -37,7 +40,7 @@ class Subject(msgspec.Struct, frozen=True):
         return self.report.reference if digest in self.report.reference else f"{self.report.reference}@{digest}"
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, dict=True):
     """The answer of `cves` or `compare`.
 
     report: of the image or environment in question. given: the moment of the answer, microseconds since 1970 UTC.
@@ -52,18 +55,18 @@ class Answer(msgspec.Struct, frozen=True):
     new_only: bool = False
     known_at: int | None = None
 
-    @property
+    @cached_property
     def subjects(self) -> tuple[Subject, ...]:
-        """Return the images in question; beside which others each of them stands is decided by service."""
+        """Return the images in question, tidied; beside which others each of them stands is decided by service."""
+        images = tuple(map(_tidied, self.report.images))
         if self.beside is None:
-            return tuple(Subject(each) for each in self.report.images)
-        others = _by_service(self.beside.images)
-        ours = _by_service(self.report.images)
-        alone = len(self.report.images) == len(self.beside.images) == 1
+            return tuple(Subject(each) for each in images)
+        compared = tuple(map(_tidied, self.beside.images))
+        others = _by_service(compared)
+        alone = len(images) == len(compared) == 1
         found: list[Subject] = []
-        for name, images in ours.items():
-            there = self.beside.images if alone else others.get(name, ())
-            found += _beside(images, there, self.new_only)
+        for name, ours in _by_service(images).items():
+            found += _beside(ours, compared if alone else others.get(name, ()), self.new_only)
         return tuple(found)
 
     @property
@@ -81,6 +84,16 @@ class Answer(msgspec.Struct, frozen=True):
                 yield from ((image.reference, reason) for reason in image.coverage.reasons)
                 told |= {*image.coverage.reasons}
         yield from (("", reason) for reason in self.coverage.reasons if reason not in told)
+
+
+def _tidied(image: ImageReport) -> ImageReport:
+    """Return an image whose findings are fit to be written."""
+    return msgspec.structs.replace(
+        image,
+        reference=line(image.reference),
+        findings=tuple(map(tidy, image.findings)),
+        suppressed=tuple(map(tidy, image.suppressed)),
+    )
 
 
 def _by_service(images: Iterable[ImageReport]) -> dict[str, tuple[ImageReport, ...]]:

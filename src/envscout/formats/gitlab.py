@@ -6,13 +6,14 @@ that is gone. Why an answer is not complete are messages of the scan, and an unk
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from functools import lru_cache
 
 import msgspec
 
 from envscout import __version__
+from envscout.findings.merge import url
 from envscout.formats.answer import Answer, Subject
-from envscout.formats.words import cut, fix, line, link, plain, uuid
+from envscout.formats.words import cut, fix, line, link, uuid
 from envscout.model import Distribution, Finding
 from envscout.names import moment
 from envscout.names.vulnerability import is_cve
@@ -28,29 +29,38 @@ _VECTOR = re.compile(r"CVSS:3[.][01](/[A-Z]{1,3}:[A-Z])+")
 _LINKS = 20
 
 
-class _Identifier(msgspec.Struct, omit_defaults=True):
+class _Identifier(msgspec.Struct, omit_defaults=True, gc=False):
     type: str
     name: str
     value: str
     url: str = ""
 
 
-class _Package(msgspec.Struct):
+class _Package(msgspec.Struct, gc=False):
     name: str
 
 
-class _Dependency(msgspec.Struct):
+class _Dependency(msgspec.Struct, gc=False):
     package: _Package
     version: str
 
 
-class _Location(msgspec.Struct):
+class _Location(msgspec.Struct, gc=False):
     dependency: _Dependency
     operating_system: str
     image: str
 
 
-class _Vulnerability(msgspec.Struct, omit_defaults=True):
+class _Link(msgspec.Struct, gc=False):
+    url: str
+
+
+class _Vector(msgspec.Struct, gc=False):
+    vendor: str
+    vector: str
+
+
+class _Vulnerability(msgspec.Struct, omit_defaults=True, gc=False):
     id: str
     name: str
     description: str
@@ -58,15 +68,15 @@ class _Vulnerability(msgspec.Struct, omit_defaults=True):
     solution: str
     identifiers: list[_Identifier]
     location: _Location
-    links: list[dict[str, str]] = []
-    cvss_vectors: list[dict[str, str]] = []
+    links: list[_Link] = []
+    cvss_vectors: list[_Vector] = []
 
 
-class _Told(msgspec.Struct):
+class _Told(msgspec.Struct, gc=False):
     """What is the same wherever a vulnerability is found."""
 
     identifiers: list[_Identifier]
-    links: list[dict[str, str]]
+    links: list[_Link]
     description: str
 
 
@@ -102,20 +112,18 @@ def _vulnerabilities(subject: Subject, told: dict[str, _Told]) -> Iterator[_Vuln
     report = subject.report
     system, image = _system(report.distribution), line(report.reference) or report.image.digest
     for found in report.findings:
+        package = found.package
         common = told.get(found.vulnerability)
         if common is None:
             common = told[found.vulnerability] = _told(found)
-        name = line(found.summary) or line(found.vulnerability)
         yield _Vulnerability(
-            id=uuid(subject.place, report.image.digest, found.vulnerability, found.package.purl),
-            name=cut(name, 255),
+            id=uuid(subject.place, report.image.digest, found.vulnerability, package.purl),
+            name=cut(found.summary or found.vulnerability, 255),
             description=common.description,
             severity=_SEVERITIES[found.severity],
-            solution=cut(line(fix(found)), 7000),
+            solution=cut(fix(found), 7000),
             identifiers=common.identifiers,
-            location=_Location(
-                _Dependency(_Package(line(found.package.name)), line(found.package.version)), system, image
-            ),
+            location=_Location(_Dependency(_Package(package.name), package.version), system, image),
             links=common.links,
             cvss_vectors=_vectors(found),
         )
@@ -125,35 +133,34 @@ _SEVERITIES = {"critical": "Critical", "high": "High", "medium": "Medium", "low"
 
 
 def _told(found: Finding) -> _Told:
-    text = cut(plain(found.description or found.summary or found.vulnerability), 100_000)
+    text = cut(found.description or found.summary or found.vulnerability, 100_000)
     urls = dict.fromkeys(filter(None, map(link, (found.url, *found.references))))
-    return _Told(list(_identifiers(found)), [{"url": url} for url in list(urls)[:_LINKS]], text)
+    return _Told(list(_identifiers(found)), [_Link(each) for each in list(urls)[:_LINKS]], text)
 
 
 def _identifiers(found: Finding) -> Iterator[_Identifier]:
-    names = dict.fromkeys((found.vulnerability, *found.aliases, *found.advisories))
-    for name in map(line, names):
-        yield _Identifier(_kind(name), name, name, link(_address(name)))
-    for cwe in map(line, found.cwes):
+    for name in dict.fromkeys((found.vulnerability, *found.aliases, *found.advisories)):
+        kind = "cve" if is_cve(name) else "ghsa" if name.startswith("GHSA-") else "osv"
+        address = url(name)
+        yield _Identifier(
+            kind, name, name, address if name.replace("-", "").isalnum() and name.isascii() else link(address)
+        )
+    for cwe in found.cwes:
         number = cwe.removeprefix("CWE-")
         if number.isascii() and number.isdigit():
             yield _Identifier("cwe", f"CWE-{number}", number, f"https://cwe.mitre.org/data/definitions/{number}.html")
 
 
-def _kind(name: str) -> str:
-    return "cve" if is_cve(name) else "ghsa" if name.startswith("GHSA-") else "osv"
-
-
-def _address(name: str) -> str:
-    from envscout.findings.merge import url
-
-    return url(name)
-
-
-def _vectors(found: Finding) -> list[dict[str, Any]]:
-    if not found.cvss or len(found.cvss.vector) > 128 or not _VECTOR.fullmatch(found.cvss.vector):
+def _vectors(found: Finding) -> list[_Vector]:
+    cvss = found.cvss
+    if not cvss or not _is_vector(cvss.vector):
         return []
-    return [{"vendor": line(found.severity_source) or "unknown", "vector": found.cvss.vector}]
+    return [_Vector(found.severity_source or "unknown", cvss.vector)]
+
+
+@lru_cache(maxsize=4096)
+def _is_vector(text: str) -> bool:
+    return len(text) <= 128 and _VECTOR.fullmatch(text) is not None
 
 
 def _system(found: Distribution | None) -> str:

@@ -6,8 +6,11 @@ same bytes. What code scanning wants beyond the format:
 https://docs.github.com/code-security/reference/code-scanning/sarif-support-for-code-scanning
 """
 
+import hashlib
+import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -15,8 +18,8 @@ import msgspec
 from envscout import __version__
 from envscout.formats.answer import FIXED, INTRODUCED, KEPT, Answer, Subject
 from envscout.formats.sarif_rules import LEVELS, rule
-from envscout.formats.sarif_shape import Artifact, Location, Logical, Message, Physical, Region, Result, Rule
-from envscout.formats.words import fingerprint, fix, line, plain, reason
+from envscout.formats.sarif_shape import Artifact, Location, Logical, Message, Physical, Prints, Region, Result, Rule
+from envscout.formats.words import fix, line, plain, reason
 from envscout.model import Finding
 from envscout.names import moment
 
@@ -27,19 +30,17 @@ _PLACES = 10
 
 _TOP = Region()
 
-_Known = dict[tuple[str, str, tuple[str, ...]], list[Location]]
-"""Locations by package, layer and files."""
-
 
 def write(answer: Answer) -> Iterator[str]:
     """Yield the document."""
     subjects = answer.subjects
-    rules: dict[str, int] = {}
-    worst: dict[str, list[Finding]] = {}
+    worst: dict[str, Finding] = {}
     for found in _all(subjects):
-        rules.setdefault(found.vulnerability, len(rules))
-        worst.setdefault(found.vulnerability, []).append(found)
-    written = [rule(group) for group in worst.values()]
+        held = worst.get(found.vulnerability)
+        if held is None or found.level > held.level:
+            worst[found.vulnerability] = found
+    rules = {name: number for number, name in enumerate(worst)}
+    written = [rule(found) for found in worst.values()]
     for name in (name for each in subjects for _, name in each.report.unassessed):
         if name not in rules:
             rules[name] = len(rules)
@@ -112,14 +113,40 @@ def _notifications(answer: Answer) -> Iterator[dict[str, Any]]:
         }
 
 
+class _Place(NamedTuple):
+    """An image: what its results have in common. seed: of their fingerprints. known: locations that were made."""
+
+    common: dict[str, str]
+    seed: "hashlib.blake2b"
+    known: dict[tuple[str, str, tuple[str, ...]], list[Location]]
+
+    def prints(self, *parts: str) -> Prints:
+        """Return what makes it the same result in the next version of the image: nothing of its version counts."""
+        seed = self.seed.copy()
+        seed.update("\0".join(parts).encode(errors="backslashreplace"))
+        return Prints(f"{seed.hexdigest()}:1")
+
+    def locations(self, found: Finding) -> list[Location]:
+        """Return where the package of a finding is."""
+        key = (found.package.purl, found.layer, found.locations)
+        where = self.known.get(key)
+        if where is None:
+            where = self.known[key] = _locations(found)
+        return where
+
+
 def _results(subject: Subject, rules: dict[str, int]) -> Iterator[Result]:
-    report, place, whole = subject.report, subject.place, line(subject.whole)
-    ours = {"image": whole, **({"service": line(report.deployment.service)} if report.deployment else {})}
-    known: _Known = {}
+    report = subject.report
+    common = {"image": line(subject.whole)}
+    if report.deployment:
+        common["service"] = line(report.deployment.service)
+    seed = hashlib.blake2b(f"{subject.place}\0".encode(errors="backslashreplace"), digest_size=16)
+    place = _Place(common, seed, {})
     for found in (*report.findings, *report.suppressed):
-        yield _result(found, place, ours, rules, known, _BASELINE.get(subject.changes.get(found.vulnerability, ""), ""))
+        state = _BASELINE.get(subject.changes.get(found.vulnerability, ""), "") if subject.changes else ""
+        yield _result(found, place, rules, state)
     for found in subject.gone:
-        yield _result(found, place, ours, rules, known, "absent")
+        yield _result(found, place, rules, "absent")
     for name, vulnerability in report.unassessed:
         yield Result(
             rule_id=line(vulnerability),
@@ -130,35 +157,22 @@ def _results(subject: Subject, rules: dict[str, int]) -> Iterator[Result]:
                 f"Whether {line(name)} has {line(vulnerability)} is unknown: its advisory names no versions that can"
                 " be compared."
             ),
-            locations=[_location(line(name), line(name), "")],
-            partial_fingerprints=_prints(place, vulnerability, name),
-            properties=ours,
+            locations=[Location(_physical(line(name)), [Logical(line(name), line(name), "package")])],
+            partial_fingerprints=place.prints(vulnerability, name),
+            properties=common,
         )
 
 
-def _result(
-    found: Finding,
-    place: str,
-    ours: dict[str, str],
-    rules: dict[str, int],
-    known: _Known,
-    state: str,
-) -> Result:
-    package = found.package
-    key = (package.purl, found.layer, found.locations)
-    where = known.get(key)
-    if where is None:
-        where = known[key] = _locations(found)
-    vulnerability = line(found.vulnerability)
-    named = f"{line(package.name)} {line(package.version)}"
+def _result(found: Finding, place: _Place, rules: dict[str, int], state: str) -> Result:
+    package, vulnerability = found.package, found.vulnerability
     return Result(
         rule_id=vulnerability,
-        rule_index=rules[found.vulnerability],
+        rule_index=rules[vulnerability],
         level=LEVELS[found.severity],
-        message=Message(f"{named} has {vulnerability} ({found.severity}). {line(fix(found))}"),
-        locations=where,
-        partial_fingerprints=_prints(place, found.vulnerability, package.type, package.name, *found.locations[:1]),
-        properties=ours,
+        message=Message(f"{package.name} {package.version} has {vulnerability} ({found.severity}). {fix(found)}"),
+        locations=place.locations(found),
+        partial_fingerprints=place.prints(vulnerability, package.type, package.name, *found.locations[:1]),
+        properties=place.common,
         baseline_state=state,
         suppressions=_suppressions(found) if found.suppression else [],
     )
@@ -170,23 +184,28 @@ def _suppressions(found: Finding) -> list[dict[str, Any]]:
         return []
     fields = {name: value for name, value in msgspec.structs.asdict(said).items() if value}
     told = {name: moment.show(value) if name in ("since", "until") else line(value) for name, value in fields.items()}
-    return [{"kind": "external", "status": "accepted", "justification": plain(reason(said)), "properties": told}]
-
-
-def _prints(*parts: str) -> dict[str, str]:
-    """Return what makes it the same result in the next version of the image: nothing of its version counts."""
-    return {"primaryLocationLineHash": f"{fingerprint(*parts)}:1"}
+    return [{"kind": "external", "status": "accepted", "justification": reason(said), "properties": told}]
 
 
 def _locations(found: Finding) -> list[Location]:
     package = found.package
+    logical = [Logical(package.name, package.purl, "package")]
+    if found.layer:
+        logical.append(_layer(found.layer))
     paths = found.locations[:_PLACES] or (f"{package.type}/{package.name}",)
-    return [_location(path, line(package.purl), found.layer, line(package.name)) for path in paths]
+    return [Location(_physical(path), logical) for path in paths]
 
 
-def _location(path: str, full: str, layer: str, name: str = "") -> Location:
-    logical = [Logical(name or full, full, "package")]
-    if layer:
-        logical.append(Logical("layer", layer, "layer"))
-    uri = quote(path.lstrip("/").encode(errors="backslashreplace")) or "image"
-    return Location(Physical(Artifact(uri), _TOP), logical)
+@lru_cache(maxsize=4096)
+def _layer(diff_id: str) -> Logical:
+    return Logical("layer", diff_id, "layer")
+
+
+def _physical(path: str) -> Physical:
+    path = path.lstrip("/")
+    if not _SAFE.fullmatch(path):
+        path = quote(path.encode(errors="backslashreplace"))
+    return Physical(Artifact(path or "image"), _TOP)
+
+
+_SAFE = re.compile(r"[A-Za-z0-9._~/-]*")

@@ -1,95 +1,106 @@
 """A rule of SARIF for each vulnerability: what it is, how bad, and what to read about it."""
 
-from typing import Any
+import re
 
-from envscout.formats.sarif_shape import Message, Rule
-from envscout.formats.words import cut, line, link, plain
+from envscout.formats.sarif_shape import Facts, Message, Rule
+from envscout.formats.words import cut, link
 from envscout.model import Finding
 from envscout.names.purl import DISTRIBUTED
 
 LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note", "unspecified": "warning"}
-_BANDS = {"critical": (9.1, 10.0, 9.5), "high": (7.0, 8.9, 8.0), "medium": (4.0, 6.9, 5.5), "low": (0.1, 3.9, 2.0)}
+_CONFIGURED = {word: {"level": level} for word, level in LEVELS.items()}
+_BANDS = {
+    "critical": (9.1, 10.0, "9.5"),
+    "high": (7.0, 8.9, "8.0"),
+    "medium": (4.0, 6.9, "5.5"),
+    "low": (0.1, 3.9, "2.0"),
+}
 """The scores that code scanning reads as a word: from, to, and one where the CVSS score would be read as another."""
 _MOST = 1000
 """Characters of a description."""
 
 
-def rule(group: list[Finding]) -> Rule:
-    """Return the rule of one vulnerability, told by the finding of the highest severity."""
-    found = max(group, key=lambda one: one.level)
-    name = line(found.vulnerability)
-    title = f"{name}: {line(found.summary)}" if found.summary else name
-    text = cut(plain(found.description or found.summary or name), _MOST)
+def rule(found: Finding) -> Rule:
+    """Return the rule of the vulnerability of a finding."""
+    name = found.vulnerability
+    text = cut(found.description or found.summary or name, _MOST)
     kind = "OsPackageVulnerability" if found.package.type in DISTRIBUTED else "LanguageSpecificPackageVulnerability"
+    more = link(found.url)
     return Rule(
         id=name,
         name=kind,
-        short_description=Message(cut(title, 255)),
+        short_description=Message(cut(f"{name}: {found.summary}", 255) if found.summary else name),
         full_description=Message(text),
-        help_uri=link(found.url),
-        help=_help(found, text),
-        default_configuration={"level": LEVELS[found.severity]},
+        help_uri=more,
+        help=_help(found, text, more),
+        default_configuration=_CONFIGURED[found.severity],
         properties=_facts(found),
     )
 
 
-def _help(found: Finding, text: str) -> Message:
-    package, affected = found.package, found.range.text
-    fixed = found.fixed_version or "not fixed"
-    rows = (("Package", package.purl), ("Affected range", affected), ("Fixed version", fixed))
-    quoted = "\n".join(f"> {_escaped(one)}" for one in text.splitlines())
-    table = "\n".join(f"| {name} | {_escaped(line(value))} |" for name, value in rows)
-    more = link(found.url)
+def _help(found: Finding, text: str, more: str) -> Message:
+    package, affected, fixed = found.package.purl, found.range.text, found.fixed_version or "not fixed"
+    quoted = _escaped(text).replace("\n", "\n> ")
+    read = f"\n[{_escaped(found.vulnerability)}](<{more}>)\n" if more else ""
     return Message(
-        f"{text}\n\nPackage: {line(package.purl)}\nAffected range: {line(affected)}\nFixed version: {line(fixed)}",
-        f"{quoted}\n\n| | |\n| --- | --- |\n{table}\n"
-        + (f"\n[{_escaped(line(found.vulnerability))}](<{more}>)\n" if more else ""),
+        f"Package: {package}\nAffected range: {affected}\nFixed version: {fixed}",
+        f"> {quoted}\n\n| | |\n| --- | --- |\n| Package | {_code(package)} |\n| Affected range | {_code(affected)} |\n"
+        f"| Fixed version | {_code(fixed)} |\n{read}",
     )
 
 
 def _escaped(text: str) -> str:
-    """Return text that is no markup: https://github.github.com/gfm/#backslash-escapes."""
-    return text.translate(_MARKUP)
+    """Return text that is no markup, HTML or mention: https://github.github.com/gfm/#backslash-escapes."""
+    if _PLAIN.fullmatch(text):
+        return text
+    for char, escape in _MARKUP:
+        text = text.replace(char, escape)
+    return text
 
 
-_MARKUP = {ord(each): f"\\{each}" for each in "\\`*_{}[]()#+!|~-"} | {
-    ord("<"): "&lt;",
-    ord(">"): "&gt;",
-    ord("&"): "&amp;",
-    ord("@"): "&#64;",
-}
+_MARKUP = (
+    ("\\", "\\\\"), ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("@", "&#64;"), ("#", "&#35;"),
+    *((each, f"\\{each}") for each in "`*_[]|~!"),
+)  # fmt: skip
+_PLAIN = re.compile(r"[^\\&<>@#`*_\[\]|~!]*")
 
 
-def _facts(found: Finding) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "affected_version": line(found.range.text),
-        "fixed_version": line(found.fixed_version or "not fixed"),
-        "purl": line(found.package.purl),
-        "severity": found.severity,
-        "severity_source": line(found.severity_source),
-        "tags": [
-            "security",
-            "vulnerability",
-            found.severity.upper(),
-            *(["known-exploited"] if found.kev else []),
-            *map(line, found.cwes[:10]),
-        ],
-    }
-    score = _score(found)
-    if score is not None:
-        facts["security-severity"] = f"{score:.1f}"
-    if found.cvss:
-        facts["cvss"] = {"score": found.cvss.score, "vector": line(found.cvss.vector)}
-    if found.epss:
-        facts["epss"] = {"score": found.epss.score, "percentile": found.epss.percentile}
-    if found.kev:
-        facts["kev"] = {"added": line(found.kev.added), "due": line(found.kev.due), "ransomware": found.kev.ransomware}
-    return facts
+def _code(text: str) -> str:
+    """Return text in a fixed width, where nothing but the fence and a table's border is special."""
+    if "`" in text or "|" in text:
+        text = text.replace("`", _QUOTE).replace("|", _BAR)
+    return f"`{text}`"
 
 
-def _score(found: Finding) -> float | None:
-    """Return a score that code scanning reads as our word, None where there is no word."""
-    if found.severity not in _BANDS:
-        return None
-    low, high, middle = _BANDS[found.severity]
-    return found.cvss.score if found.cvss and low <= found.cvss.score <= high else middle
+_QUOTE, _BAR = "'", "\\|"
+
+
+def _facts(found: Finding) -> Facts:
+    return Facts(
+        found.range.text,
+        found.fixed_version or "not fixed",
+        found.package.purl,
+        found.severity,
+        found.severity_source,
+        (*_TAGS[found.severity], *_EXPLOITED, *found.cwes[:_CWES])
+        if found.kev
+        else (*_TAGS[found.severity], *found.cwes[:_CWES]),
+        _score(found),
+        found.cvss,
+        found.epss,
+        found.kev,
+    )
+
+
+_TAGS = {word: ("security", "vulnerability", word.upper()) for word in LEVELS}
+_EXPLOITED = ("known-exploited",)
+_CWES = 10
+
+
+def _score(found: Finding) -> str:
+    """Return a score that code scanning reads as our word, "" where there is no word."""
+    band = _BANDS.get(found.severity)
+    if band is None:
+        return ""
+    low, high, middle = band
+    return f"{found.cvss.score:.1f}" if found.cvss and low <= found.cvss.score <= high else middle

@@ -4,15 +4,32 @@ from typing import Any
 
 import msgspec
 
+from envscout.model import Cvss, Epss, Kev
 
-class Message(msgspec.Struct, omit_defaults=True):
+
+class Message(msgspec.Struct, omit_defaults=True, gc=False):
     """Words, and the same as Markdown."""
 
     text: str
     markdown: str = ""
 
 
-class Rule(msgspec.Struct, omit_defaults=True, rename="camel"):
+class Facts(msgspec.Struct, omit_defaults=True, gc=False):
+    """What is known of a vulnerability, by the names that code scanning and Docker Scout have for it."""
+
+    affected_version: str
+    fixed_version: str
+    purl: str
+    severity: str
+    severity_source: str
+    tags: tuple[str, ...]
+    security_severity: str = msgspec.field(default="", name="security-severity")
+    cvss: Cvss | None = None
+    epss: Epss | None = None
+    kev: Kev | None = None
+
+
+class Rule(msgspec.Struct, omit_defaults=True, rename="camel", gc=False):
     """What a result is about."""
 
     id: str
@@ -22,29 +39,35 @@ class Rule(msgspec.Struct, omit_defaults=True, rename="camel"):
     help_uri: str = ""
     help: Message | None = None
     default_configuration: dict[str, str] = {}
-    properties: dict[str, Any] = {}
+    properties: Facts | None = None
 
 
-class Artifact(msgspec.Struct):
+class Prints(msgspec.Struct, gc=False, rename="camel"):
+    """What makes it the same result in the next version of the image."""
+
+    primary_location_line_hash: str
+
+
+class Artifact(msgspec.Struct, gc=False):
     """A file."""
 
     uri: str
 
 
-class Region(msgspec.Struct, rename="camel"):
+class Region(msgspec.Struct, rename="camel", gc=False):
     """A place in a file; a package has none, and code scanning wants one."""
 
     start_line: int = 1
 
 
-class Physical(msgspec.Struct, rename="camel"):
+class Physical(msgspec.Struct, rename="camel", gc=False):
     """A place in a file."""
 
     artifact_location: Artifact
     region: Region
 
 
-class Logical(msgspec.Struct, rename="camel"):
+class Logical(msgspec.Struct, rename="camel", gc=False):
     """A package or a layer."""
 
     name: str
@@ -52,14 +75,14 @@ class Logical(msgspec.Struct, rename="camel"):
     kind: str
 
 
-class Location(msgspec.Struct, rename="camel", omit_defaults=True):
+class Location(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     """Where a result is."""
 
     physical_location: Physical
     logical_locations: list[Logical] = []
 
 
-class Result(msgspec.Struct, omit_defaults=True, rename="camel"):
+class Result(msgspec.Struct, omit_defaults=True, rename="camel", gc=False):
     """A vulnerability of a package."""
 
     rule_id: str
@@ -67,7 +90,7 @@ class Result(msgspec.Struct, omit_defaults=True, rename="camel"):
     level: str
     message: Message
     locations: list[Location]
-    partial_fingerprints: dict[str, str]
+    partial_fingerprints: Prints
     properties: dict[str, Any]
     kind: str = ""
     baseline_state: str = ""
