@@ -1,7 +1,5 @@
 """A rule of SARIF for each vulnerability: what it is, how bad, and what to read about it."""
 
-import re
-
 from envscout.formats.sarif_shape import Facts, Message, Rule
 from envscout.formats.words import cut, link
 from envscout.model import Finding
@@ -51,7 +49,7 @@ def _help(found: Finding, text: str, more: str) -> Message:
 
 def _escaped(text: str) -> str:
     """Return text that is no markup, HTML or mention: https://github.github.com/gfm/#backslash-escapes."""
-    if _PLAIN.fullmatch(text):
+    if text.isascii() and len(text.encode().translate(None, _SPECIAL)) == len(text):
         return text
     for char, escape in _MARKUP:
         text = text.replace(char, escape)
@@ -62,7 +60,7 @@ _MARKUP = (
     ("\\", "\\\\"), ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("@", "&#64;"), ("#", "&#35;"),
     *((each, f"\\{each}") for each in "`*_[]|~!"),
 )  # fmt: skip
-_PLAIN = re.compile(r"[^\\&<>@#`*_\[\]|~!]*")
+_SPECIAL = "".join(char for char, _ in _MARKUP).encode()
 
 
 def _code(text: str) -> str:

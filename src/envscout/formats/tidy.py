@@ -16,19 +16,13 @@ _LONG = frozenset({"description"})
 def tidy(found: Finding) -> Finding:
     """Return a finding whose words are fit for every format; most are as they are."""
     package, kev, text = found.package, found.kev, found.description
+    lists = (found.references, found.aliases, found.advisories, found.locations, found.cwes)
     words = (
         f"{found.vulnerability}{package.purl}{package.name}{package.version}{package.type}{package.source}{found.url}"
         f"{found.severity_source}{found.range.text}{found.fixed_version}{found.layer}{found.summary}"
+        f"{found.cvss.vector if found.cvss else ''}{''.join([''.join(each) for each in lists])}"
     )
-    lists = (found.references, found.aliases, found.advisories, found.locations, found.cwes)
-    if (
-        is_line(words)
-        and is_line("".join(["".join(each) for each in lists]))
-        and _is_fit(found.suppression)
-        and (not found.cvss or is_line(found.cvss.vector))
-        and (not kev or is_line(kev.added + kev.due))
-        and is_plain(text)
-    ):
+    if is_line(words) and is_plain(text) and _is_fit(found.suppression) and (not kev or is_line(kev.added + kev.due)):
         return found
     return _tidied(found)
 
