@@ -91,3 +91,10 @@ def test_keys_are_made_with_and_without_data(tmp_path: Path) -> None:
     real = _lines(_run("keys.py", "--times", "1", data=tmp_path))
     assert any(line.startswith("maven") for line in made)
     assert [line.split()[0] for line in real[5:]] == ["deb"]
+
+
+def test_every_form_is_measured_beside_the_json() -> None:
+    lines = _lines(_run("formats.py", "--findings", "50", "--times", "1"))
+    forms = [line.split()[0] for line in lines[5:-2]]
+    assert {"json", "sarif", "gitlab", "html", "junit", "openvex", "cyclonedx", "spdx", "csv"} <= set(forms)
+    assert [line.split(":")[0] for line in lines[-2:]] == ["# sarif", "# gitlab"]
