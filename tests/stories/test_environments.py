@@ -228,6 +228,15 @@ def test_an_archive_of_one_image_or_of_several(watched: Desk, tmp_path: Path) ->
     assert watched.call("cves", f"archive://{tmp_path / 'two.tar'}", "--ref", "myorg/myapp:v9").code == 1
 
 
+@pytest.mark.parametrize("service", ["localhost:5000/tool", "hub.example.com/team/tool", "tool", "team/tool"])
+def test_a_service_is_found_by_the_name_it_was_given(watched: Desk, old: str, new: str, service: str) -> None:
+    watched.record("production", old, "--service", service, "--org", "myorg")
+    watched.record("production", new, "--service", "other", "--org", "myorg")
+    assert names(watched.cves("--env", "production", "--service", service)) == {"CVE-2023-5363"}
+    assert watched.ok("environment", "remove", "production", service).code == 0
+    assert len(watched.ok("environment", "production").lines) == 1
+
+
 def test_a_service_without_an_organization_belongs_to_library(watched: Desk, old: str) -> None:
     assert watched.record("staging", old, "--service", "app")["organization"] == "library"
     watched.ok("config", "organization", "acme")

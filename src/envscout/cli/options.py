@@ -133,8 +133,10 @@ def scope(session: Session, asked_org: str, environment: str = "", repository: s
     with contextlib.suppress(InvalidReference):
         reference = parse(repository)
         if reference.path:
-            # `api@sha256:...` also names one image of a service that was called `api` when it was recorded.
-            service, other = reference.service, repository.partition("@")[0].partition(":")[0]
+            # `api@sha256:...` also names one image of a service that was called `api` when it was recorded, and a
+            # service may have been called `localhost:5000/api`.
+            bare, _, tag = repository.partition("@")[0].rpartition(":")
+            service, other = reference.service, repository.partition("@")[0] if "/" in tag or not bare else bare
     return Scope(asked_org or session.settings.text("organization"), environment, service, other, when(at))
 
 
@@ -148,6 +150,8 @@ def named(text: str, platform: str = "") -> Callable[["Deployment"], bool]:
         reference = parse(text)
 
     def holds(each: "Deployment") -> bool:
+        if each.service == text:
+            return not platform or each.platform in ("", platform)
         return (
             (not reference.digest or reference.digest in (each.digest, each.reference.partition("@")[2]))
             and (not reference.tag_typed or each.reference.partition("@")[0] == reference.familiar.partition("@")[0])

@@ -94,14 +94,17 @@ def _warn(session: Session, report: "Report") -> None:
 
 
 def _sum_up(session: Session, report: "Report") -> None:
+    from envscout.cli.show.size import many
+
     found = [each for image in report.images for each in image.findings]
     packages = len({each.package.purl for each in found})
     if found:
-        total = report.summary.total
-        session.fail(f"Detected {packages} vulnerable packages with a total of {total} vulnerabilities")
+        total = many(report.summary.total, "vulnerability", "vulnerabilities")
+        session.fail(f"Detected {many(packages, 'vulnerable package', 'vulnerable packages')} with a total of {total}")
     elif report.coverage.state == "complete":
         hidden = len({one.vulnerability for image in report.images for one in image.suppressed})
-        session.say(f"No vulnerable package detected{f', {hidden} vulnerabilities are suppressed' if hidden else ''}")
+        more = f", {many(hidden, 'vulnerability is', 'vulnerabilities are')} suppressed" if hidden else ""
+        session.say(f"No vulnerable package detected{more}")
     else:
         session.warn("No vulnerable package detected in what could be assessed")
 

@@ -98,7 +98,7 @@ def text(shown: Pair) -> Iterator[str]:
         yield from map(inert, _hushed(shown))
     labels = _labels(shown)
     if labels:
-        yield from ("", f"  Labels ({len(labels)} changes)", "")
+        yield from ("", f"  Labels ({many(len(labels), 'change', 'changes')})", "")
         for name, (ours, theirs) in labels.items():
             yield inert(f"    {name}: {theirs or '(none)'} → {ours or '(none)'}")
     yield from ("", _verdict(shown.found))
@@ -226,7 +226,7 @@ def markdown(shown: Pair) -> Iterator[str]:
         yield from ("", "</details>")
     labels = _labels(shown)
     if labels:
-        yield from ("", f"<details><summary>Labels ({len(labels)} changes)</summary>", "")
+        yield from ("", f"<details><summary>Labels ({many(len(labels), 'change', 'changes')})</summary>", "")
         yield from grid(
             ("Label", "Analyzed", "Comparison"),
             [(name, *(each or "" for each in both)) for name, both in labels.items()],

@@ -67,7 +67,8 @@ def cves(report: Report, wish: Wish) -> Iterator[str]:
     if len(report.images) > 1:
         yield from (
             "",
-            f"  {len(report.images)} images in {report.environment}: {counted(report.summary, report.coverage)}",
+            f"  {len(report.images)} images in {report.environment}: {counted(report.summary, report.coverage)},"
+            " each vulnerability counted once",
         )
 
 
