@@ -207,4 +207,5 @@ ANSWERS = {
     ),
     "suppressed": answer(image(1, [finding(1)], SUPPRESSED)),
     "compared": compared(),
+    "ended": answer(image(1, [finding(1)]), beside=report(image(2, [finding(5)]), image(3, [finding(6)]))),
 }  # fmt: skip

@@ -130,3 +130,17 @@ def test_schemas_are_what_their_sources_say() -> None:
         each.name: hashlib.sha256(each.read_bytes()).hexdigest() for each in SCHEMAS.iterdir() if each.suffix != ".md"
     }
     assert said == held
+
+
+def test_what_runs_in_the_comparison_alone_is_gone_and_not_fixed_there() -> None:
+    ended = ANSWERS["ended"]
+    results = json.loads("\n".join(sarif.write(ended)))["runs"][0]["results"]
+    assert [each["baselineState"] for each in results] == ["new", "absent", "absent"]
+    statuses = {each["status"] for each in json.loads("\n".join(openvex.write(ended)))["statements"]}
+    assert statuses == {"affected"}
+    analyses = [
+        each.get("analysis", {}).get("state")
+        for each in json.loads("\n".join(cyclonedx.write(ended)))["vulnerabilities"]
+    ]
+    assert analyses == [None, "resolved", "resolved"]
+    assert len(json.loads("\n".join(gitlab.write(ended)))["vulnerabilities"]) == 1

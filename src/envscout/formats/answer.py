@@ -8,7 +8,7 @@ import msgspec
 from envscout.findings.coverage import combine
 from envscout.formats.tidy import tidy
 from envscout.formats.words import line
-from envscout.model import Coverage, Finding, Image, Inventory, Reason
+from envscout.model import Coverage, Finding, Image, Inventory, Reason, Summary
 from envscout.verbs.ask import ImageReport, Report
 
 INTRODUCED, KEPT, FIXED = "introduced", "kept", "fixed"
@@ -18,12 +18,14 @@ class Subject(msgspec.Struct, frozen=True):
     """One image of an answer.
 
     changes: of a comparison, vulnerability -> `introduced` or `kept`; empty where nothing is compared. gone: findings
-    of the comparison whose vulnerability this image has not.
+    of the comparison whose vulnerability this image has not. is_absent: it runs in the comparison alone, and all that
+    it has is gone with it.
     """
 
     report: ImageReport
     changes: Mapping[str, str] = {}
     gone: tuple[Finding, ...] = ()
+    is_absent: bool = False
 
     @property
     def place(self) -> str:
@@ -66,8 +68,8 @@ class Answer(msgspec.Struct, frozen=True, dict=True):
         alone = len(images) == len(compared) == 1
         found: list[Subject] = []
         for name, ours in _by_service(images).items():
-            found += _beside(ours, compared if alone else others.get(name, ()), self.new_only)
-        return tuple(found)
+            found += _beside(ours, compared if alone else others.pop(name, ()), self.new_only)
+        return (*found, *(_absent(each) for images in others.values() for each in images if not alone))
 
     @property
     def coverage(self) -> Coverage:
@@ -79,10 +81,10 @@ class Answer(msgspec.Struct, frozen=True, dict=True):
     def reasons(self) -> Iterator[tuple[str, Reason]]:
         """Yield why the answer is not complete: the reference of an image, "" for all of them, and the reason."""
         told: set[Reason] = set()
-        for side in (self.report, self.beside):
-            for image in side.images if side else ():
-                yield from ((image.reference, reason) for reason in image.coverage.reasons)
-                told |= {*image.coverage.reasons}
+        images = [image for side in (self.report, self.beside) if side for image in side.images]
+        yield from dict.fromkeys((image.reference, reason) for image in images for reason in image.coverage.reasons)
+        for image in images:
+            told |= {*image.coverage.reasons}
         yield from (("", reason) for reason in self.coverage.reasons if reason not in told)
 
 
@@ -94,6 +96,13 @@ def _tidied(image: ImageReport) -> ImageReport:
         findings=tuple(map(tidy, image.findings)),
         suppressed=tuple(map(tidy, image.suppressed)),
     )
+
+
+def _absent(image: ImageReport) -> Subject:
+    """Return what runs in the comparison alone."""
+    gone = image.findings
+    nothing = msgspec.structs.replace(image, findings=(), suppressed=(), summary=Summary(), unassessed=())
+    return Subject(nothing, {}, gone, is_absent=True)
 
 
 def _by_service(images: Iterable[ImageReport]) -> dict[str, tuple[ImageReport, ...]]:

@@ -47,7 +47,7 @@ def _rows(subject: Subject) -> Iterator[tuple[str, ...]]:
     for found in report.suppressed:
         yield (*head, *_cells(found), "suppressed", "", "")
     for found in subject.gone:
-        yield (*head, *_cells(found), "not affected", FIXED, "")
+        yield (*head, *_cells(found), "not running" if subject.is_absent else "not affected", FIXED, "")
     for why in report.coverage.reasons:
         yield (*head, *_NONE, "unknown", "", f"{why.code}: {why.message}")
 

@@ -113,8 +113,10 @@ def _coverage(answer: Answer) -> Iterator[Document]:
 
 def _vulnerabilities(answer: Answer, parts: Mapping[int, _Part]) -> Iterator[Document]:
     groups: dict[tuple[str, Any, bool], _Group] = {}
+    # What runs in the comparison alone is no component: what it had is gone from the whole.
+    whole = "image" if len(parts) == 1 else "environment"
     for subject in answer.subjects:
-        part = parts[subject.report.image_id]
+        part = parts.get(subject.report.image_id, _Part(whole, "", frozenset()))
         for found, where, change in _told(subject, part):
             key = (found.vulnerability, found.suppression, change == "fixed")
             group = groups.get(key)

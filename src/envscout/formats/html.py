@@ -27,7 +27,7 @@ def write(answer: Answer) -> Iterator[str]:
             _changes(subjects) if answer.beside else None,
             el("h2", "In short"),
             parts.tiles(answer.report.summary, answer.coverage),
-            _images(subjects) if len(subjects) != 1 else None,
+            _images(tuple(each for each in subjects if not each.is_absent)) if len(subjects) != 1 else None,
             el("h2", "Images" if len(subjects) != 1 else "Image"),
             *(_image(each) for each in subjects),
             id="content",
@@ -76,6 +76,10 @@ def _images(subjects: tuple[Subject, ...]) -> Markup:
 
 def _image(subject: Subject) -> Markup:
     report = subject.report
+    if subject.is_absent:
+        caption = f"{len(subject.gone)} fixed: this runs in the comparison alone"
+        marks = dict.fromkeys((found.vulnerability for found in subject.gone), FIXED)
+        return el("section", el("h3", report.reference), parts.findings(caption, subject.gone, marks))
     gone = (
         [
             parts.findings(

@@ -28,7 +28,7 @@ class _Case(NamedTuple):
 
 def write(answer: Answer) -> Iterator[str]:
     """Yield the lines of the document."""
-    suites = [(line(each.whole), list(_cases(each))) for each in answer.subjects]
+    suites = [(line(each.whole), list(_cases(each))) for each in answer.subjects if not each.is_absent]
     others = [reason for reference, reason in answer.reasons if not reference]
     if others:
         suites.append(("coverage", list(_doubts(Coverage(answer.coverage.state, tuple(others))))))

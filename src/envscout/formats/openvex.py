@@ -85,7 +85,8 @@ def write(answer: Answer) -> Iterator[str]:
 def _statements(answer: Answer) -> Iterator[_Statement]:
     aliases: dict[str, tuple[str, ...]] = {}
     held: dict[_Key, dict[str, dict[str, None]]] = {}
-    for subject in answer.subjects:
+    # Of what runs no more nothing is fixed.
+    for subject in (each for each in answer.subjects if not each.is_absent):
         report = subject.report
         image = product(report.reference, report.image.digest)
         told = (
