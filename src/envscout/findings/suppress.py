@@ -2,7 +2,7 @@
 
 Of all statements that speak of a finding, the newest counts; only `not_affected`, `fixed`, and exceptions of ours that
 stand, suppress. An accepted risk is no claim that a product is not affected, so that nobody's `affected` undoes it.
-docs/adr/0008-whose-statements-count.md has the reasons.
+docs/adr/0013-whose-statements-count.md has the reasons.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
