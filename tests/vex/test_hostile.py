@@ -116,6 +116,17 @@ def test_products_beyond_the_bound_are_told() -> None:
     assert "says too much" in found.problems[-1].message
 
 
+@pytest.mark.parametrize(
+    "name", ["pkg:npm/a@1" + "0" * 5_000, "pkg:npm/" + "%" * 100_000, "https://x/" + "y/" * 3_000 + "CVE-2023-0001"]
+)
+def test_what_names_something_is_never_cut(name: str) -> None:
+    one = {"vulnerability": "CVE-2023-0001", "status": "fixed", "products": [{"@id": name}]}
+    other = {"vulnerability": {"name": name}, "status": "fixed", "products": [{"@id": APP}]}
+    assert codes(packed({**NEW, "statements": [one, other]})) == {"unused-vex-product", "unread-vex-statement"}
+    bom = {"id": "CVE-2023-0001", "analysis": {"state": "not_affected"}, "affects": [{"ref": name}]}
+    assert codes(packed({"bomFormat": "CycloneDX", "vulnerabilities": [bom]})) == {"unused-vex-product"}
+
+
 def test_texts_are_cut_and_shown_safely() -> None:
     entry = {
         "vulnerability": "CVE-2023-0001",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import msgspec
 
 from envscout.model.statement import AFFECTED, FIXED, IN_DOUBT, JUSTIFICATIONS, NOT_AFFECTED
-from envscout.vex.draft import NOTHING, Draft, Named, Notes, Said, each, moment, string, strings, vulnerabilities
+from envscout.vex.draft import NOTHING, Draft, Named, Notes, Said, each, moment, string, strings, vulnerabilities, word
 from envscout.vex.products import IMAGES
 
 FORM = "CSAF"
@@ -191,11 +191,11 @@ def _is_image(text: str) -> bool:
 def _names(product: Product) -> tuple[str, ...]:
     """Return what identifies a product: package URL, and the digest of a file where it has one."""
     helper = product.product_identification_helper or {}
-    found = [string(helper.get("purl"))]
+    found = [word(helper.get("purl"))]
     for one in helper.get("hashes") or () if isinstance(helper.get("hashes"), list) else ():  # type: ignore[attr-defined]
         for entry in one.get("file_hashes") or () if isinstance(one, dict) else ():
             if isinstance(entry, dict) and string(entry.get("algorithm")).lower() in ("sha256", "sha-256"):
-                found.append(f"sha256:{string(entry.get('value')).lower()}")
+                found.append(f"sha256:{word(entry.get('value')).lower()}")
     return tuple(filter(None, found))
 
 
@@ -210,9 +210,9 @@ def _statements(
     names = vulnerabilities(one.cve, *ids)
     labels = _remarks(each(one.flags, Remark, notes), groups, lambda remark: string(remark.label))
     details = _remarks(each(one.threats, Remark, notes), groups, lambda remark: string(remark.details))
-    for word, status in _STATUS.items():
+    for listed, status in _STATUS.items():
         alike: dict[tuple[str, str], list[Named]] = {}
-        for name in strings((one.product_status or {}).get(word)):
+        for name in strings((one.product_status or {}).get(listed)):
             if name not in named:
                 notes.note("unused-vex-product", "a product that the document does not describe", name)
                 continue

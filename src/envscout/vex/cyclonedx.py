@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import msgspec
 
 from envscout.model.statement import AFFECTED, FIXED, IN_DOUBT, NOT_AFFECTED
-from envscout.vex.draft import NOTHING, Draft, Named, Notes, Said, each, moment, string, vulnerabilities
+from envscout.vex.draft import NOTHING, Draft, Named, Notes, Said, each, moment, string, vulnerabilities, word
 from envscout.vex.products import one as meaning
 
 FORM = "CycloneDX"
@@ -138,12 +138,14 @@ class _Places:
     def __init__(self, document: Document, notes: Notes) -> None:
         subject = document.metadata.component
         self._serial = string(document.serial).removeprefix("urn:uuid:")
-        self._subject = string(subject.ref) if subject else ""
+        self._subject = word(subject.ref) if subject else ""
         self._image = _image(subject) if subject else ()
         self._purls = dict(_components([document.components, *([subject.components] if subject else [])], notes))
 
     def named(self, ref: str) -> Named:
         """Return the product of a reference; with names that mean nothing where it cannot be told."""
+        if not word(ref):
+            return Named(("",))
         if ref.startswith("urn:cdx:"):
             link, _, inner = ref.removeprefix("urn:cdx:").partition("#")
             inner = unquote(inner)
@@ -163,9 +165,9 @@ class _Places:
 
 def _image(component: Component) -> tuple[str, ...]:
     """Return the names of the image that a document describes."""
-    name, version = string(component.name), string(component.version)
+    name, version = word(component.name), word(component.version)
     joined = (f"{name}@{version}" if ":" in version else f"{name}:{version}") if name and version else name
-    named = [string(component.purl), joined if string(component.type) == "container" else ""]
+    named = [word(component.purl), joined if string(component.type) == "container" else ""]
     return tuple(text for text in named if text and not isinstance(meaning(text), str))
 
 
@@ -180,8 +182,8 @@ def _components(parts: list[msgspec.Raw], notes: Notes) -> Iterator[tuple[str, s
                 if count > MAX_COMPONENTS:
                     notes.note("unread-vex-statement", f"only the first {MAX_COMPONENTS} components are read")
                     return
-                if string(component.ref):
-                    yield string(component.ref), string(component.purl)
+                if word(component.ref):
+                    yield word(component.ref), word(component.purl)
                 if len(component.components) > len(NOTHING):
                     inner.append(component.components)
         if not inner:
@@ -191,7 +193,7 @@ def _components(parts: list[msgspec.Raw], notes: Notes) -> Iterator[tuple[str, s
 
 
 def _said(one: Vulnerability, analysis: Analysis, places: _Places, at: int, notes: Notes) -> Iterator[Said]:
-    word = string(analysis.justification)
+    reason = string(analysis.justification)
     others = (string(_mapping(each_one).get("id")) for each_one in _listed(one.references))
     products = [
         named
@@ -206,8 +208,8 @@ def _said(one: Vulnerability, analysis: Analysis, places: _Places, at: int, note
         names=vulnerabilities(one.id, *others),
         status=_STATES.get(string(analysis.state), string(analysis.state)),
         products=tuple(products),
-        justification=_JUSTIFICATIONS.get(word, ""),
-        why=detail if word in _JUSTIFICATIONS or not word else ": ".join(filter(None, (word, detail))),
+        justification=_JUSTIFICATIONS.get(reason, ""),
+        why=detail if reason in _JUSTIFICATIONS or not reason else ": ".join(filter(None, (reason, detail))),
         at=moment(analysis.lastUpdated) or moment(analysis.firstIssued) or moment(one.updated) or at,
     )
 
@@ -219,7 +221,7 @@ def _versions(named: Named, versions: list[Version], notes: Notes) -> Iterator[N
         yield named
         return
     for each_one in versions:
-        version = string(each_one.version)
+        version = word(each_one.version)
         if not version or string(each_one.status) == "unknown":
             notes.note(
                 "unused-vex-product", "a range of versions, or one whose state is unknown", string(each_one.range)

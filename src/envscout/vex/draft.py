@@ -18,6 +18,8 @@ MAX_PRODUCTS = 500_000
 MAX_PROBLEMS = 50
 MAX_NAME = 250
 MAX_TEXT = 2_000
+MAX_WORD = 4_096
+"""Characters of what names a product or a vulnerability: no package URL is longer (names/purl.py)."""
 
 JSON_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 NOTHING = msgspec.Raw(b"[]")
@@ -144,6 +146,11 @@ def string(value: object) -> str:
     return value.strip()[:MAX_TEXT] if isinstance(value, str) else ""
 
 
+def word(value: object) -> str:
+    """Return a value if it is a string that may name something, else "": cut short it might name something else."""
+    return value.strip() if isinstance(value, str) and len(value) <= MAX_WORD else ""
+
+
 def strings(value: object) -> tuple[str, ...]:
     """Return the strings of a list."""
     return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
@@ -151,5 +158,5 @@ def strings(value: object) -> tuple[str, ...]:
 
 def vulnerabilities(*names: object) -> tuple[str, ...]:
     """Return names of a vulnerability that can be looked for; of an address what follows the last slash."""
-    found = (string(name).rstrip("/").rpartition("/")[2] for name in names)
+    found = (word(name).rstrip("/").rpartition("/")[2] for name in names)
     return tuple(dict.fromkeys(name for name in found if 0 < len(name) <= MAX_NAME and name.isprintable()))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from envscout.vex.draft import NOTHING, Draft, Named, Notes, Said, each, moment, string, strings, vulnerabilities
+from envscout.vex.draft import NOTHING, Draft, Named, Notes, Said, each, moment, string, strings, vulnerabilities, word
 
 FORM = "OpenVEX"
 
@@ -97,9 +97,9 @@ def _named(product: object, parts: tuple[tuple[str, ...], ...]) -> Named:
 def _names(component: object) -> tuple[str, ...]:
     """Return what identifies a component: package URL, digest, and then its id; "" where nothing does."""
     if not isinstance(component, dict):
-        return (string(component),)
+        return (word(component),)
     identifiers, hashes = component.get("identifiers"), component.get("hashes")
-    found = [string(identifiers.get("purl"))] if isinstance(identifiers, dict) else []
+    found = [word(identifiers.get("purl"))] if isinstance(identifiers, dict) else []
     if isinstance(hashes, dict):
-        found += [f"sha256:{value}" for key in ("sha-256", "sha256") if (value := string(hashes.get(key)).lower())]
-    return tuple(filter(None, (*found, string(component.get("@id"))))) or ("",)
+        found += [f"sha256:{value}" for key in ("sha-256", "sha256") if (value := word(hashes.get(key)).lower())]
+    return tuple(filter(None, (*found, word(component.get("@id"))))) or ("",)
