@@ -201,6 +201,14 @@ def test_whole_environments(fleet: Desk, tmp_path: Path) -> None:
     assert fleet.call(*words, "--exit-on", "policy").code == 64
 
 
+@pytest.mark.parametrize("word", ["--only-cisa-kev", "--only-base"])
+def test_a_filter_that_nothing_can_be_told_by_opens_no_gate(fleet: Desk, word: str) -> None:
+    answer = fleet.call(*BOTH, word, "-x", "vulnerability")
+    assert (answer.code, "not known well enough" in answer.err) == (2, True), answer
+    assert "No vulnerability differs" not in answer.out
+    assert fleet.ok(*BOTH, word, "--format", "json").json["analyzed"]["coverage"]["state"] == "unknown"
+
+
 POLICIES = """
 policies:
   - id: fixable-vulnerabilities

@@ -64,7 +64,7 @@ class Report(msgspec.Struct, frozen=True):
     """The answer to `cves`.
 
     as_of: the moment of the oldest advisories it rests on, None if on none. Microseconds. problems: what of VEX
-    documents could not be used, or was not heeded.
+    documents could not be used, or was not heeded. beyond: what of coverage is no single image's, but the filters'.
     """
 
     environment: str
@@ -74,6 +74,7 @@ class Report(msgspec.Struct, frozen=True):
     summary: Summary
     coverage: Coverage
     problems: tuple[Problem, ...] = ()
+    beyond: Coverage = Coverage()
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -254,16 +255,18 @@ def _report(
     missing = [
         kind for kind, filtered in asked.items() if filtered and kind not in feeds.kinds(connection, question.known_at)
     ]
-    left = covering.left_out(len(unrated))
-    none = covering.without_base(baseless)
+    beyond = covering.combine(
+        [covering.lacking(missing), covering.left_out(len(unrated)), covering.without_base(baseless)]
+    )
     return Report(
         environment=environment,
         at=at,
         as_of=_as_of((count for counts in answer.counts.values() for count in counts), known),
         images=tuple(reports),
         summary=vulnerabilities(finding for report in reports for finding in report.findings),
-        coverage=covering.combine([*(report.coverage for report in reports), covering.lacking(missing), left, none]),
+        coverage=covering.combine([*(report.coverage for report in reports), beyond]),
         problems=(*said.problems, *unread),
+        beyond=beyond,
     )
 
 
