@@ -9,6 +9,7 @@ cores). The bar: sql at most 1.5 times bare. At the end both must have given the
 """
 
 import argparse
+import gc
 import tempfile
 from pathlib import Path
 
@@ -39,6 +40,8 @@ def main() -> None:
     wanted.add_argument("--samples", type=int, default=100, help="images and CVEs asked about")
     options = wanted.parse_args()
     heading()
+    # As the program does, which looks for cycles seldom.
+    gc.set_threshold(50_000)
     path = _fleet(options.work, options.scale)
     with Database(path) as database:
         sizes = database.connection.execute(queries("bare")["sizes"]).fetchone()

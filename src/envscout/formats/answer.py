@@ -93,8 +93,8 @@ def _tidied(image: ImageReport) -> ImageReport:
     return msgspec.structs.replace(
         image,
         reference=line(image.reference),
-        findings=tuple(map(tidy, image.findings)),
-        suppressed=tuple(map(tidy, image.suppressed)),
+        findings=tidy(image.findings),
+        suppressed=tidy(image.suppressed),
     )
 
 
