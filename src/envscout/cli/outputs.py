@@ -7,7 +7,6 @@
 import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -53,14 +52,18 @@ class Outputs:
         """Return the forms that are wanted."""
         return frozenset(form for form, _ in self._targets)
 
-    def write(self, shown: object, answer: object = None, others: Forms | None = None) -> None:
+    def write(self, shown: object, answer: Callable[[], object] = lambda: None, others: Forms | None = None) -> None:
         """Write in every form that is wanted what the command shows; writers of `formats` are given the answer.
 
-        others: writers of what is shown, in place of the command's.
+        answer: makes it, once, where a form asks for it. others: writers of what is shown, in place of the command's.
         """
+        made: list[object] = []
         for form, file in self._targets:
             place = (others or {}).get(form) or self._forms[form]
-            for piece in writer(place)(answer if place.startswith("formats.") else shown):
+            is_document = place.startswith("formats.")
+            if is_document and not made:
+                made.append(answer())
+            for piece in writer(place)(made[0] if is_document else shown):
                 click.echo(piece, file=file)
 
 
@@ -131,6 +134,8 @@ def _split(text: str, forms: Forms) -> tuple[str, str]:
         if not path:
             raise UsageError(f"--output {text} names no file", f"write it as {name}=FILE")
         return name, path
+    from difflib import get_close_matches
+
     word = name.lower()
     suffix = Path(text).suffix.removeprefix(".").lower()
     if equals and _WORD.fullmatch(word) and (get_close_matches(word, forms, 1) or word == suffix):

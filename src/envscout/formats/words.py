@@ -1,6 +1,5 @@
 """Words that nobody can trust, made fit for a format, and words that all formats share."""
 
-import hashlib
 import re
 from urllib.parse import quote
 
@@ -69,6 +68,8 @@ def uri(text: str) -> str:
 
 def fingerprint(*parts: str) -> str:
     """Return 32 hexadecimal digits that stand for these words."""
+    import hashlib
+
     return hashlib.blake2b("\0".join(parts).encode(errors="backslashreplace"), digest_size=16).hexdigest()
 
 

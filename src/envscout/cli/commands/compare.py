@@ -132,7 +132,7 @@ def _pair(
         tuple(comparing.base_tags(session, each) for each in sides),
     )
     alone = [msgspec.structs.replace(one, images=(side,)) for one, side in zip(reports, sides, strict=True)]
-    out.write(shown, asking.answer(session, alone[0], alone[1], flags["ignore_unchanged"]))
+    out.write(shown, lambda: asking.answer(session, alone[0], alone[1], flags["ignore_unchanged"]))
     return shown
 
 

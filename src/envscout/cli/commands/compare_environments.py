@@ -43,7 +43,7 @@ def environments(session: Session, places: _Places, out: Outputs, gates: list[st
         flags["ignore_unchanged"],
         (places[0].at, places[1].at),
     )
-    out.write(shown, _findings(session, places, flags) if out.names - WHOLE.keys() else None, WHOLE)
+    out.write(shown, lambda: _findings(session, places, flags), WHOLE)
     worse = "vulnerability" in gates and any(any(each.introduced) for each in changes)
     differs = "difference" in gates and any(any(each.introduced) or any(each.fixed) for each in changes)
     moved = "package" in gates and any(each.moved for each in changes)

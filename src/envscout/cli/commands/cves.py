@@ -118,4 +118,4 @@ def _show(session: Session, report: "Report", out: "Outputs", flags: dict[str, A
         listed = {} if flags["only_vuln_packages"] else {each.image_id: each.image.digest for each in report.images}
         packages = {digest: ask.inventory(session.database, number)[1].packages for number, digest in listed.items()}
     wish = Wish(flags["details"], flags["locations"], flags["epss"], packages)
-    out.write(Shown(report, wish), asking.answer(session, report, known_at=known_at))
+    out.write(Shown(report, wish), lambda: asking.answer(session, report, known_at=known_at))

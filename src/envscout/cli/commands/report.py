@@ -57,7 +57,7 @@ def command(repository: str, environment: str, output: tuple[str, ...], form: st
     to_file = "html" if source == ParameterSource.DEFAULT else form
     with Session() as session, outputs.opened(output, form, FORMATS, to_file) as out:
         audit = _audit(session, repository, environment, flags)
-        out.write(audit, audit)
+        out.write(audit, lambda: audit)
         if form == "text" and not output:
             session.warn("--output html=FILE writes the whole report: findings, policies, exceptions, history, sources")
 
