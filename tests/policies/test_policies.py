@@ -83,6 +83,11 @@ def test_a_file_may_extend_the_standard() -> None:
         (b"x" * (MAX_FILE + 1), "more than"),
         (b"[" * 100_000, "nests more than"),
         (b"!!python/object/apply:os.system [true]", "no YAML"),
+        *((b"policies: !!%s" % each, "has the tag") for each in (b"bool x", b"int ''", b"float ''", b"timestamp x")),
+        (b"policies: [{id: fixable-vulnerabilities, weight: 1:30}]", "'1:30' for a number"),
+        (b"x: 1" + b":1" * 400 + b".5", "for a number"),
+        (b"x: " + b"1:" * 500_000 + b"1", "for a number"),
+        (b"".join(b"k%d: 1\n" % number for number in range(80_000)), "no policy file"),
     ],
 )
 def test_a_bad_file_is_refused_with_its_cause(data: bytes, said: str) -> None:

@@ -1,5 +1,7 @@
 """The bytes of a policy file become plain data: bounded, without aliases, without a key that is there twice."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,6 +9,9 @@ from envscout.errors import UsageError
 
 MAX_FILE = 1 << 20
 MAX_DEPTH = 20
+
+# YAML 1.1 reads 12:30 as 750, which nobody means, and a long one as a number that takes minutes to make.
+_BASE_60 = re.compile(r"[-+]?[\d_]+(:[\d_]*)+(\.[\d_]*)?")
 
 
 def decoded(data: bytes, where: str) -> object:
@@ -57,16 +62,28 @@ def _yaml(data: bytes, where: str) -> object:
             # An alias can stand for a thousand others: a file of a few lines would unfold without end.
             if isinstance(event, yaml.AliasEvent):
                 raise UsageError(f"{where} uses YAML aliases", "write out what they stand for")
+            _unambiguous_value(event, where)
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
                 raise UsageError(f"{where} nests more than {MAX_DEPTH} levels", "no policy file needs that")
-        _unambiguous(yaml.compose(data, yaml.CSafeLoader), where)
+        _unambiguous_keys(yaml.compose(data, yaml.CSafeLoader), where)
         return yaml.load(data, yaml.CSafeLoader) or {}
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError, OverflowError) as error:
         raise UsageError(f"{where} is no YAML: {printable(' '.join(str(error).split()))}", "mend it") from error
 
 
-def _unambiguous(root: Any, where: str) -> None:
+def _unambiguous_value(event: Any, where: str) -> None:
+    """Refuse tags, which the parser believes without looking, and numbers to the base 60."""
+    line = event.start_mark.line + 1
+    if tag := getattr(event, "tag", None):
+        shown = printable(tag.removeprefix("tag:yaml.org,2002:"))[:40]
+        raise UsageError(f"{where}, line {line} is no YAML as it is read here: it has the tag {shown!r}", "leave it out")
+    is_plain = getattr(event, "implicit", None) == (True, False)
+    if is_plain and _BASE_60.fullmatch(event.value):
+        raise UsageError(f"{where}, line {line}: YAML takes {event.value[:40]!r} for a number", "put it in quotes")
+
+
+def _unambiguous_keys(root: Any, where: str) -> None:
     """Refuse a mapping that names a key twice: the parser would keep the last one and say nothing."""
     import yaml
 
@@ -74,8 +91,8 @@ def _unambiguous(root: Any, where: str) -> None:
     while pending:
         node = pending.pop()
         if isinstance(node, yaml.MappingNode):
-            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-            twice = sorted({key for key in keys if keys.count(key) > 1})
+            keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+            twice = sorted(key for key, count in keys.items() if count > 1)
             if twice:
                 line = node.start_mark.line + 1
                 raise UsageError(
