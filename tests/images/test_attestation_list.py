@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,25 @@ def test_the_list_is_bounded_and_says_so(layout: Path, monkeypatch: pytest.Monke
     assert len(found.entries) < 5
     assert {each.code for each in found.problems} == {"unread-attestation"}
     assert "More than 4 parts" in found.problems[0].message
+
+
+def test_more_than_the_bound_is_not_even_held(layout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A manifest of four megabytes names a hundred thousand documents, and there may be hundreds of manifests."""
+    layers = [{"mediaType": "a", "digest": f"sha256:{number}", "size": 1} for number in range(10_000)]
+    subject = str(attesting.entry(layout, "v1")["digest"])
+    entries = [attesting.manifest(layout, layers, subject=subject, artifact_type=f"x/{each}") for each in range(3)]
+    attesting.index(layout, fallback(subject), entries)
+    held = 0
+
+    def counted(**fields: Any) -> Hung:
+        nonlocal held
+        held += 1
+        return Hung(**fields)
+
+    monkeypatch.setattr(attestation_list, "Hung", counted)
+    found = listing(f"oci-dir://{layout}:v1")
+    assert (len(found.entries), held) == (attestation_list.MAX_LISTED, attestation_list.MAX_LISTED + 1)
+    assert "More than 1,000 documents" in found.problems[0].message
 
 
 def test_a_damaged_manifest_does_not_hide_the_others(layout: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from envscout.demo.layout import ImagePlan, write_layout
 from envscout.demo.layout import layer as made
+from envscout.verbs import index
 from tests.images import attesting
 from tests.servers.registry import Registry
 from tests.stories.story import APP, FILES, HOLE, Desk, feed, moment, names, rootfs
@@ -185,6 +186,16 @@ class TestInside:
         answer = desk.ok("cves", f"oci-dir://{written(tmp_path / 'i', {**FILES, **files})}", "--format", "json")
         assert "v/064.vex.json and what comes after it is not read" in answer.err
         assert hushed(answer.json) == {CVE: ACME}
+
+    def test_many_that_mean_everything_are_told(
+        self, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each document keeps within its own bound; together they would be gone through with every question."""
+        monkeypatch.setattr(index, "MAX_MEANT", 25)
+        many = document(statement("fixed", *(product(f"pkg:npm/a@{number}") for number in range(10))))
+        files = {f"usr/share/vex/{number}.vex.json": json.dumps(many).encode() for number in range(3)}
+        answer = desk.ok("cves", f"oci-dir://{written(tmp_path / 'i', {**FILES, **files})}", "--format", "json")
+        assert "2.vex.json and what comes after it is not read" in answer.err
 
     def test_images_of_one_base_share_its_documents(self, desk: Desk, tmp_path: Path) -> None:
         data = json.dumps(

@@ -165,3 +165,47 @@ def _with(value: Any, path: tuple[Any, ...], other: Any) -> Any:
     copied = dict(value) if isinstance(value, dict) else list(value)
     copied[path[0]] = _with(value[path[0]], path[1:], other)
     return copied
+
+
+def csaf(tree: dict[str, Any], *vulnerabilities: dict[str, Any]) -> bytes:
+    return packed({**CSAF, "product_tree": tree, "vulnerabilities": list(vulnerabilities)})
+
+
+def hashes(count: int) -> dict[str, Any]:
+    """Return a helper that names a product by so many digests, none of which is one."""
+    return {"hashes": [{"file_hashes": [{"algorithm": "sha256", "value": "!"} for _ in range(count)]}]}
+
+
+def test_what_is_said_once_and_pointed_at_often() -> None:
+    """A list that many entries point at must not be gone through for each: these would take hours, or all memory."""
+    many = 50_000
+    names = [f"{number:x}" for number in range(many)]
+    full = [{"product_id": "0", "name": "x"}]
+    grouped = {"full_product_names": full, "product_groups": [{"group_id": "g", "product_ids": names}]}
+    status = {"cve": "CVE-2023-0001", "product_status": {"fixed": ["0"] * many}}
+    related: list[dict[str, Any]] = [
+        {
+            "full_product_name": {"product_id": f"r{number}", "name": "r"},
+            "product_reference": "0",
+            "relates_to_product_reference": "r0",
+        }
+        for number in range(many)
+    ]
+    related[0]["full_product_name"]["product_identification_helper"] = hashes(many)
+    for data in (
+        csaf(grouped, {**status, "flags": [{"label": "x", "group_ids": ["g"]}] * many}),
+        csaf(grouped, {**status, "threats": [{"details": "x", "group_ids": ["g"] * many}]}),
+        csaf({"full_product_names": [{**full[0], "product_identification_helper": hashes(many)}]}, status),
+        csaf({"relationships": related}, {"cve": "CVE-2023-0001", "product_status": {"fixed": ["r0", "r1"]}}),
+    ):
+        assert "unread-vex-statement" in codes(data) or codes(data) == {"unused-vex-product"}
+    images = [f"nginx:{number}" for number in range(many)]
+    for parts in ([f"part {number}" for number in range(many)], [f"pkg:npm/a@{number}" for number in range(many)]):
+        one = {"vulnerability": "CVE-2023-0001", "status": "fixed", "products": images, "subcomponents": parts}
+        assert codes(packed({**OLD, "statements": [one]})) == {"unread-vex-statement"}
+
+
+def test_products_under_many_names_are_bounded() -> None:
+    called = {"name": "CVE-2023-0001", "aliases": [f"A-{number}" for number in range(5_000)]}
+    one = {"vulnerability": called, "status": "fixed", "products": [f"nginx:{number}" for number in range(5_000)]}
+    assert codes(packed({**NEW, "statements": [one]})) == {"unread-vex-statement"}

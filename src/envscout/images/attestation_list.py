@@ -47,22 +47,25 @@ def hung(blobs: Blobs, subjects: Sequence[str], listed: Iterable[Descriptor]) ->
     subjects, listed: as for `attestations.attached`.
     """
     search = Search(blobs, (), MAX_ARTIFACTS)
-    entries = tuple(listed)
     found: dict[tuple[str, str], Hung] = {}
+    for one in _all(search, subjects, tuple(listed)):
+        if len(found) >= MAX_LISTED and (one.digest, one.manifest) not in found:
+            message = f"More than {MAX_LISTED:,} documents are attached to the image; the others are not listed."
+            search.problems.append(Problem("cut-list", message))
+            break
+        found.setdefault((one.digest, one.manifest), one)
+    return Listing(tuple(found.values()), tuple(search.problems))
+
+
+def _all(search: Search, subjects: Sequence[str], listed: Sequence[Descriptor]) -> Iterator[Hung]:
     for subject in subjects:
         places = (
-            ("index", search.in_index(subject, entries)),
+            ("index", search.in_index(subject, listed)),
             ("referrer", search.referring(subject)),
             ("tag", search.cosigned(subject)),
         )
         for place, artifacts in places:
-            for one in _of(search, place, subject, artifacts):
-                found.setdefault((one.digest, one.manifest), one)
-    cut = tuple(found.values())[:MAX_LISTED]
-    if len(cut) < len(found):
-        message = f"{len(found):,} documents are attached to the image; {MAX_LISTED:,} are listed."
-        search.problems.append(Problem("cut-list", message))
-    return Listing(cut, tuple(search.problems))
+            yield from _of(search, place, subject, artifacts)
 
 
 def _of(search: Search, place: str, subject: str, artifacts: Iterator[Artifact]) -> Iterator[Hung]:

@@ -77,7 +77,9 @@ def _unambiguous_value(event: Any, where: str) -> None:
     line = event.start_mark.line + 1
     if tag := getattr(event, "tag", None):
         shown = printable(tag.removeprefix("tag:yaml.org,2002:"))[:40]
-        raise UsageError(f"{where}, line {line} is no YAML as it is read here: it has the tag {shown!r}", "leave it out")
+        raise UsageError(
+            f"{where}, line {line} is no YAML as it is read here: it has the tag {shown!r}", "leave it out"
+        )
     is_plain = getattr(event, "implicit", None) == (True, False)
     if is_plain and _BASE_60.fullmatch(event.value):
         raise UsageError(f"{where}, line {line}: YAML takes {event.value[:40]!r} for a number", "put it in quotes")

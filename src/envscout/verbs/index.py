@@ -39,6 +39,8 @@ MAX_SBOM_BYTES = 256 * 1024 * 1024
 MAX_VEX = 64
 """VEX documents of an image, and what all of them may say: each question hears it again."""
 MAX_SAID = 100_000
+MAX_MEANT = 500_000
+"""Products of all of them."""
 
 
 class Indexed(msgspec.Struct, frozen=True):
@@ -197,11 +199,12 @@ def _vex(place: str, found: Iterable[tuple[str, bytes]], image: Image) -> tuple[
 
     subjects = frozenset(filter(None, (image.digest, image.index_digest)))
     documents: list[vex.Document] = []
-    count = 0
+    count = meant = 0
     for path, data in found:
         said = read(data, Source(place, path, image.digest, subjects), opened)
         count += len(said.statements)
-        if len(documents) >= MAX_VEX or count > MAX_SAID:
+        meant += sum(len(each.products) for each in said.statements)
+        if len(documents) >= MAX_VEX or count > MAX_SAID or meant > MAX_MEANT:
             problem = Problem(
                 "unread-vex", f"{path} and what comes after it is not read: the image has too much VEX", path
             )

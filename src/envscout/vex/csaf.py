@@ -4,6 +4,7 @@ Products are named once, in a tree of branches and in relationships between its 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -102,6 +103,15 @@ class Publisher(msgspec.Struct):
     namespace: object = None
 
 
+class Part(NamedTuple):
+    """A relationship as it is followed. own: names of the product that it makes; is_image: whether they tell which."""
+
+    own: tuple[str, ...]
+    is_image: bool
+    part: str
+    whole: str
+
+
 class Head(msgspec.Struct):
     """What is said of the document itself."""
 
@@ -138,7 +148,7 @@ def _bracketed(text: str) -> str:
 def _products(tree: Tree, notes: Notes) -> tuple[dict[str, Named], dict[str, list[str]]]:
     """Return products by their ids, and the ids of groups."""
     found = {one.product_id: Named(_names(one) or ("",)) for one in _leaves(tree, notes)}
-    related = {one.full_product_name.product_id: one for one in each(tree.relationships, Relationship, notes)}
+    related = {one.full_product_name.product_id: _part(one) for one in each(tree.relationships, Relationship, notes)}
     for name in related:
         found[name] = _related(name, found, related)
     groups = {one.group_id: one.product_ids for one in each(tree.product_groups, Group, notes)}
@@ -166,19 +176,22 @@ def _leaves(tree: Tree, notes: Notes) -> Iterator[Product]:
     notes.note("unread-vex-statement", f"branches of products more than {MAX_DEPTH} deep are not read")
 
 
-def _related(name: str, found: Mapping[str, Named], related: Mapping[str, Relationship]) -> Named:
+def _part(one: Relationship) -> Part:
+    own = _names(one.full_product_name)
+    return Part(own, any(map(_is_image, own)), one.product_reference, one.relates_to_product_reference)
+
+
+def _related(name: str, found: Mapping[str, Named], related: Mapping[str, Part]) -> Named:
     """Return what the part of a product means: the names of the image at the end, and the package that is its part."""
     parts: list[tuple[str, ...]] = []
     seen: set[str] = set()
     while name in related and name not in seen and len(seen) < MAX_DEPTH:
         seen.add(name)
         one = related[name]
-        own = _names(one.full_product_name)
-        if any(_is_image(text) for text in own):
-            return Named(own, tuple(parts[:1]))
-        part = own or (found[one.product_reference].names if one.product_reference in found else ())
-        parts.append(part)
-        name = one.relates_to_product_reference
+        if one.is_image:
+            return Named(one.own, tuple(parts[:1]))
+        parts.append(one.own or (found[one.part].names if one.part in found else ()))
+        name = one.whole
     whole = found[name].names if name in found and name not in seen else ()
     # What it is a part of is not known: the part alone would mean the same package in every other product.
     return Named(whole or ("",), tuple(parts[:1]))
@@ -208,8 +221,8 @@ def _statements(
         else ()
     )
     names = vulnerabilities(one.cve, *ids)
-    labels = _remarks(each(one.flags, Remark, notes), groups, lambda remark: string(remark.label))
-    details = _remarks(each(one.threats, Remark, notes), groups, lambda remark: string(remark.details))
+    labels = _remarks(each(one.flags, Remark, notes), groups, notes, lambda remark: string(remark.label))
+    details = _remarks(each(one.threats, Remark, notes), groups, notes, lambda remark: string(remark.details))
     for listed, status in _STATUS.items():
         alike: dict[tuple[str, str], list[Named]] = {}
         for name in strings((one.product_status or {}).get(listed)):
@@ -224,12 +237,15 @@ def _statements(
 
 
 def _remarks(
-    remarks: Iterable[Remark], groups: Mapping[str, list[str]], text: Callable[[Remark], str]
+    remarks: Iterable[Remark], groups: Mapping[str, list[str]], notes: Notes, text: Callable[[Remark], str]
 ) -> dict[str, str]:
     """Return what is said of each product."""
     found: dict[str, str] = {}
     for remark in remarks:
-        members = [name for group in remark.group_ids or () for name in groups.get(group, ())]
-        for name in (*(remark.product_ids or ()), *members):
-            found.setdefault(name, text(remark))
+        for members in (remark.product_ids or (), *(groups.get(group, ()) for group in remark.group_ids or ())):
+            if not notes.affords(len(members)):
+                notes.note("unread-vex-statement", "it says too much: why it says the rest is not read")
+                return found
+            for name in members:
+                found.setdefault(name, text(remark))
     return found

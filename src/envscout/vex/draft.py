@@ -15,6 +15,8 @@ MAX_BYTES = 32 << 20
 MAX_STATEMENTS = 100_000
 MAX_PRODUCTS = 500_000
 """Products of all statements of a document, parts included."""
+MAX_LOOKED_UP = 2_000_000
+"""Names that are looked up while a document is read: what it says once, it may point at as often as it likes."""
 MAX_PROBLEMS = 50
 MAX_NAME = 250
 MAX_TEXT = 2_000
@@ -70,11 +72,17 @@ class Draft(msgspec.Struct, frozen=True):
 
 
 class Notes:
-    """What could not be used of a document: each kind with its number and an example."""
+    """What could not be used of a document: each kind with its number and an example; and what may still be done."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._counts: dict[tuple[str, str], list[Any]] = {}
+        self._left = MAX_LOOKED_UP
+
+    def affords(self, count: int) -> bool:
+        """Take so many names to be looked up from those that a document may ask for; tell whether there were enough."""
+        self._left -= count
+        return self._left >= 0
 
     def note(self, code: str, what: str, example: str = "") -> None:
         """Count one thing of a kind."""

@@ -108,15 +108,22 @@ def _found(draft: Draft, source: Source, attested: tuple[str, ...], notes: Notes
     left = MAX_PRODUCTS
     statements: list[Statement] = []
     for said in draft.said:
-        products = tuple(_products(said, source, attested, notes))
-        left -= len(products) + sum(len(product.packages) for product in products)
-        if left < 0 or len(statements) >= MAX_STATEMENTS:
+        is_affordable = all(_affords(named, notes) for named in said.products)
+        products = tuple(_products(said, source, attested, notes)) if is_affordable else ()
+        # A question looks for each product under each name.
+        left -= max(1, len(said.names)) * (len(products) + sum(len(product.packages) for product in products))
+        if left < 0 or not is_affordable or len(statements) >= MAX_STATEMENTS:
             notes.note("unread-vex-statement", "it says too much: what comes after is not read")
             break
         statement = _statement(said, products, draft, source, notes)
         if statement:
             statements.append(statement)
     return Found(draft.form, draft.id[:MAX_NAME], draft.author[:MAX_NAME], tuple(statements), tuple(notes.problems()))
+
+
+def _affords(named: Named, notes: Notes) -> bool:
+    """Tell whether a document may still have so many names looked at, before even counting them takes long."""
+    return notes.affords(len(named.names) + len(named.parts)) and notes.affords(sum(map(len, named.parts)))
 
 
 def _products(said: Said, source: Source, attested: tuple[str, ...], notes: Notes) -> Iterator[Product]:
