@@ -120,6 +120,13 @@ UNKNOWN = [
     ("copyleft-license", facts(packages=(package("a"),)), {"allow_undeclared": False}),
     ("approved-base-images", facts(distribution=None), {"allowed_distros": ("debian",)}),
     ("cel", facts(finding()), {"expression": "finding.cvss.score > 7.0"}),
+    ("cel", facts(finding(), kinds=frozenset({"epss"})), {"expression": "finding.kev != null"}),
+    ("cel", facts(kinds=frozenset({"kev"})), {"expression": 'has(finding["epss"].score)'}),
+    (
+        "cel",
+        facts(finding(), kinds=frozenset()),
+        {"expression": "findings.exists(each, each.kev != null)", "for_each": "image"},
+    ),
     ("supply-chain-attestations", facts(attestations=None), {}),
     ("approved-base-images", facts(base=None), {"allowed_base_images": ("node:*",)}),
     ("approved-base-images", facts(coverage=unknown("unknown-distribution")), {}),
@@ -128,7 +135,10 @@ UNKNOWN = [
     ("default-non-root-user", facts(user="", is_indexed=False), {}),
     ("maximum-image-age", facts(created=""), {}),
     ("maximum-image-age", facts(created="1970-01-01T00:00:00Z"), {}),
+    ("maximum-image-age", facts(created="2099-01-01T00:00:00Z"), {}),
     ("maximum-advisory-age", facts(advisories_of=None), {}),
+    ("maximum-advisory-age", facts(advisories_of=NOW + 2 * DAY), {}),
+    ("maximum-advisory-age", facts(coverage=unknown("no-feed")), {}),
 ]  # fmt: skip
 
 

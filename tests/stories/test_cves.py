@@ -11,6 +11,7 @@ from tests.stories.story import (
     APP,
     CRITICAL,
     HIGH,
+    HOLE,
     LOW,
     OPENSSL_3_0_9,
     Desk,
@@ -69,7 +70,18 @@ def test_every_filter_of_cves(varied: Desk) -> None:
         assert found["summary"]["total"] == len(expected)
         gate = varied.call("cves", "--env", "production", "--exit-code", *flags, "myorg/myapp").code
         assert gate == 2 * bool(expected)
-    assert varied.call("cves", "--env", "production", "-e", "--only-cve-id", "CVE-1999-1", "myorg/myapp").code == 0
+    clean = (
+        "cves",
+        "--env",
+        "production",
+        "-e",
+        "--only-cve-id",
+        "CVE-2026-0003",
+        "--only-package",
+        "ssl",
+        "myorg/myapp",
+    )
+    assert varied.call(*clean).code == 0
 
 
 @pytest.mark.parametrize(
@@ -217,7 +229,7 @@ def test_a_comment_for_a_review(varied: Desk) -> None:
     assert "| high (known exploited) |" in text.replace("\\", "")
     assert "<details><summary>4 findings</summary>" in text
     none = varied.ok(
-        "cves", "--env", "production", "--format", "markdown", "--only-cve-id", "CVE-1-1", "myorg/myapp"
+        "cves", "--env", "production", "--format", "markdown", "--only-fixed", "--only-severity", "high", "myorg/myapp"
     ).out
     assert "No vulnerable packages detected" in none
 
@@ -237,3 +249,22 @@ def test_a_cell_is_no_formula(desk: Desk, tmp_path: Path) -> None:
     desk.ok("db", "update", "--from", feed(tmp_path / "feed", {**hole, "id": "=cmd"}))
     (row,) = csv.DictReader(desk.ok("cves", "--format", "csv", f"oci-dir://{image}").out.splitlines())
     assert row["vulnerability"] == "'=cmd"
+
+
+def test_a_vulnerability_by_any_of_its_names(desk: Desk, tmp_path: Path) -> None:
+    """The record of a distribution does not say what others call it, and is meant by that name all the same."""
+    ours = advisory("DEBIAN-CVE-2023-5363", "Debian:sid", "openssl", "3.0.11-1", HIGH, upstream=["CVE-2023-5363"])
+    theirs = advisory("GHSA-aaaa-bbbb-cccc", "PyPI", "openssl", "4.0", HIGH, aliases=["CVE-2023-5363"])
+    desk.ok("db", "update", "--from", feed(tmp_path / "feed", ours, theirs))
+    image = f"oci-dir://{layout(tmp_path / 'image', debian(OPENSSL_3_0_9))}"
+    for name in ("CVE-2023-5363", "GHSA-aaaa-bbbb-cccc", "ghsa-AAAA-bbbb-cccc", "DEBIAN-CVE-2023-5363"):
+        assert desk.call("cves", image, "--only-cve-id", name, "--exit-code").code == 2
+        assert names(desk.cves(image, "--only-cve-id", name)) == {"CVE-2023-5363"}
+
+
+def test_a_vulnerability_that_nobody_heard_of_is_no_clean_bill(desk: Desk, tmp_path: Path) -> None:
+    desk.ok("db", "update", "--from", feed(tmp_path / "feed", HOLE))
+    image = f"oci-dir://{layout(tmp_path / 'image', debian(OPENSSL_3_0_9))}"
+    answer = desk.call("cves", image, "--only-cve-id", "CVE-2032-5363", "--exit-code")
+    assert (answer.code, "No advisory in the store speaks of CVE-2032-5363" in answer.out) == (2, True)
+    assert desk.call("where", "CVE-2032-5363", "--exit-code").code == 2

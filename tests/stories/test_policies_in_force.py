@@ -317,8 +317,11 @@ def test_a_bundle_of_a_stranger(
     other = shop.call(*ask, f"{place}:other")
     assert (other.code, "application/vnd.example" in other.refusal) == (1, True)
     # A copy that was damaged is fetched again, or not used.
-    push_artifact(parse(f"{place}:good"), bundle.TYPE, (Part("application/yaml", b"policies: []"),))
-    assert judged(shop, "production", "--policy-bundle", f"{place}:good")["policies"] == []
+    push_artifact(parse(f"{place}:empty"), bundle.TYPE, (Part("application/yaml", b"policies: []"),))
+    assert shop.call(*ask, f"{place}:empty").code == 64
+    good = Part("application/yaml", b"policies: [{id: default-non-root-user}]")
+    push_artifact(parse(f"{place}:good"), bundle.TYPE, (good,))
+    assert len(judged(shop, "production", "--policy-bundle", f"{place}:good")["policies"]) == 1
     for copy in (shop.home).rglob("policy-bundles/*.json"):
         copy.write_bytes(b"{")
-    assert judged(shop, "production", "--policy-bundle", f"{place}:good")["policies"] == []
+    assert len(judged(shop, "production", "--policy-bundle", f"{place}:good")["policies"]) == 1

@@ -124,3 +124,27 @@ def test_what_was_attached_is_known_without_the_place_it_came_from(desk: Desk, t
     desk.record("production", f"oci-dir://{plain}", "--service", "plain")
     (unseen,) = desk.ok("policy", "plain", "--env", "production", *only).json["policies"]
     assert unseen["state"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "debug: true",
+        "policies: []",
+        "policies: [{id: fixable-vulnerabilities, enabled: false}]",
+        "environments: {prodution: {policies: [{id: fixable-vulnerabilities}]}}",
+    ],
+)
+def test_a_file_that_asks_for_nothing_is_no_gate(fleet: Desk, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "nothing.yaml"
+    file.write_text(text)
+    answer = fleet.call("policy", "myorg/myapp", "--env", "production", "--policy-file", file, "-e")
+    assert (answer.code, "asks for no policy for environment production" in answer.refusal) == (64, True)
+
+
+def test_that_nothing_is_in_force_is_told_at_the_gate(fleet: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "nothing.yaml"
+    file.write_text("policies: []")
+    fleet.ok("policy", "apply", "-f", file, "--env", "production", "--org", "myorg")
+    assert "no policy is in force" in fleet.ok("policy", "myorg/myapp", "--env", "production", "-e").err

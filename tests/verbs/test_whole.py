@@ -177,6 +177,8 @@ SELECTIONS = {
     "packages": selection(packages=["^lib", "p1"]),
     "types": selection(types=["npm", "pypi"]),
     "one CVE": selection(cve_ids=["cve-2026-0001", "CVE-2026-0002"]),
+    "by another name": selection(cve_ids=[f"ghsa-{number:04}-aaaa-bbbb" for number in range(20)]),
+    "by no name": selection(cve_ids=["CVE-1999-0001", "CVE-2026-0001"]),
     "exploited": selection(kev=True),
     "likely": selection(epss_score=0.4, epss_percentile=0.2),
     "of the base": selection(only_base=True),

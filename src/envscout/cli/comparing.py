@@ -83,17 +83,11 @@ def _repository(image: str) -> str:
 
 
 def newest(session: Session, report: "Report") -> "ImageReport":
-    """Return the answer for the image that was deployed last, where several run beside one another.
-
-    What the filters could not tell is part of how far it can be trusted: nothing else of the report is looked at.
-    """
-    from envscout.findings.coverage import combine
-
+    """Return the answer for the image that was deployed last, where several run beside one another."""
     if len(report.images) > 1:
         others = ", ".join(sorted({f"{each.reference} ({each.image.platform})" for each in report.images}))
         session.warn(f"several images run in {report.environment}, the newest counts: {others}")
-    last = max(report.images, key=lambda each: each.deployment.since if each.deployment else 0)
-    return msgspec.structs.replace(last, coverage=combine([last.coverage, report.beyond]))
+    return max(report.images, key=lambda each: each.deployment.since if each.deployment else 0)
 
 
 def side(session: Session, held: "Sequence[ImageReport]", flags: dict[str, Any]) -> "Side":

@@ -114,7 +114,9 @@ def of_flags(session: Session, flags: dict[str, Any], environment: str = "") -> 
             "--policy-config changes the standard policies, the other flags replace them", "use one of them"
         )
     if place:
-        return Effective(read(content(place), place, extends=True, environment=environment), "config", place)
+        return _some(
+            Effective(read(content(place), place, extends=True, environment=environment), "config", place), environment
+        )
     if not instead:
         return None
     found: dict[str, Policy] = {}
@@ -127,7 +129,18 @@ def of_flags(session: Session, flags: dict[str, Any], environment: str = "") -> 
         word for word in ("file", "directory", "bundle") if flags[f"policy_{word[:3] if word[0] == 'd' else word}"]
     ]
     named = (*flags["policy_file"], *flags["policy_dir"], *flags["policy_bundle"])
-    return Effective(tuple(found.values()), " and ".join(kinds), ", ".join(map(str, named)))
+    return _some(Effective(tuple(found.values()), " and ".join(kinds), ", ".join(map(str, named))), environment)
+
+
+def _some(found: "Effective", environment: str) -> "Effective":
+    """Return policies of the command line. Raise UsageError where there are none: whatever is judged would be met."""
+    if found.policies:
+        return found
+    where = f" for environment {environment}" if environment else " where no environment is named"
+    raise UsageError(
+        f"{found.where} asks for no policy{where}",
+        "check the file and the name of the environment; `envscout policy test FILE` tells what is in it",
+    )
 
 
 def _files(session: Session, flags: dict[str, Any]) -> Iterator[tuple[str, bytes]]:

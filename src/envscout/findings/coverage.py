@@ -14,6 +14,7 @@ unkeyable-version         versions that have no place in their order
 unassessable-package      packages that are known only in part: no advisory can be found for them
 unassessable-advisory     advisories about installed packages whose versions cannot be compared
 no-kev, no-epss           a filter by facts that the store does not have
+unknown-vulnerability     a filter by the id of a vulnerability that no advisory speaks of
 unspecified-severity      a filter of severities left out what has none yet
 no-base-image             a filter by the base image, which is not known
 incomplete-inventory      parts of the image that hold packages which they do not name
@@ -131,12 +132,19 @@ def lacking(kinds: Iterable[str]) -> Coverage:
     )
 
 
+def unheard(ids: Iterable[str]) -> Coverage:
+    """Say that vulnerabilities were asked for that no advisory speaks of."""
+    text = "No advisory in the store speaks of {}: {}, or check the id.".format
+    return _coverage([_Found(True, "unknown-vulnerability", text(name, _UPDATE)) for name in sorted(ids)])
+
+
 def left_out(unspecified: int) -> Coverage:
     """Say that vulnerabilities without a severity were left out by a filter of severities."""
     if not unspecified:
         return Coverage()
     many = "1 vulnerability has" if unspecified == 1 else f"{unspecified} vulnerabilities have"
-    text = f"{many} no severity yet and were left out by the filter: --only-severity unspecified shows them."
+    were, them = ("was", "it") if unspecified == 1 else ("were", "them")
+    text = f"{many} no severity yet and {were} left out by the filter: --only-severity unspecified shows {them}."
     return _coverage([_Found(False, "unspecified-severity", text)])
 
 

@@ -38,6 +38,10 @@ class Selection(msgspec.Struct, frozen=True):
         """Return whether EPSS scores decide what is shown."""
         return self.epss_score > 0 or self.epss_percentile > 0
 
+    def of(self, vulnerabilities: Iterable[str]) -> "Selection":
+        """Return the same choice among vulnerabilities, by the names that they are shown under: of every alias."""
+        return msgspec.structs.replace(self, cve_ids=frozenset(map(str.upper, vulnerabilities)) | self.cve_ids)
+
     def holds(self, finding: Finding) -> bool:
         """Tell whether a finding is to be shown."""
         return (

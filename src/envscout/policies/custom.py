@@ -18,7 +18,7 @@ from envscout.errors import UsageError
 from envscout.model import LEVELS, Violation
 from envscout.policies import subjects
 from envscout.policies.decoding import printable
-from envscout.policies.facts import CONTENT, Facts, Judgement, doubts
+from envscout.policies.facts import CONTENT, Facts, Judgement, doubts, lacks
 
 MAX_EXPRESSION = 4_096
 MAX_EVALUATIONS = 200_000
@@ -66,6 +66,9 @@ _SCOPES = {
 }
 _ALL = {"findings": None, "packages": CONTENT}
 """The lists that an expression may name, and for which reasons they may lack something (None: for any)."""
+
+_FACTS = {"kev": lacks("the catalog of known exploited vulnerabilities"), "epss": lacks("EPSS scores")}
+"""Fields of findings that say nothing of any where the store does not have their feed."""
 
 
 def check(config: Custom) -> None:
@@ -146,6 +149,11 @@ def _doubts(facts: Facts, config: Custom, scope: _Scope) -> tuple[str, ...]:
     for name, codes in _ALL.items():
         if config.for_each == "image" and re.search(rf"\b{name}\b", config.expression):
             found += doubts(facts, codes)
+    found += tuple(
+        reason
+        for kind, reason in _FACTS.items()
+        if config.for_each != "package" and kind not in facts.kinds and re.search(rf"\b{kind}\b", config.expression)
+    )
     unread = () if facts.is_indexed or found else ("The image was not indexed: what it is is not known.",)
     return (*dict.fromkeys(found), *unread)
 

@@ -75,3 +75,8 @@ def doubts(facts: Facts, codes: Iterable[str] | None = None) -> tuple[str, ...]:
         for reason in facts.coverage.reasons
         if (reason.code not in SINGLE if wanted is None else reason.code in wanted)
     )
+
+
+def lacks(what: str) -> str:
+    """Return why nothing can be told by facts that the store does not have."""
+    return f"The store does not have {what}: run `envscout db update`."

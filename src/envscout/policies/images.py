@@ -114,6 +114,8 @@ def image_age(facts: Facts, config: Age) -> Judgement:
     created = _moment(facts.image.created)
     if created is None:
         return Judgement((), ("When the image was created is not known.",))
+    if created - facts.now > _DAY:
+        return Judgement((), ("The image says that it was created in the future: its age is not known.",))
     days = (facts.now - created) // _DAY
     if days <= config.days:
         return Judgement(result=f"{days} days")
@@ -125,11 +127,15 @@ def advisory_age(facts: Facts, config: Age) -> Judgement:
     """Judge by how old the oldest advisories are that the answer rests on."""
     if facts.advisories_of is None:
         return Judgement((), ("The answer rests on no advisories: run `envscout db update`.",))
+    if facts.advisories_of - facts.now > _DAY:
+        return Judgement((), ("The advisories are dated in the future: their age is not known.",))
+    # Of what has no advisories at all nobody can say how old they are.
+    missing = doubts(facts, {"no-feed"})
     days = (facts.now - facts.advisories_of) // _DAY
     if days <= config.days:
-        return Judgement(result=f"{days} days")
+        return Judgement((), missing, f"{days} days")
     said = f"the advisories are {days} days old"
-    return Judgement((Violation(said, f"at most {config.days}", "run `envscout db update`"),), (), f"{days} days")
+    return Judgement((Violation(said, f"at most {config.days}", "run `envscout db update`"),), missing, f"{days} days")
 
 
 def _moment(text: str) -> int | None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 
 from envscout.model import LEVELS, Finding, Summary, Violation
-from envscout.policies.facts import Facts, Judgement, doubts
+from envscout.policies.facts import Facts, Judgement, doubts, lacks
 
 Days = Annotated[int, msgspec.Meta(ge=0, le=36_500)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -85,7 +85,7 @@ def high_profile(facts: Facts, config: HighProfile) -> Judgement:
         if not ignored & (names := _names(each)) and (named & names or (config.include_cisa_kev and each.kev))
     ]
     missing = config.include_cisa_kev and "kev" not in facts.kinds
-    return _judged(facts, found, _lacks("the catalog of known exploited vulnerabilities") if missing else ())
+    return _judged(facts, found, (lacks("the catalog of known exploited vulnerabilities"),) if missing else ())
 
 
 def likely(facts: Facts, config: Likely) -> Judgement:
@@ -95,7 +95,7 @@ def likely(facts: Facts, config: Likely) -> Judgement:
         for each in facts.findings
         if each.epss and each.epss.score >= config.score and each.epss.percentile >= config.percentile
     ]
-    return _judged(facts, found, () if "epss" in facts.kinds else _lacks("EPSS scores"))
+    return _judged(facts, found, () if "epss" in facts.kinds else (lacks("EPSS scores"),))
 
 
 def new(facts: Facts, config: New) -> Judgement:
@@ -134,10 +134,6 @@ def severities(words: Iterable[str]) -> frozenset[str]:
     if found - LEVELS.keys():
         raise ValueError(f"no such severity: {', '.join(sorted(found - LEVELS.keys()))}")
     return found
-
-
-def _lacks(what: str) -> tuple[str, ...]:
-    return (f"The store does not have {what}: run `envscout db update`.",)
 
 
 def _judged(facts: Facts, found: Iterable[Finding], more: tuple[str, ...] = ()) -> Judgement:

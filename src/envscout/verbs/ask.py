@@ -64,7 +64,7 @@ class Report(msgspec.Struct, frozen=True):
     """The answer to `cves`.
 
     as_of: the moment of the oldest advisories it rests on, None if on none. Microseconds. problems: what of VEX
-    documents could not be used, or was not heeded. beyond: what of coverage is no single image's, but the filters'.
+    documents could not be used, or was not heeded.
     """
 
     environment: str
@@ -74,7 +74,6 @@ class Report(msgspec.Struct, frozen=True):
     summary: Summary
     coverage: Coverage
     problems: tuple[Problem, ...] = ()
-    beyond: Coverage = Coverage()
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -206,33 +205,42 @@ def _report(
     subjects: Sequence[tuple[int, str, Deployment | None]],
     question: Question,
 ) -> Report:
-    wanted = _meant(connection, question.selection.cve_ids)
+    meant = {id_: findings.resolve(connection, id_) for id_ in question.selection.cve_ids}
+    wanted = [name for names in meant.values() for name in names] if meant else None
+    chosen = question.selection.of(wanted or ()) if meant else question.selection
     answer = findings.answer(connection, dict.fromkeys(number for number, _, _ in subjects), question.known_at, wanted)
     matches, moment = by_package(answer.matches), question.moment
     known = feeds.coverage(connection, question.known_at)
     said = _desk(connection, question.heed, {number for number, _, _ in subjects}, question.known_at)
     found: dict[int, tuple[Finding, ...]] = {}
     reports = []
+    own: list[Coverage] = []
     baseless: list[str] = []
     unrated: set[str] = set()
     unread: dict[Problem, None] = {}
-    is_hiding = bool(question.selection.severities) and "unspecified" not in question.selection.severities
-    unspecified = msgspec.structs.replace(question.selection, severities=frozenset({"unspecified"}))
+    blurred = covering.combine([
+        covering.lacking(_missing(connection, question)),
+        covering.unheard(id_ for id_, names in meant.items() if not names),
+    ])  # fmt: skip
+    is_hiding = bool(chosen.severities) and "unspecified" not in chosen.severities
+    unspecified = msgspec.structs.replace(chosen, severities=frozenset({"unspecified"}))
     for number, reference, deployment in subjects:
         stored = images.get(connection, number)
         unread |= dict.fromkeys(problem for problem in stored.problems if problem.code == "unread-vex")
         base = _base(connection, stored.image)
         is_inside = basing.brought(stored.image, base)
         places = [(place, is_inside(place.layer)) for place in answer.places.get(number, ())]
-        if question.selection.base and any(inside is None for _, inside in places):
-            baseless.append(reference)
+        groundless = [reference] if chosen.base and any(inside is None for _, inside in places) else []
+        baseless += groundless
         if number not in found:
-            counted = [each for each in places if question.selection.takes(each[1])]
+            counted = [each for each in places if chosen.takes(each[1])]
             found[number] = rank(merge(brought_together(counted, matches)), question.by_epss)
         page = said.page(number, met(stored.image, reference, deployment, question.heed.organization))
-        shown, hushed, lapses = page.split(select(found[number], question.selection), moment)
-        if is_hiding:
-            unrated |= {each.vulnerability for each in page.split(select(found[number], unspecified), moment)[0]}
+        shown, hushed, lapses = page.split(select(found[number], chosen), moment)
+        hidden = page.split(select(found[number], unspecified), moment)[0] if is_hiding else ()
+        unrated |= (left := {each.vulnerability for each in hidden})
+        own.append(_coverage(stored, answer, known, question))
+        filtered = (blurred, covering.left_out(len(left)), covering.without_base(groundless))
         reports.append(
             ImageReport(
                 image_id=number,
@@ -242,7 +250,7 @@ def _report(
                 packages=answer.packages.get(number, 0),
                 findings=shown,
                 summary=vulnerabilities(shown),
-                coverage=_coverage(stored, answer, known, question),
+                coverage=covering.combine([own[-1], *filtered]),
                 base=base,
                 suppressed=question.heed.shown(hushed),
                 lapses=lapses,
@@ -251,28 +259,23 @@ def _report(
                 as_of=_as_of(answer.counts.get(number, ()), known),
             )
         )
-    asked = {"kev": question.selection.kev, "epss": question.selection.by_epss}
-    missing = [
-        kind for kind, filtered in asked.items() if filtered and kind not in feeds.kinds(connection, question.known_at)
-    ]
-    beyond = covering.combine(
-        [covering.lacking(missing), covering.left_out(len(unrated)), covering.without_base(baseless)]
-    )
     return Report(
         environment=environment,
         at=at,
         as_of=_as_of((count for counts in answer.counts.values() for count in counts), known),
         images=tuple(reports),
         summary=vulnerabilities(finding for report in reports for finding in report.findings),
-        coverage=covering.combine([*(report.coverage for report in reports), beyond]),
+        # What a filter left out is counted over all images.
+        coverage=covering.combine([*own, blurred, covering.left_out(len(unrated)), covering.without_base(baseless)]),
         problems=(*said.problems, *unread),
-        beyond=beyond,
     )
 
 
-def _meant(connection: Connection, ids: Collection[str]) -> list[str] | None:
-    """Return the vulnerabilities that are asked for, None for all."""
-    return [name for id_ in ids for name in findings.resolve(connection, id_)] if ids else None
+def _missing(connection: Connection, question: Question) -> list[str]:
+    """Return the facts that are asked for and that the store did not have then."""
+    asked = {"kev": question.selection.kev, "epss": question.selection.by_epss}
+    there = feeds.kinds(connection, question.known_at) if any(asked.values()) else set()
+    return [kind for kind, is_asked in asked.items() if is_asked and kind not in there]
 
 
 def _desk(connection: Connection, heed: Heed, image_ids: Collection[int], known_at: int | None) -> Desk:

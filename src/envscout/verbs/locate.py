@@ -90,7 +90,9 @@ def where(database: Database, query: str, scope: Scope, max_age: int = 7, heed: 
             heard = _Heard(connection, scope, heed or Heed())
             spots = tuple(_of_vulnerability(connection, names, scope, heard))
             doubts = findings.doubtful(connection, scope.at) if names else []
-            trusted = _coverage(connection, scope, max_age, [*_of_query(query, names), *map(_of_doubt, doubts)])
+            trusted = _coverage(
+                connection, scope, max_age, [covering.unheard([] if names else [query]), *map(_of_doubt, doubts)]
+            )
             return Located(query, "vulnerability", names, spots, trusted, heard.problems)
         spots = tuple(_of_package(connection, query, scope))
         trusted = _of_content(_coverage(connection, scope, max_age, []))
@@ -241,13 +243,6 @@ def _coverage(connection: Connection, scope: Scope, max_age: int, more: list[Cov
 
 
 _OF_FEEDS = frozenset({"no-feed", "stale-feed", "unkeyable-version", "unassessable-advisory"})
-
-
-def _of_query(query: str, names: tuple[str, ...]) -> list[Coverage]:
-    if names:
-        return []
-    text = f"No advisory in the store speaks of {query}: run `envscout db update`, or check the id."
-    return [Coverage("unknown", (Reason("unknown-vulnerability", text),))]
 
 
 def _of_doubt(doubt: tuple[str, str, int]) -> Coverage:

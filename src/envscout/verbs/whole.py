@@ -19,7 +19,6 @@ from envscout.findings.merge import merge
 from envscout.findings.products import met
 from envscout.findings.select import Selection, select
 from envscout.model import LEVELS, Coverage, Deployment, Distribution, Finding, Lapse, Problem
-from envscout.names.vulnerability import is_cve
 from envscout.store import Connection, Database, deployments, exceptions, feeds, findings, images, now, summaries, vex
 from envscout.store.deployments import Running, Scope
 from envscout.store.summaries import Asked, Kind, Known, Marks, Summary
@@ -111,7 +110,10 @@ class _Images:
     def __init__(self, connection: Connection, known: Mapping[int, Known], question: Question) -> None:
         self.known = known
         self.question = question
-        self.chosen = question.selection
+        meant = {id_: findings.resolve(connection, id_) for id_ in question.selection.cve_ids}
+        names = [name for each in meant.values() for name in each]
+        self.chosen = question.selection.of(names) if meant else question.selection
+        self.unheard = [id_ for id_, each in meant.items() if not each]
         self._connection = connection
         self._asked = Asked(_grade, _kind(self.chosen), question.known_at, _takes(self.chosen))
         self.summaries = summaries.summaries(connection, _sets(known.values()), _grade)
@@ -216,9 +218,16 @@ def _answer(connection: Connection, name: str, found: Sequence[Running], asked: 
     held: dict[str, list[Running]] = {}
     for each in found:
         held.setdefault(each.deployment.service, []).append(each)
-    services = {service: _side(running, asked, said, coverages) for service, running in held.items()}
+    blurred = covering.combine(
+        [covering.lacking(_lacking(connection, asked.question)), covering.unheard(asked.unheard)]
+    )
+    trusted = {
+        number: blurred.state != "unknown" and each.state != "unknown" and not asked.is_baseless(number)
+        for number, each in coverages.items()
+    }
+    services = {service: _side(running, asked, said, trusted) for service, running in held.items()}
     more = (
-        covering.lacking(_lacking(connection, asked.question)),
+        blurred,
         covering.left_out(_left_out(found, asked, said)),
         covering.without_base(each.deployment.reference for each in found if asked.is_baseless(each.image_id)),
     )
@@ -226,14 +235,14 @@ def _answer(connection: Connection, name: str, found: Sequence[Running], asked: 
     return Whole(name, services, coverage, tuple(said.lapses), said.problems)
 
 
-def _side(running: Sequence[Running], asked: _Images, said: _Said, coverages: Mapping[int, Coverage]) -> Side:
+def _side(running: Sequence[Running], asked: _Images, said: _Said, trusted: Mapping[int, bool]) -> Side:
     image_ids = dict.fromkeys(each.image_id for each in running)
     found = asked.found(image_ids, asked.severities or LEVELS.values())
     return Side(
         references=tuple(dict.fromkeys(each.deployment.reference for each in running)),
         digests=tuple(dict.fromkeys(each.deployment.digest for each in running)),
         found=said.corrected(running, found, asked.chosen),
-        known=all(coverages[image_id].state != "unknown" for image_id in image_ids),
+        known=all(trusted[image_id] for image_id in image_ids),
     )
 
 
@@ -282,9 +291,7 @@ def _only(connection: Connection, chosen: Selection) -> BitMap | None:
     if chosen.by_epss:
         asked.append(summaries.likely(connection, chosen.epss_score, chosen.epss_percentile))
     if chosen.cve_ids:
-        meant = {
-            name for id_ in chosen.cve_ids for name in ([id_] if is_cve(id_) else findings.resolve(connection, id_))
-        }
+        meant = {name for id_ in chosen.cve_ids for name in findings.resolve(connection, id_)}
         asked.append(BitMap(summaries.numbers(connection, meant).values()))
     return reduce(and_, asked) if asked else None
 

@@ -111,6 +111,8 @@ command = WordsOrThing(
 def exit_code(session: Session, verdicts: "Sequence[Verdict]") -> int:
     """Return 2 where a gate stays shut, having told for which policies, else 0."""
     blocking = [each.policy for each in verdicts if each.blocks]
+    if not verdicts:
+        session.warn("no policy is in force there, so that nothing was judged")
     if blocking:
         session.fail(f"not met, or not known to be: {', '.join(blocking)}")
     return NOT_MET if blocking else 0
