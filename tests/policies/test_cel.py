@@ -168,3 +168,29 @@ def test_rego_is_refused_with_the_way_out(tmp_path: Path) -> None:
         with pytest.raises(UsageError) as refusal:
             read(data, name)
         assert "CEL" in refusal.value.next_step
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        '["xxxxxxxxxx"]' + ".map(s, s + s + s + s)" * 24 + '[0] == ""',
+        "[[1, 2]]" + ".map(s, s + s + s + s)" * 24 + "[0] == [1]",
+        "[[1]]" + ".map(s, [s, s, s, s])" * 20 + " == [[1]]" + ".map(s, [s, s, s, s])" * 20,
+        '["xx"].all(a, ' + "[a + a + a + a + a + a + a + a].all(a, " * 12 + 'a != ""' + ")" * 13,
+    ],
+)
+def test_what_would_build_more_than_there_is_is_refused(bomb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(custom, "MAX_SECONDS", -3.0)
+    with pytest.raises(UsageError) as refusal:
+        verdict(bomb, facts(finding()))
+    assert "it took more than" in refusal.value.cause
+
+
+def test_what_builds_too_much_of_an_image_alone_is_not_known() -> None:
+    """A length decides how far it goes: the specimen's is short, this image's is not."""
+    grows = "[image.platform]" + "".join(
+        f".map(s, size(image.user) > {10 + count} ? s + s + s : s)" for count in range(24)
+    )
+    assert verdict(f'{grows}[0] == ""', facts(finding()), "image").state == "pass"
+    found = verdict(f'{grows}[0] == ""', facts(finding(), user="x" * 60), "image")
+    assert (found.state, "MiB of memory" in found.reasons[0]) == ("unknown", True)

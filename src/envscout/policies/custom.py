@@ -1,8 +1,10 @@
 """Policies that users write themselves, in CEL: https://cel.dev, https://github.com/google/cel-spec.
 
-The library bounds what an expression may do (10,000 steps of `all`, `exists`, `filter` and `map` for one evaluation, 32
+The library bounds the steps of an expression (10,000 of `all`, `exists`, `filter` and `map` for one evaluation, 32
 levels of nesting, regular expressions in linear time); here its length, the number of evaluations and the processor
-time of a policy are bounded. An expression reads data, and can reach nothing else.
+time of a policy are bounded. What it builds is not: `["x"].map(s, s + s)` forty times over would be a terabyte. So an
+expression that could build something is evaluated in a process of its own, and ends with it. An expression reads data,
+and can reach nothing else.
 """
 
 import re
@@ -17,13 +19,18 @@ import msgspec
 from envscout.errors import UsageError
 from envscout.model import LEVELS, Violation
 from envscout.policies import subjects
+from envscout.policies.apart import apart
 from envscout.policies.decoding import printable
 from envscout.policies.facts import CONTENT, Facts, Judgement, doubts, lacks
 
 MAX_EXPRESSION = 4_096
 MAX_EVALUATIONS = 200_000
 MAX_SECONDS = 10.0
+MAX_MEMORY = 1 << 30
+"""Bytes that evaluating a policy may take."""
 _TOLD = 5
+# What makes one value of several, or does something for each: all else takes no more than what it is asked about.
+_BUILDS = re.compile(r"\+|\b(all|exists|exists_one|filter|map)\s*\(")
 _MISSING = re.compile(r'Key not found in map : "(.*)"')
 
 
@@ -78,12 +85,36 @@ def check(config: Custom) -> None:
     if config.severity and config.severity.lower() not in LEVELS:
         raise ValueError(f"no such severity: {config.severity}")
     compiled = _compiled(config.expression, config.for_each)
-    answer = compiled.eval(data=_bound(config, subjects.SPECIMEN, _specimen(config)))
-    word = answer.type().name().upper()
+    tried = _within_bounds(config, lambda: _tried(compiled, config))
+    if tried is None:
+        raise ValueError(f"expression: {_too_much()}")
+    word, value = map(str, tried)
     if word == "ERROR":
-        _refuse_misspelt(str(answer.value()), config.expression)
+        _refuse_misspelt(value, config.expression)
     elif word != "BOOL":
         raise ValueError(f"expression is no condition: it gives {word.lower()}, not true or false")
+
+
+def _within_bounds(config: Custom, work: Callable[[], Iterable[object]]) -> list[object] | None:
+    """Return what work with an expression yields, None where it takes too much."""
+    if not _BUILDS.search(config.expression):
+        return list(work())
+    # Between two evaluations the time is looked at here: this is for one that does not end.
+    return apart(work, int(MAX_SECONDS) + 5, MAX_MEMORY)
+
+
+def _too_much() -> str:
+    return (
+        f"it took more than {MAX_EVALUATIONS:,} evaluations, {MAX_SECONDS:.0f} seconds of processor time or"
+        f" {MAX_MEMORY >> 20:,} MiB of memory"
+    )
+
+
+def _tried(compiled: Any, config: Custom) -> Iterator[str]:
+    """Yield what an expression gives of the specimen: the type and the value."""
+    answer = compiled.eval(data=_bound(config, subjects.SPECIMEN, _specimen(config)))
+    yield answer.type().name().upper()
+    yield str(answer.value())[:MAX_EXPRESSION]
 
 
 def _specimen(config: Custom) -> dict[str, Any]:
@@ -161,14 +192,16 @@ def _doubts(facts: Facts, config: Custom, scope: _Scope) -> tuple[str, ...]:
 def _answers(facts: Facts, config: Custom, scope: _Scope) -> Iterator[tuple[str, object]]:
     """Yield what each thing is called, and True, False, or why the expression says neither."""
     compiled = _compiled(config.expression, config.for_each)
+    found = _within_bounds(config, lambda: _asked(compiled, facts, config, scope))
+    return iter(msgspec.convert(found, list[tuple[str, bool | str]]) if found is not None else [("", _too_much())])
+
+
+def _asked(compiled: Any, facts: Facts, config: Custom, scope: _Scope) -> Iterator[tuple[str, object]]:
     end = time.thread_time() + MAX_SECONDS
     shared = _bound(config, facts, {})
     for count, each in enumerate(scope.each(facts)):
         if count >= MAX_EVALUATIONS or time.thread_time() > end:
-            yield (
-                "",
-                f"it took more than {MAX_EVALUATIONS:,} evaluations or {MAX_SECONDS:.0f} seconds of processor time",
-            )
+            yield "", _too_much()
             return
         yield scope.name(each), _evaluated(compiled, {**shared, scope.variable: scope.document(each, facts)})
 
