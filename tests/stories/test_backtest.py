@@ -104,7 +104,7 @@ def test_it_can_be_asked_of_one_environment_and_a_time(history: Desk, tmp_path: 
     assert "CRITICAL CVE-2024-0001 in curl 7.0-1" in text
     words = ("policy", "test", tmp_path / "proposed.yaml", "--since", "1d")
     assert history.call(*words, "--exit-code").code == 2
-    assert history.call(*words[:3], "--since", "1d", "--env", "nowhere", "-e").code == 0
+    assert history.call(*words[:3], "--since", "1d", "--env", "nowhere", "-e").code == 1
 
 
 def test_without_a_time_it_is_tried_on_what_runs(history: Desk, tmp_path: Path) -> None:

@@ -148,3 +148,43 @@ def test_that_nothing_is_in_force_is_told_at_the_gate(fleet: Desk, tmp_path: Pat
     file.write_text("policies: []")
     fleet.ok("policy", "apply", "-f", file, "--env", "production", "--org", "myorg")
     assert "no policy is in force" in fleet.ok("policy", "myorg/myapp", "--env", "production", "-e").err
+
+
+@pytest.mark.parametrize("organization", [(), ("--org", "myorg")])
+def test_an_image_is_judged_by_the_policies_of_where_it_goes(
+    fleet: Desk, tmp_path: Path, organization: tuple[str, ...]
+) -> None:
+    """An image on disk names no organization; those of the environment decide, and so do its exceptions."""
+    file = tmp_path / "strict.yaml"
+    file.write_text("policies: [{id: fixable-vulnerabilities, config: {severities: [low, medium, high, critical]}}]")
+    fleet.ok("policy", "apply", "-f", file, "--env", "production", "--org", "myorg")
+    for kind in ("policy", "compare"):
+        gate = ("--env", "production", "-e") if kind == "policy" else ("--to-env", "production")
+        words = (kind, f"oci-dir://{tmp_path / 'same'}", *gate, "--service", "myorg/myapp", *organization)
+        found = fleet.call(*words, "--format", "json").json
+        said = found["policies"] if kind == "policy" else found["policies"]["verdicts"]
+        assert [each["policy"] for each in said] == ["fixable-vulnerabilities"]
+    fleet.ok("exception", "add", "CVE-2023-5363", "--kind", "accepted-risk", "--reason", "known", "--owner", "me",
+             "--env", "production", "--org", "myorg")  # fmt: skip
+    assert fleet.call("compare", f"oci-dir://{tmp_path / 'same'}", "--to-env", "production", "--service", "myorg/myapp",
+                      *organization, "--exit-on", "vulnerability").code == 0  # fmt: skip
+    asked = ("policy", f"oci-dir://{tmp_path / 'same'}", "--env", "production", "--service", "myorg/myapp", "-e")
+    assert fleet.call(*asked, *organization).code == 0
+
+
+def test_of_several_organizations_one_has_to_be_meant(fleet: Desk, tmp_path: Path) -> None:
+    image = f"oci-dir://{tmp_path / 'good'}"
+    fleet.record("production", image, "--service", "other/app", "--org", "other")
+    answer = fleet.call("policy", image, "--env", "production", "-e", *FIXABLE)
+    assert (answer.code, "several organizations" in answer.refusal) == (64, True)
+    assert fleet.call("policy", image, "--env", "production", "-e", *FIXABLE, "--service", "other/app").code == 0
+
+
+def test_a_mistyped_environment_is_no_gate(fleet: Desk, tmp_path: Path) -> None:
+    words = ("policy", f"oci-dir://{tmp_path / 'good'}", "--env", "prodution", "--service", "myorg/myapp", *FIXABLE)
+    assert fleet.call(*words).code == 0
+    answer = fleet.call(*words, "--exit-code")
+    assert (answer.code, "nobody knows environment prodution" in answer.err) == (2, True)
+    (tmp_path / "first.yaml").write_text("policies: [{id: fixable-vulnerabilities}]")
+    fleet.ok("policy", "apply", "-f", tmp_path / "first.yaml", "--env", "prodution", "--org", "myorg")
+    assert fleet.call(*words, "--exit-code").code == 0

@@ -60,7 +60,7 @@ def _target(session: Session, image: str, environment: str, flags: dict[str, Any
     from envscout.cli import judging
     from envscout.model import Deployment
 
-    owner = judging.organization(session, flags["org"], image)
+    owner = judging.organization(session, image, environment, flags)
     return Deployment(owner, environment, flags["service"] or _repository(image), flags["platform"], "", image, 0)
 
 

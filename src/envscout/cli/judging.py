@@ -72,12 +72,30 @@ class Subject(msgspec.Struct, frozen=True):
     looks: bool = True
 
 
-def organization(session: Session, asked: str, named: str) -> str:
-    """Return the organization whose policies count for an image: as asked for, configured, or of its name."""
+def organization(session: Session, named: str, environment: str, flags: dict[str, Any]) -> str:
+    """Return the organization whose policies and exceptions count for an image: as asked for, or configured.
+
+    Else the one whose environment it is to go to, and of several that of the image's name. flags: org and service.
+    Raise UsageError where several are left: any of them could be meant, and each may ask for something else.
+    """
     from envscout.environments import scope
     from envscout.names.reference import parse
+    from envscout.verbs import govern
 
-    return scope.organization(asked, session.settings.text("organization"), parse(named).organization if named else "")
+    reference = parse(named) if named else None
+    own = reference.organization if reference else ""
+    configured = session.settings.text("organization")
+    if flags["org"] or configured or not environment:
+        return scope.organization(flags["org"], configured, own)
+    service = flags.get("service") or (reference.familiar if reference and reference.path else "")
+    there = govern.owners(session.database, options.scope(session, "", environment, service))
+    if len(there) == 1:
+        return there[0]
+    if there and own not in there:
+        raise UsageError(
+            f"several organizations have an environment {environment}: {', '.join(there[:20])}", "say which with --org"
+        )
+    return scope.organization("", "", own)
 
 
 def in_force(
@@ -217,7 +235,7 @@ def beside(report: "Report | None") -> "Running | None":
 def judged(session: Session, subject: Subject, flags: dict[str, Any]) -> "tuple[Effective, tuple[Verdict, ...]]":
     """Return the policies that count for a subject, and what they say. flags: those of `chosen`, org, platform, ref."""
     ran = subject.report.deployment
-    owner = ran.organization if ran else organization(session, flags["org"], subject.named)
+    owner = ran.organization if ran else organization(session, subject.named, subject.environment, flags)
     found = in_force(session, flags, owner, subject.environment, subject.at)
     return found, judge(session, subject, wanted(found, flags), flags)
 

@@ -178,6 +178,22 @@ def organizations(database: Database) -> list[str]:
         return sorted(named | {each.organization for each in stored_policies.applied(connection)})
 
 
+def owners(database: Database, scope: deployments.Scope) -> list[str]:
+    """Return the organizations whose environment is meant where none is named.
+
+    Those that run the service there; where none does, all that recorded into an environment of that name, or put
+    policies in force for it; none where nobody ever heard of it.
+    """
+    with database.read() as connection:
+        running = {each.deployment.organization for each in deployments.running(connection, scope)}
+        if running:
+            return sorted(running)
+        rows = deployments.environments(connection, deployments.Scope(scope.organization))
+        applied = stored_policies.applied(connection, scope.organization, scope.environment)
+        recorded = {row.organization for row in rows if row.name == scope.environment}
+        return sorted(recorded | {each.organization for each in applied})
+
+
 def proposed(database: Database, file: File, organization: str, environment: str) -> tuple[Policy, ...]:
     """Return what would be in force in an environment if a file were applied."""
     with database.read() as connection:

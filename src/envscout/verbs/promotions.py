@@ -13,8 +13,17 @@ _DAY = 86_400_000_000
 
 
 def promotions(database: Database, scope: Scope, since: int) -> tuple[list[Promotion], int]:
-    """Return what came to run in the scope since a moment, the oldest first, and how often it was only said again."""
+    """Return what came to run in the scope since a moment, the oldest first, and how often it was only said again.
+
+    Raise NotFound for an environment that nobody recorded into: of a mistyped one nothing would be stopped, ever.
+    """
     with database.read() as connection:
+        known = {row.name for row in deployments.environments(connection, Scope(scope.organization))}
+        if scope.environment and scope.environment not in known:
+            raise NotFound(
+                f"nothing was ever recorded into environment {scope.environment}",
+                f"there are: {', '.join(sorted(known)[:20])}" if known else "none was recorded yet",
+            )
         return deployments.promotions(connection, scope, since)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from envscout.cli import asking, judging, options, outputs, suppressing
 from envscout.cli.session import Session
@@ -70,7 +71,24 @@ def judge(image: str, environment: str | None, output: tuple[str, ...], form: st
             with options.to_output(flags["result_file"]):
                 options.document(show.document(shown))
         out.write(shown)
+        if flags["exit_code"] and _is_unheard_of(session, shown, flags):
+            session.fail(f"nobody knows environment {environment}: which policies count there is not known")
+            return NOT_MET
         return exit_code(session, shown.verdicts) if flags["exit_code"] else 0
+
+
+def _is_unheard_of(session: Session, shown: "Judged", flags: dict[str, Any]) -> bool:
+    """Tell whether policies of the store were chosen by the name of an environment that is perhaps mistyped.
+
+    Where nobody recorded anything yet there is nothing that it could be taken for.
+    """
+    from envscout.verbs import ask, govern
+
+    if not shown.environment or shown.policies.source not in ("standard", "organization"):
+        return False
+    scope = options.scope(session, flags["org"], shown.environment)
+    others = ask.environments(session.database, msgspec.structs.replace(scope, environment=""))
+    return bool(others) and not govern.owners(session.database, scope)
 
 
 def judged_image(session: Session, image: str, environment: str | None, flags: dict[str, Any]) -> "Judged":
@@ -148,7 +166,6 @@ def _answers(
     how = {name: flags[name] for name in ("platform", "ref", "sbom_source")}
     if environment is None:
         return asking.of_image(session, image, asked, **how), there
-    ran = there.images[0].deployment if there else None
-    owner = ran.organization if ran else judging.organization(session, flags["org"], image)
+    owner = judging.organization(session, image, environment, flags)
     target = Deployment(owner, environment, service, flags["platform"], "", image, 0)
     return asking.of_image(session, image, asked, **how, target=target), there
