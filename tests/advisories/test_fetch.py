@@ -224,3 +224,22 @@ def test_a_place_that_cannot_be_written_is_an_error(server: Server, tmp_path: Pa
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(FeedError, match="cannot be written"):
         get(server.url("/a"), tmp_path / "file/x")
+
+
+def test_what_proves_who_we_are_is_in_no_error(server: Server, tmp_path: Path) -> None:
+    server.answers["/x?sig=secret"] = [answer(404)]
+    for url in (
+        server.url("/x?sig=secret").replace("127", "user:secret@127"),
+        "https://user:secret@127.0.0.1:1/x?sig=secret",
+        "http://user:secret@example.org/x?sig=secret",
+    ):
+        with pytest.raises(FeedError) as refusal:
+            get(url, tmp_path / "x")
+        assert "secret" not in f"{refusal.value.cause} {refusal.value.next_step}"
+        assert "/x" in refusal.value.cause
+
+
+@pytest.mark.parametrize("address", ["64:ff9b::a9fe:a9fe", "2002:a00:1::1"])
+def test_what_leads_to_a_private_address_is_one(address: str, tmp_path: Path) -> None:
+    with pytest.raises(FeedError, match="no public address"):
+        get(f"https://[{address}]/x", tmp_path / "x")

@@ -281,11 +281,13 @@ def test_a_configuration_is_fetched_from_where_the_user_says(shop: Desk, tmp_pat
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         place = f"http://127.0.0.1:{server.server_port}/config.json"
-        found = judged(shop, "production", "--policy-config", place)
+        found = judged(shop, "production", "--policy-config", f"{place.replace('//', '//me:secret@')}?sig=secret")
         gone = shop.call("policy", "myorg/myapp", "--env", "production", "--policy-config", f"{place}.not")
         server.shutdown()
     assert (found["in_force"]["source"], len(found["policies"])) == ("config", 6)
     assert (gone.code, "404" in gone.refusal) == (64, True)
+    # What proves who we are goes to that place, and into no answer.
+    assert "secret" not in json.dumps(found)
 
 
 def test_only_some_are_judged_while_all_are_in_force(shop: Desk) -> None:

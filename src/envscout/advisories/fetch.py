@@ -20,6 +20,7 @@ import msgspec
 
 from envscout import __version__
 from envscout.errors import FeedError
+from envscout.names.address import plain, shown
 
 if TYPE_CHECKING:
     from requests import Response, Session
@@ -73,7 +74,7 @@ def fetch(
             return _once(url, etag, last_modified, into, limit)
         except _TryAgainError as error:
             if attempt == _ATTEMPTS:
-                raise FeedError(f"{url} could not be fetched: {error}", _NEXT_STEP) from error
+                raise FeedError(f"{shown(url)} could not be fetched: {error}", _NEXT_STEP) from error
             pause(min(30.0, max(error.after, 2.0 ** (attempt - 1))))
     raise AssertionError("unreachable")
 
@@ -92,7 +93,13 @@ def _once(url: str, etag: str, last_modified: str, into: Path, limit: int) -> Fe
             _check_status(url, response)
             return _store(url, response, into, limit)
     except (RequestException, HTTPError) as error:
-        raise _TryAgainError(str(error)) from error
+        raise _TryAgainError(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the innermost words of a chain of wrapped errors: the outer ones hold the whole address."""
+    cause = error.args[0] if error.args else error
+    return str(getattr(cause, "reason", cause)).rpartition(": ")[2] or type(error).__name__
 
 
 @contextmanager
@@ -109,7 +116,7 @@ def _follow(session: "Session", url: str, headers: dict[str, str]) -> Iterator["
                 yield response
                 return
             url = urljoin(url, response.headers["location"])
-    raise FeedError(f"{url} was redirected more than {_REDIRECTS} times", _NEXT_STEP)
+    raise FeedError(f"{shown(url)} was redirected more than {_REDIRECTS} times", _NEXT_STEP)
 
 
 def _split(url: str) -> SplitResult:
@@ -117,7 +124,7 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
-        raise FeedError(f"{url} is no address: {error}", "feeds are fetched over https only") from error
+        raise FeedError(f"{shown(url)} is no address: {error}", "feeds are fetched over https only") from error
     return parts
 
 
@@ -136,13 +143,13 @@ def _check(session: "Session", url: str, by_user: bool) -> None:
     parts = _split(url)
     local = _loopback(parts)
     if not parts.hostname or parts.scheme not in ({"https", "http"} if local else {"https"}):
-        raise FeedError(f"{url} is no https:// address", "feeds are fetched over https only")
+        raise FeedError(f"{shown(url)} is no https:// address", "feeds are fetched over https only")
     if local and not by_user:
-        raise FeedError(f"{url} lies on this machine, and a redirect led there", "pass that address itself")
+        raise FeedError(f"{shown(url)} lies on this machine, and a redirect led there", "pass that address itself")
     if local or session.merge_environment_settings(url, {}, True, True, None)["proxies"]:
         return
     for address in _addresses(parts):
-        if not address.is_global:
+        if not (address.is_global and plain(address).is_global):
             raise FeedError(
                 f"{parts.hostname} is {address}, which is no public address", "pass the file with --from PATH"
             )
@@ -164,7 +171,7 @@ def _check_status(url: str, response: "Response") -> None:
             f"the server answered {status}", float(after) if after.isdecimal() and len(after) < 6 else 0.0
         )
     if status != 200:
-        raise FeedError(f"{url} could not be fetched: the server answered {status}", _NEXT_STEP)
+        raise FeedError(f"{shown(url)} could not be fetched: the server answered {status}", _NEXT_STEP)
 
 
 def _store(url: str, response: "Response", into: Path, limit: int) -> Fetched:
@@ -192,7 +199,7 @@ def _copy(url: str, response: "Response", file: IO[bytes], limit: int) -> int:
     for chunk in response.raw.stream(_CHUNK, decode_content=False):
         size += len(chunk)
         if size > limit:
-            raise FeedError(f"{url} is larger than {limit} bytes", _NEXT_STEP)
+            raise FeedError(f"{shown(url)} is larger than {limit} bytes", _NEXT_STEP)
         if time.monotonic() > deadline:
             raise _TryAgainError("it took longer than an hour")
         file.write(chunk)

@@ -11,6 +11,7 @@ from envscout.advisories import sniff
 from envscout.advisories.members import json_files
 from envscout.errors import FeedError
 from envscout.names import ecosystem as ecosystems
+from envscout.names.address import shown
 
 OSV_BASE = "https://osv-vulnerabilities.storage.googleapis.com"
 EPSS_URL = "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz"
@@ -57,7 +58,7 @@ def identify(path: Path, location: str = "") -> Feed:
     """
     kind = _KINDS.get(sniff.shape(path))
     if kind is None:
-        raise FeedError(f"{location or path} is no feed", f"pass {_SHAPES}, or a directory of them")
+        raise FeedError(f"{shown(location) or path} is no feed", f"pass {_SHAPES}, or a directory of them")
     place = location or str(path.resolve())
     return Feed(_name(place) if kind == "osv" else kind, kind, place)
 
@@ -110,5 +111,7 @@ def _once(feeds: Iterable[Feed]) -> tuple[Feed, ...]:
     for feed in feeds:
         other = by_name.setdefault(feed.name, feed)
         if other.location != feed.location:
-            raise FeedError(f"{other.location} and {feed.location} are both the feed {feed.name}", "pass one of them")
+            raise FeedError(
+                f"{shown(other.location)} and {shown(feed.location)} are both the feed {feed.name}", "pass one of them"
+            )
     return tuple(by_name[name] for name in sorted(by_name))

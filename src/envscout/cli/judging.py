@@ -11,6 +11,7 @@ import msgspec
 from envscout.cli import options
 from envscout.cli.session import Session
 from envscout.errors import FeedError, InvalidReference, UsageError
+from envscout.names.address import shown
 
 if TYPE_CHECKING:
     from envscout.model import Verdict
@@ -132,22 +133,22 @@ def of_flags(session: Session, flags: dict[str, Any], environment: str = "") -> 
             "--policy-config changes the standard policies, the other flags replace them", "use one of them"
         )
     if place:
-        return _some(
-            Effective(read(content(place), place, extends=True, environment=environment), "config", place), environment
-        )
+        where = shown(place)
+        found = read(content(place), where, extends=True, environment=environment)
+        return _some(Effective(found, "config", where), environment)
     if not instead:
         return None
-    found: dict[str, Policy] = {}
+    known: dict[str, Policy] = {}
     for where, data in instead:
         for each in read(data, where, environment=environment):
-            if each.id in found:
+            if each.id in known:
                 raise UsageError(f"{where}: {each.id} is in another of the files, too", "give one of them another id")
-            found[each.id] = each
+            known[each.id] = each
     kinds = [
         word for word in ("file", "directory", "bundle") if flags[f"policy_{word[:3] if word[0] == 'd' else word}"]
     ]
-    named = (*flags["policy_file"], *flags["policy_dir"], *flags["policy_bundle"])
-    return _some(Effective(tuple(found.values()), " and ".join(kinds), ", ".join(map(str, named))), environment)
+    named = (*map(shown, flags["policy_file"]), *flags["policy_dir"], *flags["policy_bundle"])
+    return _some(Effective(tuple(known.values()), " and ".join(kinds), ", ".join(map(str, named))), environment)
 
 
 def _some(found: "Effective", environment: str) -> "Effective":
@@ -164,7 +165,7 @@ def _some(found: "Effective", environment: str) -> "Effective":
 def _files(session: Session, flags: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of each file that is to be used instead of other policies."""
     for path in flags["policy_file"]:
-        yield path, content(path)
+        yield shown(path), content(path)
     for folder in flags["policy_dir"]:
         for path in in_folder(folder):
             yield path, content(path)

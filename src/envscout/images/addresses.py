@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from envscout.names.address import plain
+
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # Where clouds tell a machine its own secrets: AWS and most others, AWS over IPv6, Alibaba, Azure.
@@ -56,5 +58,5 @@ def _places(name: str) -> frozenset[str]:
 
 
 def _place(address: _Address) -> str:
-    address = getattr(address, "ipv4_mapped", None) or address
-    return next((kind for kind, fits in _KINDS if fits(address)), "")
+    # The first that fits: an address that leads to another lies where that one lies.
+    return next((kind for each in (plain(address), address) for kind, fits in _KINDS if fits(each)), "")

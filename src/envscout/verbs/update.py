@@ -17,6 +17,7 @@ from envscout.advisories.sources import Feed
 from envscout.errors import FeedError
 from envscout.findings.severity import best_score
 from envscout.names import ecosystem as ecosystems
+from envscout.names.address import shown
 from envscout.store import Connection, Database, feeds, findings, images, now
 from envscout.store.advisories import Change, Stage, known
 
@@ -129,7 +130,7 @@ def _once(ready: list[_Ready]) -> list[_Ready]:
     for each in ready:
         other = by_name.setdefault(each.feed.name, each)
         if other.feed.location != each.feed.location:
-            places = f"{other.feed.location} and {each.feed.location}"
+            places = f"{shown(other.feed.location)} and {shown(each.feed.location)}"
             raise FeedError(f"{places} are both the feed {each.feed.name}", "pass one of them")
     return list(by_name.values())
 
@@ -141,7 +142,7 @@ def _at_hand(
     for feed in wanted:
         try:
             if "://" in feed.location:
-                on_progress(f"Fetching {feed.location}", 0, 0)
+                on_progress(f"Fetching {shown(feed.location)}", 0, 0)
                 ready.append(_fetched(database, feed, folder))
             else:
                 ready.append(_on_disk(database, feed))
@@ -151,7 +152,7 @@ def _at_hand(
 
 
 def _failure(feed: Feed, error: FeedError) -> FeedResult:
-    return FeedResult(feed.name or feed.location, feed.location, error=error.cause, next_step=error.next_step)
+    return FeedResult(feed.name or shown(feed.location), feed.location, error=error.cause, next_step=error.next_step)
 
 
 def _fetched(database: Database, feed: Feed, folder: Path) -> _Ready:
@@ -161,7 +162,9 @@ def _fetched(database: Database, feed: Feed, folder: Path) -> _Ready:
     answer = fetch(feed.location, before.etag if before else "", before.last_modified if before else "", into)
     if isinstance(answer, Unchanged):
         if before is None:
-            raise FeedError(f"{feed.location} says that nothing changed, but was never fetched", "try again later")
+            raise FeedError(
+                f"{shown(feed.location)} says that nothing changed, but was never fetched", "try again later"
+            )
         feed = Feed(before.name, before.kind, feed.location)
         return _Ready(feed, into, now(), before.etag, before.last_modified, before.digest, same=True)
     digest = _digest(into)

@@ -10,6 +10,7 @@ import msgspec
 from envscout.cli import options
 from envscout.cli.session import Session
 from envscout.names import moment
+from envscout.names.address import shown
 
 if TYPE_CHECKING:
     from envscout.advisories.sources import Feed
@@ -137,7 +138,7 @@ def _row(each: "Status", now: int) -> tuple[str, ...]:
         when,
         _age(each.run.as_of, now),
         str(skipped or ""),
-        each.location,
+        shown(each.location),
     )
 
 
@@ -149,7 +150,7 @@ def _document(each: "Status", now: int) -> dict[str, object]:
     return {
         "name": each.name,
         "kind": each.kind,
-        "location": each.location,
+        "location": shown(each.location),
         "records": each.run.records,
         "newest": moment.show(each.run.newest) if each.run.newest else None,
         "as_of": moment.show(each.run.as_of),

@@ -19,7 +19,7 @@ from envscout.cli.show.table import inert, table
 from envscout.formats.audit import Audit, Judged
 from envscout.formats.csv import write as findings
 from envscout.model import Deployment, Event, Finding
-from envscout.names import moment
+from envscout.names import address, moment
 
 MOST = 500
 """Findings of an image that are listed: GitHub takes no comment of more than 65,536 characters."""
@@ -192,7 +192,7 @@ def json(shown: Audit) -> Iterator[str]:
             {
                 "name": each.name,
                 "kind": each.kind,
-                "location": each.location,
+                "location": address.shown(each.location),
                 "as_of": moment.show(each.run.as_of),
                 "updated_at": moment.show(each.run.at),
                 "records": each.run.records,
