@@ -83,8 +83,18 @@ def test_what_was_not_said_yet_is_not_heeded() -> None:
 @pytest.mark.parametrize("name", ["CVE-2023-0001", "cve-2023-0001", "GHSA-aaaa-bbbb-cccc", "ghsa-AAAA-bbbb-cccc"])
 def test_any_name_of_the_vulnerability(name: str) -> None:
     assert who([said("not_affected", names=(name,))])
-    assert who([said("not_affected", names=("CVE-2023-00011", name))])
+    assert who([said("not_affected", names=("DSA-1-1", name))])
     assert who([said("not_affected", names=("CVE-2023-00011",))]) is None
+
+
+def test_an_advisory_of_several_vulnerabilities_is_the_name_of_none() -> None:
+    """Who speaks of one CVE, and gives an advisory that covers two as its other name, says nothing of the second."""
+    told = said("not_affected", names=("CVE-2023-0002", "GHSA-aaaa-bbbb-cccc"))
+    assert who([told]) is None
+    assert who([told], finding(vulnerability="CVE-2023-0002"))
+    # Without a CVE of its own in the store the advisory itself is the vulnerability.
+    assert who([told], finding(vulnerability="GHSA-aaaa-bbbb-cccc", aliases=()))
+    assert opinions(Book([told]).everything(("GHSA-aaaa-bbbb-cccc",)), IMAGE, finding(), NOW) == ()
 
 
 def test_names_that_only_the_store_knows() -> None:
@@ -191,9 +201,10 @@ def test_only_what_is_covered_is_suppressed() -> None:
         ({"until": NOW + 1}, {}, None),
         ({"on_fix": True}, {"fixed_version": "3.0.11"}, "fix-known"),
         ({"on_fix": True}, {}, None),
-        ({"on_kev": True}, {"kev": Kev("2026-01-01")}, "known-exploited"),
+        ({"on_kev": True}, {"kev": Kev("1970-01-01")}, "known-exploited"),
+        ({"on_kev": True}, {"kev": Kev("1970-01-02")}, None),
         ({"on_kev": True}, {"fixed_version": "3.0.11"}, None),
-        ({"until": NOW + 1, "on_fix": True, "on_kev": True}, {"kev": Kev("2026-01-01")}, "known-exploited"),
+        ({"until": NOW + 1, "on_fix": True, "on_kev": True}, {"kev": Kev("1970-01-01")}, "known-exploited"),
         ({}, {"fixed_version": "3.0.11", "kev": Kev("2026-01-01")}, None),
     ],
 )

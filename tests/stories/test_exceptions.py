@@ -4,6 +4,7 @@ import json
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -370,3 +371,23 @@ def test_what_is_exported_is_what_stands_and_is_met(staged: Desk) -> None:
     add(staged, *WRONG, *NOT_CALLED, "--package", "pkg:npm/never-seen", cve="CVE-2024-0010")
     (only,) = staged.ok("exception", "export").json["statements"]
     assert [each["@id"] for each in only["products"]] == ["pkg:npm/never-seen"]
+
+
+def test_what_is_exploited_today_did_not_end_an_exception_before(desk: Desk, tmp_path: Path) -> None:
+    """The auditor asks for a day on which the exception stood: the catalog took the vulnerability up only later."""
+    desk.ok("db", "update", "--from", feed(tmp_path / "feed", HOLE))
+    desk.record("production", f"oci-dir://{layout(tmp_path / 'image', debian(OPENSSL_3_0_9))}", *APP)
+    desk.ok("exception", "add", "CVE-2023-5363", "--kind", "accepted-risk", "--reason", "x", "--expires", "on-kev")
+    before = moment()
+    assert desk.cves("--env", "production")["summary"]["total"] == 0
+    day = datetime.now(UTC).date()
+    for added, then in ((day + timedelta(days=1), 0), (day, 1)):
+        catalog = {"catalogVersion": "1", "dateReleased": f"{day}T00:00:00Z", "count": 1, "vulnerabilities": [
+            {"cveID": "CVE-2023-5363", "dateAdded": f"{added}", "dueDate": "2099-01-01"}]}  # fmt: skip
+        (tmp_path / "kev").mkdir(exist_ok=True)
+        (tmp_path / "kev" / "kev.json").write_text(json.dumps(catalog))
+        desk.ok("db", "update", "--from", tmp_path / "kev")
+        assert desk.cves("--env", "production", "--at", before)["summary"]["total"] == then
+        spots = desk.ok("where", "CVE-2023-5363", "--at", before, "--format", "json").json["places"]
+        assert [bool(each["suppression"]) for each in spots] == [not then]
+    assert desk.cves("--env", "production")["summary"]["total"] == 1

@@ -52,10 +52,10 @@ def test_openvex_of_today() -> None:
     found = by_name(said(NEW))
     first = found["CVE-2023-0001", "not_affected"]
     assert first.names == ("CVE-2023-0001", "GHSA-aaaa-bbbb-cccc")
+    # The name may be moved to another image; the hash that stands beside it cannot.
     assert first.products == (
         Product(
-            repository="docker.io/myorg/app",
-            tag="v1",
+            digest="sha256:" + "1" * 64,
             platform="linux/amd64",
             packages=("pkg:deb/debian/openssl@1.1", "pkg:npm/%40scope/name"),
         ),
@@ -124,6 +124,19 @@ def test_versions_of_cyclonedx_narrow_a_component_that_has_none(versions: Any, e
         tuple(text for each in result.statements for product in each.products for text in product.packages) == expected
     )
     assert bool(result.problems) == (not expected)
+
+
+@pytest.mark.parametrize(
+    "subject", [{"type": "application", "name": "other"}, {"type": "container", "bom-ref": "x"}, {}]
+)
+def test_packages_of_something_that_cyclonedx_does_not_name_are_not_everybody_s(subject: dict[str, str]) -> None:
+    entry = {"id": "CVE-2023-0001", "analysis": {"state": "not_affected"}, "affects": [{"ref": "pkg:npm/a@1"}]}
+    document = {"bomFormat": "CycloneDX", "metadata": {"component": subject}, "vulnerabilities": [entry]}
+    found = said(document)
+    assert (found.statements, bool(found.problems)) == ((), True)
+    assert [each.products for each in said(document, AT).statements] == [
+        (Product(digest=DIGEST, packages=("pkg:npm/a@1",)),)
+    ]
 
 
 @pytest.mark.parametrize("state", ["resolved", "resolved_with_pedigree"])

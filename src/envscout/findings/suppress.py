@@ -13,6 +13,8 @@ import msgspec
 from envscout.findings.products import Subject, image_mismatch, package_mismatch, variant_mismatch
 from envscout.model import Finding, Lapse, Product, Statement, Suppression
 from envscout.model.statement import ACCEPTED, SUPPRESSING
+from envscout.names import moment as moments
+from envscout.names.vulnerability import is_cve
 
 _Key = tuple[str, str, str, str, str]
 
@@ -145,7 +147,16 @@ class Page:
         for shelf in self._shelves:
             for name in names:
                 if name in shelf:
-                    yield from shelf[name]
+                    yield from (entry for entry in shelf[name] if _is_about(entry.statement, finding))
+
+
+def _is_about(statement: Statement, finding: Finding) -> bool:
+    """Tell whether a statement that shares a name with a finding means its vulnerability.
+
+    An advisory may cover several CVEs: who names one of them, and that advisory as another name, means that one.
+    """
+    meant = [name for name in map(str.upper, statement.names) if is_cve(name)]
+    return not meant or not is_cve(finding.vulnerability) or finding.vulnerability in meant
 
 
 def decision(entries: Iterable[Entry]) -> Entry | None:
@@ -169,13 +180,22 @@ def lapsed(statement: Statement, finding: Finding, moment: int) -> Lapse | None:
     ends = (
         (statement.until is not None and statement.until <= moment, "expired", ""),
         (statement.on_fix and finding.fixed_version is not None, "fix-known", finding.fixed_version or ""),
-        (statement.on_kev and finding.kev is not None, "known-exploited", finding.kev.added if finding.kev else ""),
+        (
+            statement.on_kev and _is_exploited(finding, moment),
+            "known-exploited",
+            finding.kev.added if finding.kev else "",
+        ),
     )
     for is_over, cause, detail in ends:
         if is_over:
             until = statement.until if cause == "expired" else None
             return Lapse(statement.where, finding.vulnerability, statement.who, cause, until, detail)
     return None
+
+
+def _is_exploited(finding: Finding, moment: int) -> bool:
+    """Tell whether a vulnerability was known to be exploited at a moment: what the catalog took up later was not."""
+    return finding.kev is not None and finding.kev.added <= moments.show(moment)[:10]
 
 
 def suppression(statement: Statement) -> Suppression:
@@ -211,6 +231,8 @@ def opinions(entries: Iterable[Entry], image: Subject, finding: Finding, moment:
     """
     best: dict[int, tuple[Entry, str]] = {}
     for entry in entries:
+        if not _is_about(entry.statement, finding):
+            continue
         why = _why_not(entry, image, finding, moment)
         held = best.get(entry.rank)
         if held is None or (held[1] and not why):

@@ -138,6 +138,7 @@ class _Places:
     def __init__(self, document: Document, notes: Notes) -> None:
         subject = document.metadata.component
         self._serial = string(document.serial).removeprefix("urn:uuid:")
+        self._is_bound = subject is not None
         self._subject = word(subject.ref) if subject else ""
         self._image = _image(subject) if subject else ()
         self._purls = dict(_components([document.components, *([subject.components] if subject else [])], notes))
@@ -158,7 +159,7 @@ class _Places:
         if self._subject and ref == self._subject:
             return Named(self._image)
         purl = self._purls.get(ref, "") or (ref if ref.startswith("pkg:") else "")
-        if not self._subject and not self._image:
+        if not self._is_bound:
             return Named((purl,))
         return Named(self._image, ((purl,),))
 

@@ -20,6 +20,10 @@ def resolved(named: Named, bound: str) -> Product | str:
     whole, why = _first(named.names) if named.names else _bound(bound)
     if whole is None:
         return why
+    if whole.repository and not whole.digest:
+        # A name and a hash are one image, and no other of the same name.
+        digest = next(filter(reference.valid_digest, named.names), "")
+        whole = Product(digest=digest, platform=whole.platform) if digest else whole
     if not named.parts:
         return whole
     if whole.packages:
@@ -76,7 +80,7 @@ def _image(found: Purl) -> Product | str:
     platform = found.qualifier("platform") or found.qualifier("arch")
     if ":" in found.version:
         if reference.valid_digest(found.version):
-            return Product(digest=found.version)
+            return Product(digest=found.version, platform=platform)
         return "a digest that is cut short"
     url = found.qualifier("repository_url").partition("://")[2] or found.qualifier("repository_url")
     name = "/".join(filter(None, (found.namespace, found.name)))
