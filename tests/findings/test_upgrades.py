@@ -96,6 +96,23 @@ def test_what_an_advisory_calls_fixed_and_another_does_not_remains() -> None:
     assert [each.vulnerabilities for each in made.left] == [("CVE-2",)]
 
 
+def test_binary_packages_of_one_source_are_asked_about_one_by_one() -> None:
+    """AlmaLinux names openssl and openssl-libs apart: what holds the second is not fixed by what fixes the first."""
+    held = [
+        found("CVE-1", "1.2", "openssl", source="openssl", type_="rpm"),
+        found("CVE-2", None, "openssl-libs", source="openssl", type_="rpm"),
+    ]
+
+    def ask(package: PackageRef, version: str) -> tuple[Hit, ...]:
+        return (Hit("CVE-2", ""),) if package.name == "openssl-libs" else ()
+
+    made = plan(held, ask)
+    assert [(each.to, each.fixes, each.remains) for each in made.upgrades] == [("1.2", ("CVE-1",), ("CVE-2",))]
+    assert [each.vulnerabilities for each in made.left] == [("CVE-2",)]
+    unknown = plan([*held, found("CVE-2", "1.2", "openssl", source="openssl", type_="rpm")], lambda *_: None)
+    assert unknown.upgrades[0].fixes == ("CVE-1",)
+
+
 def test_fixes_without_an_order_stay_apart() -> None:
     held = [found("CVE-1", "one", type_="generic"), found("CVE-2", "two", type_="generic")]
     made = plan(held, lambda package, version: None)

@@ -9,7 +9,7 @@ import pytest
 from envscout.demo.databases import Deb
 from envscout.demo.layout import ImagePlan, layer, write_layout
 from tests.servers.registry import Registry
-from tests.stories.story import CRITICAL, HIGH, LOW, Desk, advisory, debian, feed
+from tests.stories.story import CRITICAL, HIGH, HOLE, LOW, OPENSSL_3_0_9, Desk, advisory, debian, feed, layout
 
 NAME, DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
 OLD = (Deb("libssl3", "3.0.9-1", "openssl"), Deb("bash", "5.2-1"), Deb("zlib1g", "1.2", "zlib"))
@@ -166,6 +166,16 @@ def test_package_upgrades_and_what_none_removes(desk: Desk, tmp_path: Path) -> N
     same = desk.ok("recommendations", "--env", "production", "myorg/app", "--format", "json").json
     assert same["upgrades"] == found["upgrades"]
     assert "| openssl | deb | 3.0.9\\-1 | 3.0.11\\-1 |" in desk.ok("recommendations", "--format", "markdown", image).out
+
+
+def test_what_is_accepted_does_not_come_with_an_upgrade(desk: Desk, tmp_path: Path) -> None:
+    stays = advisory("CVE-2024-0009", "Debian:sid", "openssl", "", CRITICAL)
+    desk.ok("db", "update", "--from", feed(tmp_path / "feed", HOLE, stays))
+    image = f"oci-dir://{layout(tmp_path / 'image', debian(OPENSSL_3_0_9))}"
+    desk.ok("exception", "add", "CVE-2024-0009", "--kind", "accepted-risk", "--reason", "no fix", "--owner", "me")
+    for hidden in ((), ("--ignore-suppressed",)):
+        (only,) = desk.ok("recommendations", image, "--offline", "--format", "json", *hidden).json["upgrades"]
+        assert (only["to"], only["fixes"], only["remains"], only["brings"]) == ("3.0.11-1", ["CVE-2023-5363"], [], [])
 
 
 def test_nothing_fits_is_refused(desk: Desk) -> None:

@@ -151,10 +151,10 @@ def _upgrade(group: list[Finding], ask: Ask) -> Upgrade | None:
     best: tuple[float, str, frozenset[str], frozenset[str]] | None = None
     target = max((found.fixed_version or "" for found in group), key=lambda text: _key(group[0], text) or b"")
     for _ in range(MOST_ROUNDS):
-        hits = ask(first, target)
+        hits = _asked(group, ask, target)
         if hits is None:
-            fixed = {found.vulnerability for found in group if found.fixed_version}
-            best = (0.0, target, frozenset(known - fixed), frozenset())
+            unfixed = {found.vulnerability for found in group if not found.fixed_version}
+            best = (0.0, target, frozenset(unfixed), frozenset())
             break
         there = {hit.vulnerability for hit in hits}
         worth = sum(weights.get(name, WEIGHTS["unspecified"]) for name in there)
@@ -184,6 +184,17 @@ def _upgrade(group: list[Finding], ask: Ask) -> Upgrade | None:
         risk=removed,
         from_base=_from_base(gone),
     )
+
+
+def _asked(group: Iterable[Finding], ask: Ask, version: str) -> set[Hit] | None:
+    """Return what would hold any package of a group: some distributions speak of binary packages, each by its name."""
+    hits: set[Hit] = set()
+    for package in {found.package.name: found.package for found in group}.values():
+        found = ask(package, version)
+        if found is None:
+            return None
+        hits |= {*found}
+    return hits
 
 
 def _worst(group: Iterable[Finding]) -> dict[str, float]:

@@ -18,8 +18,8 @@ class Subject(msgspec.Struct, frozen=True):
     """One image of an answer.
 
     changes: of a comparison, vulnerability -> `introduced` or `kept`; empty where nothing is compared. gone: findings
-    of the comparison whose vulnerability this image has not. is_absent: it runs in the comparison alone, and all that
-    it has is gone with it.
+    of the comparison whose vulnerability this image has not, as far as that is known. is_absent: it runs in the
+    comparison alone, and all that is said of it is what is gone with it.
     """
 
     report: ImageReport
@@ -116,9 +116,12 @@ def _by_service(images: Iterable[ImageReport]) -> dict[str, tuple[ImageReport, .
 def _beside(ours: Iterable[ImageReport], theirs: Iterable[ImageReport], new_only: bool) -> Iterator[Subject]:
     """Yield the images of one service; what the others alone have is told once."""
     ours, theirs = tuple(ours), tuple(theirs)
-    here = {found.vulnerability for image in ours for found in image.findings}
+    # What somebody says does not count is there all the same, and what nobody could see is not gone.
+    here = {found.vulnerability for image in ours for found in (*image.findings, *image.suppressed)}
     there = {found.vulnerability for image in theirs for found in image.findings}
-    gone = tuple(found for image in theirs for found in image.findings if found.vulnerability not in here)
+    is_seen = not any(image.coverage.state == "unknown" or image.coverage.blind for image in ours)
+    others = (found for image in theirs for found in image.findings)
+    gone = tuple(found for found in others if is_seen and found.vulnerability not in here)
     for number, image in enumerate(ours):
         changes = {
             found.vulnerability: KEPT if found.vulnerability in there else INTRODUCED for found in image.findings

@@ -2,7 +2,7 @@
 
 A suite for each image, a case for each vulnerability of a package: a failure where it counts, skipped where somebody
 suppressed it or a comparison has it, too. Why an answer is not complete are cases of their own: an error where it is
-unknown, skipped where it is complete in part. An image about which nothing is wrong has one case that passes.
+unknown or a gate stays shut for it, else skipped. An image about which nothing is wrong has one case that passes.
 """
 
 from collections import Counter
@@ -67,13 +67,14 @@ def _cases(subject: Subject) -> Iterator[_Case]:
         yield _found(found, "skipped" if is_kept else "failure", "the comparison has it, too" if is_kept else "")
     for found in report.suppressed:
         yield _found(found, "skipped", reason(found.suppression) if found.suppression else "suppressed")
-    if not report.findings and report.coverage.state != "unknown":
+    if not report.findings and report.coverage.state != "unknown" and not report.coverage.blind:
         yield _Case("envscout", "no vulnerability that counts")
 
 
 def _doubts(coverage: Coverage) -> Iterator[_Case]:
-    outcome = "error" if coverage.state == "unknown" else "skipped"
     for why in coverage.reasons:
+        is_grave = coverage.state == "unknown" or Coverage(coverage.state, (why,)).blind
+        outcome = "error" if is_grave else "skipped"
         yield _Case("coverage", why.code, outcome, coverage.state, line(why.message))
 
 

@@ -111,8 +111,12 @@ def asked_digests(name: Reference, platform: str) -> tuple[str, ...]:
     return tuple(filter(None, (found.digest, found.index_digest)))
 
 
-def upgrades(database: Database, image_id: int, found: Sequence[Finding]) -> Plan:
-    """Return which packages of an image to upgrade, and what that removes."""
+def upgrades(database: Database, image_id: int, found: Sequence[Finding], suppressed: Iterable[Finding] = ()) -> Plan:
+    """Return which packages of an image to upgrade, and what that removes.
+
+    suppressed: findings that do not count: they neither remain nor come with a version.
+    """
+    hushed = {(each.package.purl, each.vulnerability) for each in suppressed}
     with database.read() as connection:
         stored = stored_images.get(connection, image_id)
         packages = {each.purl: each for each in stored_images.inventory_of(connection, stored).packages}
@@ -124,7 +128,8 @@ def upgrades(database: Database, image_id: int, found: Sequence[Finding]) -> Pla
             if matched is None or place is None:
                 return None
             rows = findings.at_version(connection, matched.ecosystem, matched.name, place)
-            return tuple(Hit(*row) for row in rows)
+            hits = (Hit(*row) for row in rows)
+            return tuple(hit for hit in hits if (package.purl, hit.vulnerability) not in hushed)
 
         return plan(found, ask)
 

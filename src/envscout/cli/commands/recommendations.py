@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from envscout.cli import asking, options, suppressing
+from envscout.cli import asking, comparing, options, suppressing
 from envscout.cli.session import Session
 from envscout.errors import UsageError
 
@@ -57,13 +57,15 @@ def command(image: str, environment: str | None, output: str, form: str, **flags
     if flags["index"] and flags["offline"]:
         raise UsageError("--index reads images from the registry, which --offline forbids", "use one of them")
     with Session() as session, options.to_output(output):
-        asked = asking.question(session, flags, flags["at"])
+        asked = comparing.question(session, flags, flags["at"])
         report = asking.for_form(asking.of_subject(session, image, environment, asked, flags), form)
         wish = advising.Wish(flags["tag"], not flags["offline"], flags["index"])
         whole = not (only_refresh or only_update)
         for each in report.images:
             advice = advising.advise(session, each, asked, wish)
-            plan = recommend.upgrades(session.database, each.image_id, each.findings) if whole else None
+            plan = (
+                recommend.upgrades(session.database, each.image_id, each.findings, each.suppressed) if whole else None
+            )
             shown = show.Recommended(each, environment or "", advice, plan, not only_update, not only_refresh)
             if form == "json":
                 options.document(show.document(shown))
