@@ -8,6 +8,7 @@ import pytest
 
 from envscout.images import transport
 from envscout.store.watching import Sighting
+from envscout.watch import looking
 from envscout.watch.looking import MAX_IN_A_ROW, Look, look
 from envscout.watch.registries import parse, selection
 from tests.images.test_catalog import Lists
@@ -59,3 +60,12 @@ def test_a_look_that_is_stopped_asks_no_more(lists: Lists) -> None:
     stop.set()
     assert looked(lists, stop=stop).news == ()
     assert [path for path in lists.asked if "_catalog" not in path] == []
+
+
+def test_a_registry_that_has_no_end_is_cut(lists: Lists, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "MAX_TAGS", 3)
+    fill(lists, 20, set())
+    found = looked(lists)
+    assert (len(found.news), found.tags, found.is_cut) == (3, 3, True)
+    assert "more than 3 tags" in found.failures[0].cause
+    assert len([path for path in lists.asked if "/tags/" in path]) == 4

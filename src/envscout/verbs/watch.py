@@ -207,7 +207,7 @@ class _Watcher:
         if is_first:
             message += "; what is pushed from now on will be, and --all-images takes these as well"
         if found.is_cut:
-            message += "; the rest was not asked for, since too much failed"
+            message += "; the rest was not asked for: too much failed, or there is too much"
         self._tell(Told("looked", message=message, count=found.tags))
         return not found.is_cut
 

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import msgspec
 
-from envscout.errors import EnvscoutError, NotFound
+from envscout.errors import EnvscoutError, LimitExceeded, NotFound
 from envscout.images.catalog import Catalog
 from envscout.images.credentials import Credentials
 from envscout.store.watching import Sighting
@@ -16,12 +16,14 @@ from envscout.watch.registries import Selection, Watched, wants_repository, want
 MAX_AT_ONCE = 8
 MAX_IN_A_ROW = 3
 """Repositories that fail one after the other before the registry itself is thought to be away."""
+MAX_TAGS = 1_000_000
+"""Tags that one look takes in, of all repositories."""
 
 
 class Look(msgspec.Struct, frozen=True):
     """What one look found: what is news, how many tags there are, and what could not be read.
 
-    is_cut: so much failed that the rest was not asked for.
+    is_cut: so much failed, or so much was there, that the rest was not asked for.
     """
 
     news: tuple[Sighting, ...]
@@ -46,8 +48,9 @@ def look(
     """
     names = _names(watched, chosen, credentials)
     shares = [names[number :: max(1, at_once)] for number in range(min(max(1, at_once), MAX_AT_ONCE, len(names)))]
+    most = MAX_TAGS // max(1, len(shares))
     with ThreadPoolExecutor(max(1, len(shares)), thread_name_prefix="look") as pool:
-        parts = list(pool.map(lambda share: _share(watched, share, chosen, known, credentials, stop), shares))
+        parts = list(pool.map(lambda share: _share(watched, share, chosen, known, credentials, stop, most), shares))
     return Look(
         tuple(each for part in parts for each in part.news),
         sum(part.tags for part in parts),
@@ -74,8 +77,9 @@ def _share(
     known: Mapping[tuple[str, str], str],
     credentials: Credentials | None,
     stop: threading.Event,
+    most: int,
 ) -> Look:
-    """Look through some repositories over one connection."""
+    """Look through some repositories over one connection. most: tags."""
     news: list[Sighting] = []
     failures: list[EnvscoutError] = []
     count = in_a_row = 0
@@ -83,6 +87,9 @@ def _share(
         for name in names:
             try:
                 for each in _tags(catalog, name, chosen, stop):
+                    if count == most:
+                        failures.append(LimitExceeded(f"{watched.host} has more than {MAX_TAGS:,} tags.", _FEWER))
+                        return Look(tuple(news), count, tuple(failures), is_cut=True)
                     count += 1
                     if known.get((name, each.tag)) != each.digest:
                         news.append(each)
@@ -93,6 +100,9 @@ def _share(
             if in_a_row == MAX_IN_A_ROW:
                 break
     return Look(tuple(news), count, tuple(failures), is_cut=in_a_row == MAX_IN_A_ROW)
+
+
+_FEWER = "Name those to watch: --repository NAME, --tag PATTERN."
 
 
 def _tags(catalog: Catalog, name: str, chosen: Selection, stop: threading.Event) -> Iterator[Sighting]:
