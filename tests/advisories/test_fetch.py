@@ -226,6 +226,13 @@ def test_a_place_that_cannot_be_written_is_an_error(server: Server, tmp_path: Pa
         get(server.url("/a"), tmp_path / "file/x")
 
 
+@pytest.mark.parametrize("target", ["https://[::1/x", "https://x]/", "https://h:x/", "//h:99999999/"])
+def test_a_redirect_to_what_is_no_address(server: Server, tmp_path: Path, target: str) -> None:
+    server.answers["/a"] = [answer(302, location=target)]
+    with pytest.raises(FeedError, match="no address"):
+        get(server.url("/a"), tmp_path / "x")
+
+
 def test_what_proves_who_we_are_is_in_no_error(server: Server, tmp_path: Path) -> None:
     server.answers["/x?sig=secret"] = [answer(404)]
     for url in (

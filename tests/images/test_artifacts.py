@@ -184,6 +184,7 @@ def test_uploads_go_to_another_host_without_our_name(fake: FakeRegistry) -> None
         ("ftp://127.0.0.1/upload", "not encrypted"),
         ("https://10.0.0.1/upload", "private"),
         ("https://169.254.169.254/latest", "metadata"),
+        ("https://[::1/upload", "no address"),
         ("/v2/" + "x" * 9000, "does not say where"),
     ],
 )

@@ -116,6 +116,9 @@ def test_pages_are_followed_within_the_host(lists: Lists) -> None:
     lists.pages["/v2/_catalog?n=1000"] = (200, {"repositories": []}, {"Link": '<http://127.0.0.1:1/v2/x>; rel="next"'})
     with pytest.raises(SourceError, match="another host"):
         repositories(lists.host)
+    lists.pages["/v2/_catalog?n=1000"] = (200, {"repositories": []}, {"Link": '<https://[::1/v2/x>; rel="next"'})
+    with pytest.raises(SourceError, match="no address"):
+        repositories(lists.host)
 
 
 def test_lists_that_never_end(lists: Lists, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -207,7 +207,28 @@ def test_redirects_to_what_is_not_safe(fake: FakeRegistry, tmp_path: Path, targe
         read(f"registry://{fake.host}/my/app:v1")
 
 
-@pytest.mark.parametrize("target", ["10.0.0.1", "169.254.169.254", "[fd00:ec2::254]:8443", "[::ffff:192.168.0.1]"])
+@pytest.mark.parametrize("target", ["https://[::1/x", "https://x]/", "//127.0.0.1:99999999/x", "https://h:x/"])
+def test_redirects_to_what_is_no_address(fake: FakeRegistry, tmp_path: Path, target: str) -> None:
+    serve(fake, tmp_path)
+    fake.redirect = target
+    with pytest.raises(SourceError, match="no address|cannot be asked"):
+        read(f"registry://{fake.host}/my/app:v1")
+    fake.auth, fake.realm = "anonymous", target
+    with pytest.raises(SourceError, match="no address"):
+        read(f"registry://{fake.host}/my/app:v1")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "10.0.0.1",
+        "169.254.169.254",
+        "[fd00:ec2::254]:8443",
+        "[::ffff:192.168.0.1]",
+        "[64:ff9b::a00:1]",
+        "[64:ff9b::a9fe:a9fe]",
+    ],
+)
 def test_redirects_into_another_network_are_refused(fake: FakeRegistry, tmp_path: Path, target: str) -> None:
     serve(fake, tmp_path)
     fake.redirect = f"https://{target}"
@@ -227,6 +248,8 @@ def test_a_realm_in_another_network_learns_nothing(fake: FakeRegistry, tmp_path:
     [
         ("8.8.8.8", "1.1.1.1:443", ""),
         ("8.8.8.8", "127.0.0.1:5000", "loopback"),
+        ("8.8.8.8", "[::1%25lo]:5000", "loopback"),
+        ("8.8.8.8", "[fe80::1%25eth0]", "link-local"),
         ("8.8.8.8", "localhost", "loopback"),
         ("8.8.8.8", "2130706433", "loopback"),
         ("8.8.8.8", "0.0.0.0", "loopback"),

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from envscout.demo.databases import Deb
+from tests.images.fake_registry import FakeRegistry
 from tests.stories.story import (
+    APP,
     FILES,
     HOLE,
     PROGRAM,
@@ -21,6 +23,7 @@ from tests.stories.story import (
     advisory,
     debian,
     feed,
+    layout,
     rootfs,
 )
 
@@ -224,3 +227,28 @@ def test_environments_that_have_no_name(watched: Desk, tmp_path: Path, name: str
     assert "\x1b" not in answer.refusal
     assert watched.call("environment", "--service", f"{name}\x1b", "staging", image).code == 64
     assert watched.ok("environment").lines == []
+
+
+def test_what_a_registry_says_does_not_steer_the_terminal(desk: Desk) -> None:
+    with FakeRegistry() as fake:
+        fake.auth, fake.realm = "user:password", "https://evil\x1b[0;owned]\x07\x9b2J.example/token"
+        answer = desk.call("cves", f"registry://{fake.host}/my/app:v1")
+    assert answer.code == 1
+    assert "evil\\x1b" in answer.refusal
+    assert not {"\x1b", "\x07", "\x9b"}.intersection(answer.err)
+
+
+def test_words_that_steer_a_terminal_are_shown(watched: Desk) -> None:
+    for words in (("cves", "--env", "a\x1b[2Jb\nERROR c"), ("a\x9b2Jb",), ("policy", "show", "x\u202ey\x07")):
+        answer = watched.call(*words)
+        assert answer.code in (1, 64)
+        assert all(line.isprintable() for line in answer.err.splitlines())
+        assert not any(line.startswith("ERROR c") for line in answer.err.splitlines())
+
+
+def test_what_is_copied_into_a_shell_is_quoted(desk: Desk, tmp_path: Path) -> None:
+    image = f"oci-dir://{layout(tmp_path / 'i', FILES)}"
+    desk.record("pre prod; touch x", image, *APP)
+    shown = desk.ok("quickview", "--env", "pre prod; touch x").out.partition("What's next:")[2]
+    assert "--env 'pre prod; touch x'" in shown
+    assert "--env pre" not in shown

@@ -94,6 +94,9 @@ def _once(url: str, etag: str, last_modified: str, into: Path, limit: int) -> Fe
             return _store(url, response, into, limit)
     except (RequestException, HTTPError) as error:
         raise _TryAgainError(_reason(error)) from error
+    except ValueError as error:
+        # The library looks at where a redirect leads, even where it is not to follow it.
+        raise FeedError(f"{shown(url)} leads to what is no address: {error}", _NEXT_STEP) from error
 
 
 def _reason(error: Exception) -> str:

@@ -132,7 +132,8 @@ def execute(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         ctx = getattr(error, "ctx", None)
         hint = f"`{ctx.command_path if ctx else 'envscout'} --help` shows what it takes"
-        return _fail(error.format_message(), hint, UsageError.exit_code)
+        # A missing choice is told with a line for each.
+        return _fail(" ".join(error.format_message().split()), hint, UsageError.exit_code)
     except EnvscoutError as error:
         if debug:
             raise
@@ -162,7 +163,10 @@ def _color() -> bool | None:
 
 
 def _fail(cause: str, next_step: str, code: int) -> int:
-    click.echo(f"{click.style('ERROR', fg='red', bold=True)} {cause}", err=True, color=_color())
+    """Tell what failed. Much of it was said by registries and images."""
+    from envscout.cli.show.table import inert
+
+    click.echo(f"{click.style('ERROR', fg='red', bold=True)} {inert(cause)}", err=True, color=_color())
     if next_step:
-        click.echo(f"      {next_step}", err=True)
+        click.echo(f"      {inert(next_step)}", err=True)
     return code

@@ -51,7 +51,9 @@ def _places(name: str) -> frozenset[str]:
     import socket
 
     try:
-        found = {str(entry[4][0]) for entry in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
+        # An address may name the interface that it is reached through.
+        bare = name.partition("%")[0]
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(bare, None, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
         return frozenset()
     return frozenset(filter(None, (_place(ipaddress.ip_address(text)) for text in found)))

@@ -6,7 +6,7 @@ out and most registries kept. Every page and every list is bounded.
 
 from collections.abc import Iterator
 from typing import TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,7 +16,7 @@ from envscout.images import manifest as manifests
 from envscout.images.credentials import Credentials
 from envscout.images.manifest import ACCEPTED, MAX_MANIFEST
 from envscout.images.registry import NEXT, endpoint
-from envscout.images.transport import Transport
+from envscout.images.transport import Transport, led
 from envscout.names import reference
 
 PAGE = 1_000
@@ -112,7 +112,7 @@ def _pages(transport: Transport, url: str, into: type[T]) -> Iterator[T]:
         following = NEXT.search(headers.get("Link", ""))
         if not following:
             return
-        url = urljoin(url, following[1])
+        url = led(url, following[1])
         if not url.startswith(base):
             raise SourceError(f"A list of {base} goes on at another host.", "Ask who runs the registry.")
     raise LimitExceeded(f"A list of {base} has more than {MAX_PAGES:,} pages.", _FEWER)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urljoin
 
 from envscout.errors import DigestMismatch, LimitExceeded, SourceError
 from envscout.images import digest as digests
@@ -10,7 +9,7 @@ from envscout.images import manifest as manifests
 from envscout.images.credentials import Credentials
 from envscout.images.manifest import ACCEPTED, MAX_MANIFEST, OCI_INDEX, Descriptor, Index
 from envscout.images.oci import OciImage
-from envscout.images.transport import Transport
+from envscout.images.transport import Transport, led
 from envscout.names.reference import DEFAULT_HOST, Reference
 
 # Docker's own registry answers to another name than its images carry.
@@ -66,7 +65,7 @@ class RegistryBlobs:
             following = NEXT.search(headers.get("Link", ""))
             if not following:
                 return found
-            url = urljoin(url, following[1])
+            url = led(url, following[1])
             if not url.startswith(f"{self.transport.base}/"):
                 raise SourceError(
                     f"The list of what refers to {digest} goes on at another host.", "Ask who runs the registry."

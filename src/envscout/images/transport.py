@@ -95,7 +95,7 @@ class Transport:
         target = headers.get("Location", "")
         if not target or len(target) > MAX_LOCATION:
             raise SourceError(f"{self._host} does not say where to send data to.", "Ask who runs the registry.")
-        return self._checked(urljoin(url, target))
+        return self._checked(led(url, target))
 
     def _sent(self, method: str, url: str, data: bytes, headers: Mapping[str, str]) -> Mapping[str, str]:
         response = self._request(url, dict(headers), method, data)
@@ -181,7 +181,7 @@ class Transport:
             if response.status_code not in (_REPEATS if data is not None else _REDIRECTS) or not target:
                 return response
             response.close()
-            url = self._checked(urljoin(url, target))
+            url = self._checked(led(url, target))
         raise SourceError(f"{self._host} redirects more than {MAX_REDIRECTS} times.", "Ask who runs the registry.")
 
     def _checked(self, url: str) -> str:
@@ -229,7 +229,8 @@ class Transport:
                         "Check the host's name and port, the network, and that the registry runs.",
                     ) from error
                 time.sleep(_BACK_OFF * 2**attempt)
-            except (requests.RequestException, UnicodeError) as error:
+            except (requests.RequestException, ValueError) as error:
+                # The library looks at where a redirect leads, even where it is not to follow it.
                 raise SourceError(f"{self._host} cannot be asked: {error}.", "Check the registry's name.") from error
         raise AssertionError("unreachable")
 
@@ -241,7 +242,7 @@ class Transport:
         if challenge.scheme == "basic" and self._credentials.username:
             self._authorization = authentication.basic(self._credentials)
         elif challenge.scheme == "bearer":
-            realm = self._checked(urljoin(self.base, challenge.parameters.get("realm", "")))
+            realm = self._checked(led(self.base, challenge.parameters.get("realm", "")))
             self._authorization = authentication.bearer(challenge, self._credentials, realm, self._ask)
         else:
             raise self._failure(401, "")
@@ -281,6 +282,19 @@ class Transport:
                 f"{self._host} limits how often it may be asked (HTTP 429).", "Wait, or run `docker login`."
             )
         return SourceError(f"{self._host} answers HTTP {status} for {what}.", "Try again later, or ask who runs it.")
+
+
+def led(url: str, target: str) -> str:
+    """Return where an answer from an address leads to, made absolute. Raises SourceError for what is no address."""
+    try:
+        found = urljoin(url, target)
+        # A host in brackets that is none, and a port that is none, show only now.
+        _ = urlsplit(found).port
+    except ValueError as error:
+        raise SourceError(
+            f"{urlsplit(url).netloc} leads to what is no address: {target[:100]!r}.", "Ask who runs the registry."
+        ) from error
+    return found
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """The answer of `quickview`: text laid out as Docker Scout does, Markdown, JSON."""
 
 import os
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -118,8 +119,10 @@ def _result(state: str, result: str) -> str:
 
 def _next(view: View) -> Iterator[str]:
     """Say which command shows more of what is seen here."""
-    where = view.named or view.judged.report.reference
-    target = f"--env {view.judged.environment} {view.named}".strip() if view.judged.environment else where
+    # What is shown is copied into a shell.
+    where = shlex.quote(view.named or view.judged.report.reference)
+    named = f" {where}" if view.named else ""
+    target = f"--env {shlex.quote(view.judged.environment)}{named}" if view.judged.environment else where
     report = view.judged.report
     if any(each.state != "pass" for each in view.judged.verdicts):
         yield _hint("View policy violations", "policy", target)
