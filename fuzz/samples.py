@@ -19,6 +19,7 @@ from envscout.images.layer import scan
 from fuzz.linked import PARTING
 from fuzz.targets import joined
 from tests.inventory.distributions import databases as rpm
+from tests.inventory.embedded import samples as hidden
 from tests.inventory.executables import programs as made
 from tests.sbom import documents as forms
 from tests.sbom import test_cyclonedx_xml, test_provenance, test_spdx_forms
@@ -158,6 +159,14 @@ def vex() -> Found:
     for name, document in statements.documents():
         yield f"vex-{name}", document
         yield "vex", joined("usr/share/app.vex.json", document)
+
+
+def secrets() -> Found:
+    """Yield a secret of each kind, and all of them in one file."""
+    each = hidden.samples()
+    for sample in each:
+        yield "secrets", joined(sample.path, sample.data)
+    yield "secrets", joined("app/.env", b"\n".join(sample.data for sample in each))
 
 
 def texts() -> Found:

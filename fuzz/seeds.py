@@ -105,6 +105,7 @@ def _made() -> Found:
     yield from samples.layers()
     yield from samples.documents()
     yield from samples.vex()
+    yield from samples.secrets()
     yield from samples.texts()
     page = (ROOT / "docs" / "reference" / "policies.md").read_text(encoding="utf-8")
     for text in re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE):

@@ -364,6 +364,31 @@ def _policies(data: bytes) -> None:
         promises.check(again == found, "policies that were written are read as they were")
 
 
+def _secrets(data: bytes) -> None:
+    """Search a file, given as path, NUL and content, in one piece and in blocks and random pieces; then as a text."""
+    from envscout.inventory.embedded import masked
+    from envscout.inventory.embedded.search import MAX_HITS, Search
+
+    head, _, content = data.partition(b"\0")
+    path = head[:5000].decode("utf-8", "backslashreplace")
+    chance = random.Random(zlib.crc32(data))
+    whole, pieces = Search(path, b"a key"), Search(path, b"a key", block=50_000)
+    whole.feed(content)
+    at = 0
+    while at < len(content):
+        size = chance.choice((1, 64, 4096, 50_000))
+        pieces.feed(memoryview(content)[at : at + size])
+        at += size
+    found = whole.done()
+    promises.check(pieces.done() == found, "pieces make no difference")
+    promises.check(len(found.hits) <= MAX_HITS, "secrets are bounded")
+    for problem in found.problems:
+        promises.of_problem(problem, path)
+    for hit in found.hits:
+        promises.check(len(hit.starts) <= 4 and 0 <= hit.at <= len(content), "a secret is not shown")
+    masked(content[:20_000].decode("utf-8", "replace"))
+
+
 _OTHERS = (
     Target("executable", _executable),
     Target("layer", _layer, shapes.tar),
@@ -394,4 +419,5 @@ _OTHERS = (
     Target("epss", partial(_feed, "epss")),
     Target("kev", partial(_feed, "kev")),
     Target("policies", _policies),
+    Target("secrets", _secrets),
 )

@@ -76,7 +76,6 @@ def test_without_sbom_it_is_kept_here_alone(desk: Desk, tmp_path: Path) -> None:
 def test_what_is_refused(desk: Desk, registry: Registry, tmp_path: Path) -> None:
     folder = layout(tmp_path / "image", FILES)
     for code, words in (
-        (64, ["--secrets", f"oci-dir://{folder}"]),
         (64, ["--author", "me", f"oci-dir://{folder}"]),
         (64, ["--sbom", "--timestamp", "soon", f"oci-dir://{folder}"]),
         (64, ["--sbom", f"fs://{folder}"]),

@@ -162,11 +162,6 @@ def test_every_command_writes_to_a_file(varied: Desk, tmp_path: Path) -> None:
         assert f"Report written to {out}" in written.err
 
 
-def test_secrets_are_not_looked_for_and_that_is_said(desk: Desk, old: str) -> None:
-    for command in ("sbom", "push"):
-        assert "not searched for secrets" in desk.call(command, "--secrets", old).refusal
-
-
 def test_vex_is_heeded_wherever_vulnerabilities_are_counted(varied: Desk, tmp_path: Path) -> None:
     file = wrote(tmp_path / "a.vex.json", document(statement("not_affected", product(OPENSSL), cve="CVE-2026-0001")))
     image = f"oci-dir://{tmp_path / 'image'}"

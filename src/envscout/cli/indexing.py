@@ -8,6 +8,7 @@ from envscout.verbs.index import Indexed, index
 
 if TYPE_CHECKING:
     from envscout.names.reference import Reference
+    from envscout.verbs.embedded import Searched
 
 
 _HOW = {
@@ -45,3 +46,25 @@ def index_shown(
     for problem in indexed.problems:
         session.warn(f"VEX: {problem.message}")
     return indexed
+
+
+def search_shown(
+    session: Session, reference: "Reference", indexed: Indexed, *, platform: str = "", archive_ref: str = ""
+) -> "Searched":
+    """Search an image that was indexed for secrets, telling a person what happens and what could not be searched."""
+    from envscout import images
+    from envscout.cli.show.embedded import summary
+    from envscout.verbs.embedded import search
+
+    searched = search(
+        reference,
+        platform=platform,
+        archive_ref=archive_ref,
+        digest="" if reference.prefix == "fs" else indexed.image.digest,
+        on_progress=session.progress(f"Searching {reference.familiar} for secrets"),
+        credentials=images.given(reference.host) if reference.host else None,
+    )
+    (session.warn if searched.secrets else session.say)(summary(searched))
+    for problem in searched.problems:
+        session.warn(f"{problem.code}: {problem.message}{f' ({problem.where})' if problem.where else ''}")
+    return searched

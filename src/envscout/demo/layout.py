@@ -35,7 +35,7 @@ class LayerBlob(msgspec.Struct, frozen=True):
 class ImagePlan(msgspec.Struct, frozen=True):
     """One image of one platform. platform: `os/architecture[/variant]`; created: RFC 3339.
 
-    empty_history: steps that made no layer (`ENV`, `CMD`), shown after the layers.
+    empty_history: steps that made no layer (`ENV`, `CMD`), shown after the layers. environment: `NAME=VALUE`.
     """
 
     layers: tuple[LayerBlob, ...]
@@ -45,6 +45,7 @@ class ImagePlan(msgspec.Struct, frozen=True):
     labels: tuple[tuple[str, str], ...] = ()
     annotations: tuple[tuple[str, str], ...] = ()
     empty_history: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ("PATH=/usr/local/bin:/usr/bin:/bin",)
 
 
 class IndexPlan(msgspec.Struct, frozen=True):
@@ -122,7 +123,7 @@ def _index(manifests: list[Descriptor], annotations: dict[str, str] | None = Non
 def _config(plan: ImagePlan) -> dict[str, Any]:
     steps: list[dict[str, Any]] = [{"created": plan.created, "created_by": one.created_by} for one in plan.layers]
     steps += [{"created": plan.created, "created_by": step, "empty_layer": True} for step in plan.empty_history]
-    run: dict[str, Any] = {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Labels": dict(plan.labels)}
+    run: dict[str, Any] = {"Env": list(plan.environment), "Labels": dict(plan.labels)}
     if plan.user:
         run["User"] = plan.user
     return {

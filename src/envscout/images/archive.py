@@ -26,6 +26,7 @@ from envscout.names.reference import Reference, parse, valid_digest
 if TYPE_CHECKING:
     from threading import Event
 
+    from envscout.images.configuration import Configuration
     from envscout.images.layer import LayerContents
     from envscout.images.reading import Scan
 
@@ -58,7 +59,8 @@ class SavedImage:
     def __init__(self, storage: Storage, saved: Saved, platform: str) -> None:
         self._storage = storage
         self._names = [_safe(name) for name in saved.layers]
-        data = read_all(storage, _safe(saved.config), manifests.MAX_MANIFEST)
+        self._config_name = _safe(saved.config)
+        data = read_all(storage, self._config_name, manifests.MAX_MANIFEST)
         config_digest = digests.of(data)
         if saved.id:
             digests.verify(data, f"sha256:{saved.id}")
@@ -75,6 +77,12 @@ class SavedImage:
             for name, diff_id, command in zip(self._names, config.diff_ids, config.created_by(), strict=True)
         )
         self.image: Image = manifests.described(config_digest, config, layers, config_digest=config_digest)
+
+    def configuration(self) -> "Configuration":
+        """Return the texts of the image's configuration."""
+        from envscout.images.configuration import parse
+
+        return parse(read_all(self._storage, self._config_name, manifests.MAX_MANIFEST), self._config_name)
 
     def proof(self, number: int) -> str:
         """Return the digest of a layer's plain bytes: the configuration names it, and `scan` compares it."""

@@ -67,6 +67,25 @@ class Contents(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
 
+class Trace(msgspec.Struct, frozen=True):
+    """What was kept of a file of one layer. layer: its diff_id, "" for a directory on disk.
+
+    visible: a container sees this file; else a later layer removed it or put something in its place.
+    """
+
+    path: str
+    layer: str
+    data: bytes
+    visible: bool
+
+
+class Traces(msgspec.Struct, frozen=True):
+    """What was kept of the files of every layer, the lowest first, and what could not be read."""
+
+    traces: tuple[Trace, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
 class Budget:
     """How much memory one image may take. Threads share it: which of them finds none left depends on who came first.
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from docker import APIClient
 
+    from envscout.images.configuration import Configuration
     from envscout.images.layer import LayerContents
     from envscout.images.reading import Scan
 
@@ -80,8 +81,20 @@ class EngineImage:
         if platform and not platforms.matches(platform, offered):
             raise NotFound(f"The engine has {reference.familiar} only for {offered}.", "Use registry:// or pull it.")
         steps = _asked(client.history, reference, tuple[_Step, ...])
+        self._reference = reference
         self._id = found.id
         self.image = _image(found, reference, offered, steps)
+
+    def configuration(self) -> "Configuration":
+        """Return the texts of the image's configuration, as the engine tells them."""
+        from envscout.images.configuration import Runtime, of
+
+        class _Inside(msgspec.Struct, frozen=True, rename="pascal"):
+            config: Runtime | None = None
+
+        inside = _asked(self._client.inspect_image, self._reference, _Inside)
+        steps = _asked(self._client.history, self._reference, tuple[_Step, ...])
+        return of((inside.config,), tuple((step.created_by, step.comment) for step in reversed(steps)))
 
     def proof(self, number: int) -> str:
         """Return the digest of a layer's plain bytes, by which `scan` recognises it."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from envscout.images.attestation_list import Listing
     from envscout.images.attestations import Attached
+    from envscout.images.configuration import Configuration
     from envscout.images.layer import LayerContents
     from envscout.images.reading import Scan
 
@@ -96,6 +97,13 @@ class OciImage:
     def close(self) -> None:
         """Close the blobs."""
         self._blobs.close()
+
+    def configuration(self) -> "Configuration":
+        """Return the texts of the image's configuration, verified."""
+        from envscout.images.configuration import parse
+
+        digest = self.image.config_digest
+        return parse(self._config_bytes(digest), digest)
 
     def proof(self, number: int) -> str:
         """Return the digest of a layer's stored bytes: the manifest names it, and `scan` compares it."""
@@ -198,8 +206,11 @@ class OciImage:
 
     def _config(self, manifest: Manifest) -> Config:
         digest = digests.checked(manifest.config.digest)
+        return manifests.parse_config(self._config_bytes(digest), digest)
+
+    def _config_bytes(self, digest: str) -> bytes:
         data = manifests.joined(self._blobs.blob(digest), manifests.MAX_MANIFEST, digest)
-        return manifests.parse_config(digests.verify(data, digest), digest)
+        return digests.verify(data, digest)
 
 
 def _listed(candidates: list[Descriptor]) -> str:

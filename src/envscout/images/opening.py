@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from envscout.errors import AccessDenied, EnvscoutError, NotFound, SourceError, UsageError
 from envscout.images import platform as platforms
-from envscout.images.contents import Contents, Interest, LayerCache, Progress
+from envscout.images.contents import Contents, Interest, LayerCache, Progress, Trace, Traces
 from envscout.images.credentials import Credentials
 from envscout.model import Image, Problem
 from envscout.names.reference import Reference
 
 if TYPE_CHECKING:
     from envscout.images.attestations import Attached
+    from envscout.images.configuration import Configuration
     from envscout.images.directory import Directory
-    from envscout.images.reading import LayeredSource
+    from envscout.images.reading import DescribedSource
 
-    _Source: TypeAlias = LayeredSource | Directory
+    _Source: TypeAlias = DescribedSource | Directory
 
 
 class OpenImage:
@@ -51,6 +52,26 @@ class OpenImage:
             return self._source.read(interest, on_progress)
 
         return read(self._source, interest, cache, on_progress)
+
+    def trace(self, interest: Interest, on_progress: Progress | None = None) -> Traces:
+        """Return what is of interest in the files of every layer, also where a later one removed them.
+
+        interest: names no kind; its probe alone is asked. on_progress, errors: as `read`.
+        """
+        from envscout.images.directory import Directory
+        from envscout.images.reading import trace
+
+        if isinstance(self._source, Directory):
+            found = self._source.read(interest, on_progress)
+            return Traces(tuple(Trace(each.path, "", each.data, True) for each in found.files), found.problems)
+        return trace(self._source, interest, on_progress)
+
+    def configuration(self) -> "Configuration":
+        """Return the texts of the image's configuration; a directory has none. Raises SourceError."""
+        from envscout.images.configuration import Configuration
+        from envscout.images.directory import Directory
+
+        return Configuration() if isinstance(self._source, Directory) else self._source.configuration()
 
     @property
     def keeps_attestations(self) -> bool:

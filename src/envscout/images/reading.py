@@ -7,7 +7,8 @@ from typing import Protocol
 import msgspec
 
 from envscout.images import kept
-from envscout.images.contents import Budget, Contents, Interest, LayerCache, Progress
+from envscout.images.configuration import Configuration
+from envscout.images.contents import Budget, Contents, Interest, LayerCache, Progress, Trace, Traces
 from envscout.images.layer import LayerContents, contains, hashed, scan
 from envscout.images.side_by_side import StoppedError
 from envscout.images.squash import squash
@@ -49,6 +50,13 @@ class LayeredSource(Protocol):
         """Let go of files and connections."""
 
 
+class DescribedSource(LayeredSource, Protocol):
+    """A place that holds the image's configuration as well."""
+
+    def configuration(self) -> Configuration:
+        """Return the texts of the image's configuration. Raises SourceError."""
+
+
 class NoCache:
     """A cache for those who want none."""
 
@@ -67,6 +75,14 @@ def read(
     on_progress: called with the bytes of layers done and their total. Raises SourceError.
     """
     return _Reading(source, interest, NoCache() if cache is None else cache, on_progress).run()
+
+
+def trace(source: LayeredSource, interest: Interest, on_progress: Progress | None = None) -> Traces:
+    """Return what a probe keeps of the files of every layer, whether a container sees them or not.
+
+    interest: names no kind; only its probe is asked. Raises SourceError.
+    """
+    return _Reading(source, interest, NoCache(), on_progress).trace()
 
 
 class _Reading:
@@ -99,6 +115,21 @@ class _Reading:
             for path in sorted({link for links in squashed.needs.values() for link in links})
         ]
         return Contents(squashed.files, (*self._source.problems, *problems, *squashed.problems, *unresolved))
+
+    def trace(self) -> Traces:
+        """Scan every layer, and see which of its files no later layer hides."""
+        self._contents = self._first_pass()
+        layers = list(zip([layer.diff_id for layer in self._layers], self._contents, strict=True))
+        squashed = squash(layers, self._interest.kind)
+        seen = {(file.path, file.layer) for file in squashed.files}
+        traces = tuple(
+            Trace(path, diff_id, data, (path, diff_id) in seen)
+            for diff_id, contents in layers
+            for path, data in sorted(contents.files.items())
+            if data
+        )
+        problems = [problem for layer in self._contents for problem in layer.problems]
+        return Traces(traces, (*self._source.problems, *problems, *squashed.problems))
 
     def _first_pass(self) -> list[LayerContents]:
         """Return what every layer does, from the cache where it is known."""

@@ -7,6 +7,7 @@ from envscout.model.finding import LEVELS, Affected, Cvss, Epss, Finding, Kev, P
 from envscout.model.image import BaseImage, Content, File, Image, Layer
 from envscout.model.package import Distribution, Inventory, Package
 from envscout.model.problem import Problem
+from envscout.model.secret import Secret
 from envscout.model.statement import Lapse, Product, Statement
 from envscout.model.verdict import Verdict, VerdictState, Violation
 
@@ -35,6 +36,7 @@ __all__ = [
     "Product",
     "Range",
     "Reason",
+    "Secret",
     "State",
     "Statement",
     "Summary",

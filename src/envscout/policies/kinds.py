@@ -116,7 +116,7 @@ _ALIASES = {old: name for name, olds in _OLD.items() for old in olds}
 ABSENT: Mapping[str, str] = {
     "sonarqube-quality-gates": "SonarQube is not asked; judge its answer in a step of your own",
     "quality-gates-passed": "SonarQube is not asked; judge its answer in a step of your own",
-    "no-embedded-secrets": "images are not searched for secrets",
+    "no-embedded-secrets": "only `sbom --secrets` searches for secrets, and nothing of that is kept",
     "valid-docker-hardened-image": "use approved-base-images with the names of the images that you trust",
     "valid-dhi-or-dhi-base-image": "use approved-base-images with the names of the images that you trust",
 }

@@ -9,7 +9,7 @@ import msgspec
 
 from envscout import __version__
 from envscout.errors import InvalidReference
-from envscout.model import BaseImage, Distribution, Image, Inventory, Package, Problem
+from envscout.model import BaseImage, Distribution, Image, Inventory, Package, Problem, Secret
 from envscout.names import bounds, purl
 from envscout.sbom import assemble
 from envscout.sbom.draft import NOTHING, SubjectInfo, decode, each, told
@@ -46,6 +46,7 @@ class _Document(msgspec.Struct):
     packages: list[_Package]
     problems: tuple[Problem, ...]
     tools: tuple[str, ...]
+    secrets: tuple[Secret, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Received(msgspec.Struct):
@@ -58,10 +59,16 @@ class _Received(msgspec.Struct):
     tools: tuple[str, ...] = ()
 
 
-def write(image: Image, inventory: Inventory, reference: str, base: BaseImage | None = None) -> bytes:
+def write(
+    image: Image,
+    inventory: Inventory,
+    reference: str,
+    base: BaseImage | None = None,
+    secrets: tuple[Secret, ...] | None = None,
+) -> bytes:
     """Return the document of one image as indented JSON with a final newline; the same input gives the same bytes.
 
-    base: the image that it was built on.
+    base: the image that it was built on. secrets: that were found, None where nobody looked. Reading forgets them.
     """
     lowest = {layer.diff_id for layer in image.layers[: base.layers]} if base and base.layers else None
     document = _Document(
@@ -74,6 +81,7 @@ def write(image: Image, inventory: Inventory, reference: str, base: BaseImage | 
         packages=[_written(package, lowest) for package in inventory.packages],
         problems=inventory.problems,
         tools=inventory.tools,
+        secrets=msgspec.UNSET if secrets is None else secrets,
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 

@@ -32,7 +32,7 @@ _CREATED = "org.opencontainers.image.created"
 @click.option("--author", default="", metavar="NAME", help="Who made the SBOM; kept beside it.")
 @click.option("--timestamp", default="", metavar="TIME", help="When the SBOM was made; kept beside it.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option("--secrets", is_flag=True, help="Look for secrets. Refused: this is not done.")
+@click.option("--secrets", is_flag=True, help="Search all layers for secrets of known kinds, and list them.")
 @options.org
 @options.platform
 @options.ref
@@ -47,12 +47,13 @@ def command(image: str, output: str, org: str, **flags: Any) -> None:  # noqa: A
 
     Nothing leaves this machine without --sbom: the inventory goes into the store. With --sbom the image is read from
     its registry, not from the engine, and the list hangs on its manifest as an in-toto statement that nobody signed.
+
+    With --secrets its layers and its configuration are searched for secrets of known kinds, which are listed by their
+    place and never shown, kept or attached. Finding some does not fail the command.
     """
-    from envscout.cli.indexing import index_shown
+    from envscout.cli.indexing import index_shown, search_shown
     from envscout.names.reference import parse
 
-    if flags["secrets"]:
-        raise UsageError("Images are not searched for secrets.", "Leave out --secrets, and use a tool made for that.")
     notes = _notes(flags["author"], flags["timestamp"])
     if notes and not flags["sbom"]:
         raise UsageError("--author and --timestamp are kept beside an SBOM.", "Add --sbom.")
@@ -63,6 +64,12 @@ def command(image: str, output: str, org: str, **flags: Any) -> None:  # noqa: A
             return
         indexed = index_shown(session, reference, platform=flags["platform"], archive_ref=flags["ref"])
         click.echo(indexed.image.digest)
+        if flags["secrets"]:
+            from envscout.cli.show.embedded import section
+
+            where = {"platform": flags["platform"], "archive_ref": flags["ref"]}
+            for line in section(search_shown(session, reference, indexed, **where).secrets):
+                click.echo(line)
         if flags["sbom"]:
             click.echo(_attach(session, reference, indexed, flags["form"], notes))
 
@@ -96,6 +103,8 @@ def _tell(session: Session, reference: "Reference", flags: dict[str, Any]) -> No
     found = images.resolve(reference, platform=flags["platform"], archive_ref=flags["ref"])
     what = f"{reference.familiar} ({found.digest}, {found.platform or 'no platform'})"
     session.say(f"Would look into {what}, unless it is known already")
+    if flags["secrets"]:
+        session.say("Would search all of its layers and its configuration for secrets of known kinds")
     if flags["sbom"]:
         session.say(f"Would attach its packages as {flags['form']} to {reference.repository or reference.location}")
     click.echo(found.digest)

@@ -5,10 +5,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from envscout.cli import asking, options
 from envscout.cli.session import Session
-from envscout.errors import UsageError
 
 if TYPE_CHECKING:
     from envscout.model import Image, Inventory, Package
@@ -19,7 +19,7 @@ _FROM = {True: "base image", False: "image", None: ""}
 
 @click.command()
 @click.argument("image", default="", metavar="[IMAGE]")
-@click.option("--secrets", is_flag=True, hidden=True, help="Look for secrets. Refused: this is not done.")
+@click.option("--secrets", is_flag=True, hidden=True, help="Search all layers for secrets of known kinds as well.")
 @options.platform
 @options.ref
 @options.sbom_source
@@ -45,18 +45,20 @@ def command(
 
     Documents have everything that is known of the packages, `json` all of it in our own form; CycloneDX is written in
     version 1.6, SPDX in 2.3.
+
+    With --secrets, all layers and the configuration are searched for secrets of known kinds, also what a later layer
+    removed. They are told by their place, never shown; `list` and `json` have them, other documents have no place.
     """
     from envscout import sbom
-    from envscout.cli.indexing import index_shown
+    from envscout.cli.indexing import index_shown, search_shown
     from envscout.names.reference import parse
     from envscout.verbs import ask
 
-    if secrets:
-        raise UsageError("images are not searched for secrets", "leave out --secrets, and use a tool made for that")
     with Session() as session, options.to_output(output):
         reference = parse(image or asking.built_last(session))
         indexed = index_shown(session, reference, platform=platform, archive_ref=ref, sbom_source=sbom_source)
         described, inventory = ask.inventory(session.database, indexed.image_id)
+        searched = search_shown(session, reference, indexed, platform=platform, archive_ref=ref) if secrets else None
         base = ask.base_of(session.database, described)
         if form == "list":
             from envscout.cli.show.cves import base_image
@@ -65,12 +67,24 @@ def command(
             if base:
                 session.say(f"Base image: {base_image(base)}")
             _list(inventory.packages, only_package_type, brought(described, base))
+            if searched:
+                from envscout.cli.show.embedded import section
+
+                for line in section(searched.secrets):
+                    click.echo(line)
         else:
             writers: dict[str, Callable[[Image, Inventory, str], bytes]] = {
-                "json": partial(sbom.write, base=base),
+                "json": partial(sbom.write, base=base, secrets=searched.secrets if searched else None),
                 "cyclonedx": sbom.write_cyclonedx,
                 "spdx": sbom.write_spdx,
             }
+            if searched and form == "json":
+                from envscout.verbs.embedded import masked
+
+                met = tuple(dict.fromkeys((*inventory.problems, *searched.problems)))
+                described, inventory = masked(described), msgspec.structs.replace(inventory, problems=met)
+            elif searched:
+                session.warn("--secrets is for --format list and json: this document has no place for them")
             click.echo(writers[form](described, inventory, reference.familiar).decode(), nl=False)
             if only_package_type:
                 session.warn("--only-package-type is for --format list: the document has the packages of all types")
