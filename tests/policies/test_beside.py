@@ -33,7 +33,7 @@ def judged(said: Verdict | None, digest: str = "sha256:a", weight: int = 1) -> J
         ("unknown", "pass", True),
         ("fail", "unknown", True),
         ("fail", "fail", False),
-        ("unknown", "unknown", False),
+        ("unknown", "unknown", True),
         ("unknown", "fail", False),
         ("fail", None, True),
         ("unknown", None, True),
@@ -50,6 +50,7 @@ def test_a_gate_does_not_open_for_what_is_worse(
 
 def test_what_a_policy_lets_pass_unknown_is_not_worse() -> None:
     assert not PolicyChange("p", verdict("unknown", blocks=False), verdict("pass")).worse
+    assert not PolicyChange("p", verdict("unknown", blocks=False), verdict("unknown")).worse
 
 
 @pytest.mark.parametrize(

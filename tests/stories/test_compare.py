@@ -94,7 +94,7 @@ def test_a_comment_for_a_review(fleet: Desk, tmp_path: Path) -> None:
         (("-e", "--only-severity", "high"), 2),
         (("--exit-on", "vulnerability", "--only-package", "zip"), 0),
         (("-x", "vulnerability"), 2),
-        (("-x", "policy", "--only-policy", "high-profile-vulnerabilities"), 0),
+        (("-x", "policy", "--only-policy", "high-profile-vulnerabilities"), 2),
         (("--exit-on", "policy,package"), 2),
         (("--exit-on", "nonsense"), 64),
         (("--only-severity", "terrible"), 64),
@@ -199,6 +199,16 @@ def test_whole_environments(fleet: Desk, tmp_path: Path) -> None:
     assert fleet.call(*words, "--exit-on", "vulnerability").code == 2
     assert fleet.call(*words, "--exit-on", "vulnerability", "--only-severity", "low").code == 0
     assert fleet.call(*words, "--exit-on", "policy").code == 64
+
+
+@pytest.mark.parametrize("repository", [(), ("myorg/myapp",)])
+def test_what_is_accepted_is_not_fixed_whether_it_is_shown_or_not(fleet: Desk, repository: tuple[str, ...]) -> None:
+    words = ("--kind", "accepted-risk", "--reason", "known", "--env", "staging", "--org", "myorg")
+    fleet.ok("exception", "add", "CVE-2024-0002", *words)
+    asked = ("compare", "--env", "staging", "--to-env", "production", *repository, "--format", "sarif")
+    for more, there in (((), [True]), (("--ignore-suppressed",), [])):
+        results = fleet.ok(*asked, *more).json["runs"][0]["results"]
+        assert ["suppressions" in each for each in results if each["ruleId"] == "CVE-2024-0002"] == there
 
 
 @pytest.mark.parametrize("word", ["--only-cisa-kev", "--only-base"])

@@ -11,6 +11,7 @@ from envscout.cli.session import Session
 from envscout.errors import UsageError
 
 if TYPE_CHECKING:
+    from envscout.findings.heeding import Heed
     from envscout.formats.answer import Answer
     from envscout.model import Deployment
     from envscout.verbs.ask import Question, Report
@@ -180,10 +181,22 @@ def answer(
     beside: "Report | None" = None,
     new_only: bool = False,
     known_at: int | None = None,
+    heed: "Heed | None" = None,
 ) -> "Answer":
-    """Return an answer as the formats are given it; what an image holds is read when a format asks for it."""
+    """Return an answer as the formats are given it; what an image holds is read when a format asks for it.
+
+    heed: what of suppressed findings is to be shown, where the report holds all.
+    """
     from envscout.formats.answer import Answer
     from envscout.store import now
     from envscout.verbs import ask
 
-    return Answer(report, now(), lambda number: ask.inventory(session.database, number), beside, new_only, known_at)
+    return Answer(
+        report,
+        now(),
+        lambda number: ask.inventory(session.database, number),
+        beside,
+        new_only,
+        known_at,
+        heed.shown if heed else None,
+    )

@@ -11,6 +11,7 @@ from envscout.errors import UsageError
 
 if TYPE_CHECKING:
     from envscout.environments.compare import Side
+    from envscout.formats.answer import Answer
     from envscout.model import Deployment, Package
     from envscout.policies.beside import Judged
     from envscout.verbs.ask import ImageReport, Question, Report
@@ -104,6 +105,12 @@ def side(session: Session, held: "Sequence[ImageReport]", flags: dict[str, Any])
         packages += chosen_packages(inventory.packages, selection, brought(image, each.base))
     whole = staging.whole(list(held))
     return Side(tuple(packages), whole.findings, whole.coverage.state != "unknown", whole.suppressed)
+
+
+def answer(session: Session, analyzed: "Report", comparison: "Report", flags: dict[str, Any]) -> "Answer":
+    """Return both answers as the formats are given them."""
+    heed = asking.question(session, flags).heed
+    return asking.answer(session, analyzed, comparison, flags["ignore_unchanged"], heed=heed)
 
 
 def base_tags(session: Session, image: "ImageReport") -> tuple[str, ...]:

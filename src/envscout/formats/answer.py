@@ -47,7 +47,8 @@ class Answer(msgspec.Struct, frozen=True, dict=True):
 
     report: of the image or environment in question. given: the moment of the answer, microseconds since 1970 UTC.
     inventory: of an image, by its number. beside: what it is compared to, None for `cves`. new_only: of a comparison,
-    leave out what both have. known_at: the moment of knowledge where that is not the moment of the answer.
+    leave out what both have. known_at: the moment of knowledge where that is not the moment of the answer. shown: what
+    of suppressed findings is to be told, None for all: also what is not told is known to be there.
     """
 
     report: Report
@@ -56,10 +57,20 @@ class Answer(msgspec.Struct, frozen=True, dict=True):
     beside: Report | None = None
     new_only: bool = False
     known_at: int | None = None
+    shown: Callable[[tuple[Finding, ...]], tuple[Finding, ...]] | None = None
 
     @cached_property
     def subjects(self) -> tuple[Subject, ...]:
         """Return the images in question, tidied; beside which others each of them stands is decided by service."""
+        return tuple(map(self._told, self._subjects()))
+
+    def _told(self, subject: Subject) -> Subject:
+        if self.shown is None:
+            return subject
+        suppressed = self.shown(subject.report.suppressed)
+        return msgspec.structs.replace(subject, report=msgspec.structs.replace(subject.report, suppressed=suppressed))
+
+    def _subjects(self) -> tuple[Subject, ...]:
         images = tuple(map(_tidied, self.report.images))
         if self.beside is None:
             return tuple(Subject(each) for each in images)

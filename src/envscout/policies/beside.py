@@ -45,11 +45,12 @@ class PolicyChange(msgspec.Struct, frozen=True):
 
     @property
     def worse(self) -> bool:
-        """Return whether a gate must not open: it is not met, or nobody knows, and the comparison was better."""
+        """Return whether a gate must not open: the comparison was better, or it may have been and nobody knows."""
         if self.analyzed is None or not self.analyzed.blocks:
             return False
         before = self.comparison.state if self.comparison else "pass"
-        return _RANK[self.analyzed.state] > _RANK[before]
+        # What is not known on either side may be met there and not here.
+        return _RANK[self.analyzed.state] > _RANK[before] or self.analyzed.state == before == "unknown"
 
 
 def beside(analyzed: Judged, comparison: Judged) -> tuple[PolicyChange, ...]:

@@ -132,7 +132,7 @@ def _pair(
         tuple(comparing.base_tags(session, each) for each in sides),
     )
     alone = [msgspec.structs.replace(one, images=(side,)) for one, side in zip(reports, sides, strict=True)]
-    out.write(shown, lambda: asking.answer(session, alone[0], alone[1], flags["ignore_unchanged"]))
+    out.write(shown, lambda: comparing.answer(session, alone[0], alone[1], flags))
     return shown
 
 
@@ -159,7 +159,7 @@ _FAILS: Mapping[str, Callable[["Pair"], bool]] = {
 }
 _SAID = {
     "vulnerability": "there are vulnerabilities that the comparison has not",
-    "policy": "the comparison does better",
+    "policy": "the comparison does better, or it is not known whether it does",
     "package": "packages differ",
     "difference": "vulnerabilities differ",
 }

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from envscout.cli import asking, options, suppressing
+from envscout.cli import asking, comparing, options, suppressing
 from envscout.cli.outputs import Outputs
 from envscout.cli.session import Session
 from envscout.cli.show import environments as show
@@ -69,11 +69,11 @@ def _findings(session: Session, places: _Places, flags: dict[str, Any]) -> "Answ
             session,
             "",
             place.environment or "",
-            asking.question(session, flags, place.at),
+            comparing.question(session, flags, place.at),
             org=flags["org"],
             platform=flags["platform"],
             at=place.at,
         )
         for place in places
     )
-    return asking.answer(session, analyzed, comparison, flags["ignore_unchanged"])
+    return comparing.answer(session, analyzed, comparison, flags)
