@@ -211,7 +211,7 @@ def test_redirects_to_what_is_not_safe(fake: FakeRegistry, tmp_path: Path, targe
 def test_redirects_to_what_is_no_address(fake: FakeRegistry, tmp_path: Path, target: str) -> None:
     serve(fake, tmp_path)
     fake.redirect = target
-    with pytest.raises(SourceError, match="no address|cannot be asked"):
+    with pytest.raises(SourceError, match=r"no address|cannot be asked"):
         read(f"registry://{fake.host}/my/app:v1")
     fake.auth, fake.realm = "anonymous", target
     with pytest.raises(SourceError, match="no address"):

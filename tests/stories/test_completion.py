@@ -137,6 +137,15 @@ def test_names_that_would_do_something_on_a_command_line_are_not_offered(fleet_d
     assert offered(fleet_desk, "envscout cves --env odd ") == ["fine"]
 
 
+def test_names_that_would_be_more_than_a_name_are_not_offered(fleet_desk: Desk, tmp_path: Path) -> None:
+    """An id that a feed made up must not become a flag, nor a path."""
+    ids = ("--output=report", "-rf", "~root", "=ls", "ODD-1")
+    fleet_desk.ok("db", "update", "--from", feed(tmp_path / "odd", *(advisory(each, "npm", "x", "1") for each in ids)))
+    words = offered(fleet_desk, "envscout where ")
+    assert "ODD-1" in words
+    assert not {"--output=report", "-rf", "~root", "=ls"}.intersection(words)
+
+
 def test_of_too_many_names_the_common_beginning_is_right(desk: Desk, tmp_path: Path) -> None:
     ids = [f"CVE-2020-{number:05}" for number in range(3 * LIMIT)]
     desk.ok(

@@ -50,8 +50,12 @@ def candidates(context: click.Context, target: click.Parameter, text: str) -> It
     kinds = _kinds(context, target)
     yield from (CompletionItem(text, _FILES[each]) for each in kinds if each in _FILES)
     for value in dict.fromkeys(value for each in kinds for value in _VALUES.get(each, _none)(what)):
-        if value.lower().startswith(last.lower()):
+        if value.lower().startswith(last.lower()) and not value.startswith(_MORE_THAN_A_NAME):
             yield CompletionItem(f"{head}{comma}{value}", "part" if value.endswith(("/", "=")) else "plain")
+
+
+# At the beginning of a word these make a flag, or a path, of what somebody else called a vulnerability or a service.
+_MORE_THAN_A_NAME = ("-", "~", "=")
 
 
 def _kinds(context: click.Context, target: click.Parameter) -> list[str]:
