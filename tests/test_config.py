@@ -51,6 +51,17 @@ def test_a_wrong_file_is_named(tmp_path: Path, content: str, said: str) -> None:
         read_all()
 
 
+def test_what_is_written_can_be_read(tmp_path: Path) -> None:
+    home = {"ENVSCOUT_HOME": str(tmp_path)}
+    for value in ('my "org" \\ \U0001f600 é', "plain"):
+        write(Settings(home), "organization", value)
+        assert Settings(home).text("organization") == value
+    for value in ("a\udcff", "a\nstore = 1", "a\x7f", "a\x00"):
+        with pytest.raises(ConfigError, match="organization cannot be"):
+            write(Settings(home), "organization", value)
+    assert Settings(home).text("organization") == "plain"
+
+
 def test_unknown_settings_and_stores_are_refused(tmp_path: Path) -> None:
     settings = Settings({"ENVSCOUT_HOME": str(tmp_path), "ENVSCOUT_STORE": "mysql://root:secret@db/x"})
     with pytest.raises(ConfigError, match="no setting 'nope'"):

@@ -141,11 +141,14 @@ def write(settings: Settings, name: str, value: str) -> None:
     """Set one value in the settings file, leaving every other line as it is. Raise ConfigError."""
     setting = known(name)
     converted = _convert(name, setting, value, "the command")
+    if not value.isprintable():
+        raise ConfigError(f"{name} cannot be {value!r}", "write it without control characters, in UTF-8")
     import json
     import tempfile
 
-    # A JSON text is a valid TOML basic string (https://toml.io/en/v1.0.0#string), a JSON integer a TOML integer.
-    line = f"{name} = {json.dumps(converted)}"
+    # The JSON of a printable text is a TOML basic string (https://toml.io/en/v1.0.0#string), but for halves of
+    # characters that JSON may write; a JSON integer is a TOML integer.
+    line = f"{name} = {json.dumps(converted, ensure_ascii=False)}"
     file = settings.file
     try:
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []

@@ -252,3 +252,14 @@ def test_what_is_copied_into_a_shell_is_quoted(desk: Desk, tmp_path: Path) -> No
     shown = desk.ok("quickview", "--env", "pre prod; touch x").out.partition("What's next:")[2]
     assert "--env 'pre prod; touch x'" in shown
     assert "--env pre" not in shown
+
+
+def test_words_that_are_no_text(watched: Desk, tmp_path: Path) -> None:
+    image = f"oci-dir://{layout(tmp_path / 'i', FILES)}"
+    for words in (("where", "CVE-\udcff"), ("explain", "CVE-\udcff", image), ("config", "organization", "\udcff")):
+        answer = watched.spawn(*words)
+        assert answer.code == 64
+        assert "udcff" in answer.refusal
+    answer = watched.spawn("environment", "a", image, *APP, GITHUB_ACTIONS="true", GITHUB_ACTOR="a\udcff")
+    assert (answer.code, "is no text" in answer.refusal) == (64, True)
+    assert watched.ok("config", "organization").code == 0

@@ -138,6 +138,11 @@ def execute(arguments: Sequence[str]) -> int:
         if debug:
             raise
         return _fail(error.cause, error.next_step, error.exit_code)
+    except UnicodeEncodeError as error:
+        if debug:
+            raise
+        # Bytes that are no text come in as words and variables; stores and documents cannot hold them.
+        return _fail(f"{error.object[:200]!r} is no text", "write it in UTF-8", UsageError.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", "nothing half done was kept", 130)
     except BrokenPipeError:
