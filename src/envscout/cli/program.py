@@ -134,26 +134,26 @@ def execute(arguments: Sequence[str]) -> int:
         hint = f"`{ctx.command_path if ctx else 'envscout'} --help` shows what it takes"
         # A missing choice is told with a line for each.
         return _fail(" ".join(error.format_message().split()), hint, UsageError.exit_code)
-    except EnvscoutError as error:
-        if debug:
-            raise
-        return _fail(error.cause, error.next_step, error.exit_code)
-    except UnicodeEncodeError as error:
-        if debug:
-            raise
-        # Bytes that are no text come in as words and variables; stores and documents cannot hold them.
-        return _fail(f"{error.object[:200]!r} is no text", "write it in UTF-8", UsageError.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", "nothing half done was kept", 130)
     except BrokenPipeError:
         # The reader went away (`| head`).
         _silence()
         return 141
-    except OSError as error:
+    except (EnvscoutError, UnicodeEncodeError, OSError) as error:
         if debug:
             raise
-        _silence()
-        return _fail(f"{error}", "check disk and permissions; --debug shows where it happened", EnvscoutError.exit_code)
+        return _failed(error)
+
+
+def _failed(error: EnvscoutError | UnicodeEncodeError | OSError) -> int:
+    if isinstance(error, EnvscoutError):
+        return _fail(error.cause, error.next_step, error.exit_code)
+    if isinstance(error, UnicodeEncodeError):
+        # Bytes that are no text come in as words and variables; stores and documents cannot hold them.
+        return _fail(f"{error.object[:200]!r} is no text", "write it in UTF-8", UsageError.exit_code)
+    _silence()
+    return _fail(f"{error}", "check disk and permissions; --debug shows where it happened", EnvscoutError.exit_code)
 
 
 def _silence() -> None:
