@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.story import APP, HOLE, Desk, feed, moment
+from tests.stories.story import APP, HOLE, OPENSSL_3_0_9, Desk, debian, feed, layout, moment
 
 RUN = "https://ci.example.org/runs/77"
 
@@ -140,3 +140,18 @@ def test_parts_of_the_json_are_those_of_other_documents(audited: Desk) -> None:
     section = text.partition("## `envscout/report/1`")[2].partition("\n## ")[0]
     for name in found.keys() - {"schema"}:
         assert f"`{name}" in section, name
+
+
+def test_an_exception_for_an_image_by_any_of_its_digests(desk: Desk, tmp_path: Path) -> None:
+    """What suppresses a finding is in the report, by whatever digest it names the image."""
+    image = layout(tmp_path / "image", debian(OPENSSL_3_0_9))
+    desk.ok("db", "update", "--from", feed(tmp_path / "feed", HOLE))
+    desk.record("production", f"oci-dir://{image}", *APP)
+    (entry,) = json.loads((image / "index.json").read_text())["manifests"]
+    manifest = json.loads((image / "blobs" / "sha256" / entry["digest"].partition(":")[2]).read_text())
+    words = ("--kind", "accepted-risk", "--owner", "an owner", "--reason", "not reached")
+    desk.ok("exception", "add", "CVE-2023-5363", *words, "--image", manifest["config"]["digest"])
+    desk.ok("exception", "add", "CVE-2023-5363", *words, "--image", "sha256:" + "0" * 64)
+    found = desk.ok("report", "--env", "production", "--format", "json").json
+    (suppressed,) = found["suppressed"]
+    assert [f"{each['id']}" for each in found["exceptions"]] == [suppressed["suppression"]["where"]]

@@ -248,7 +248,9 @@ def statements(chance: random.Random, cves: list[str]) -> Iterator[Statement]:
             Product(digest=f"sha256:{chance.randrange(10):064}"),
         ])  # fmt: skip
         kind = chance.choice(["not_affected", "fixed", "affected", "under_investigation"])
-        yield Statement("vex", kind, (cve,), (product,), "somebody", at=1)
+        other = f"GHSA-{chance.randrange(80):04}-aaaa-bbbb"
+        called = chance.choice([(cve,), (cve, other), (other,), (other.upper(),), (f"DEBIAN-{cve}",)])
+        yield Statement("vex", kind, called, (product,), "somebody", at=1)
 
 
 def except_some(database: Database, chance: random.Random, cves: list[str]) -> None:

@@ -104,16 +104,11 @@ def _judged(session: Session, report: "Report", environment: str, at: int, flags
 
 def _exceptions(session: Session, report: "Report", at: int) -> "Iterator[Listed]":
     """Yield the exceptions that stood at a moment and speak of anything that ran."""
+    from envscout.findings.products import image_mismatch, met
     from envscout.verbs import exceptions
 
-    ran = [each.deployment for each in report.images if each.deployment]
-    digests = {each.image.digest for each in report.images}
+    seen = [met(each.image, each.reference, each.deployment, "") for each in report.images]
     for each in exceptions.listed(session.database, at)[0]:
         product = each.entry.statement.products[0]
-        if (not product.digest or product.digest in digests) and any(
-            product.organization in ("", one.organization)
-            and product.environment in ("", one.environment)
-            and product.service in ("", one.service)
-            for one in ran
-        ):
+        if any(not image_mismatch(product, one) for one in seen):
             yield each
