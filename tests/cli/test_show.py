@@ -13,7 +13,8 @@ from envscout.store import now
 
 def test_control_characters_are_shown_and_not_obeyed() -> None:
     assert inert("a\x1b[31mb\r\n\x00\x7f\x9b\u202e\u200b") == "a\\x1b[31mb\\x0d\\x0a\\x00\\x7f\\x9b\\x202e\\x200b"
-    assert inert("grün 漢字 é") == "grün 漢字 é"
+    assert inert("a\u2028b\u2029c\x85") == "a\\x2028b\\x2029c\\x85"
+    assert inert("grün 漢字 é\xa0") == "grün 漢字 é\xa0"
 
 
 def test_columns_line_up_whatever_stands_in_them() -> None:

@@ -204,9 +204,9 @@ def lines(texts: Iterable[str]) -> None:
 
 def document(content: object) -> None:
     """Write one document as a line of JSON."""
-    import msgspec
+    from envscout.cli.show.documents import encoded
 
-    sys.stdout.write(msgspec.json.encode(content).decode() + "\n")
+    sys.stdout.write(encoded(content) + "\n")
 
 
 def tell(form: str, kind: str, content: object, lines: Iterable[str]) -> None:

@@ -28,9 +28,16 @@ def _entry(policy: Policy) -> dict[str, Any]:
 
 def as_yaml(policies: Iterable[Policy]) -> str:
     """Return the same as YAML."""
+    content = document(policies)
+    text = _dumped(content, allow_unicode=True)
+    # YAML may hold signs that turn or hide what follows; all is escaped where there is one.
+    return text if text.replace("\n", "").isprintable() else _dumped(content, allow_unicode=False)
+
+
+def _dumped(content: dict[str, Any], *, allow_unicode: bool) -> str:
     import yaml
 
-    return str(yaml.dump(document(policies), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=110))
+    return str(yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=allow_unicode, width=110))
 
 
 def stored(section: Section) -> str:

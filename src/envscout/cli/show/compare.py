@@ -33,7 +33,7 @@ _LISTED = 50
 
 def json(shown: Pair) -> Iterator[str]:
     """Yield the document of `compare --format json`."""
-    yield msgspec.json.encode(document(shown)).decode()
+    yield documents.encoded(document(shown))
 
 
 def document(shown: Pair) -> dict[str, Any]:

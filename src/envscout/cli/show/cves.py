@@ -43,7 +43,7 @@ class Shown(msgspec.Struct, frozen=True):
 
 def json(shown: Shown) -> Iterator[str]:
     """Yield the document of `cves --format json`."""
-    yield msgspec.json.encode(documents.cves(shown.report)).decode()
+    yield documents.encoded(documents.cves(shown.report))
 
 
 def packages(shown: Shown) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Answers as JSON: versioned schemas, described in docs/reference/json.md. Fields are only ever added."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,6 +11,16 @@ if TYPE_CHECKING:
     from envscout.model import BaseImage, Coverage, Deployment, Event, Finding, Lapse, Suppression
     from envscout.verbs.ask import ImageReport, Report
     from envscout.verbs.locate import Located, Spot
+
+
+# Controls that JSON may hold as they are, and what turns or hides text: a document may be looked at in a terminal.
+_STEERS = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff]")
+
+
+def encoded(content: object) -> str:
+    """Return a document on one line of JSON; what would steer a terminal is written as `\\uNNNN`: it means the same."""
+    text = msgspec.json.encode(content).decode()
+    return text if text.isascii() and "\x7f" not in text else _STEERS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
 
 
 def cves(report: "Report") -> dict[str, Any]:

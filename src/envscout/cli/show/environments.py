@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from envscout.cli.session import CHECK, NOTE
+from envscout.cli.show.documents import encoded
 from envscout.cli.show.markdown import escaped, grid
 from envscout.cli.show.size import many
 from envscout.cli.show.table import inert, table
@@ -118,7 +119,7 @@ class _Listed:
 
 def json(shown: Promotion) -> Iterator[str]:
     """Yield the document of `compare --format json` for environments."""
-    yield msgspec.json.encode(document(shown)).decode()
+    yield encoded(document(shown))
 
 
 def text(shown: Promotion) -> Iterator[str]:

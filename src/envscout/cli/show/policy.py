@@ -55,7 +55,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 def json(shown: Judged) -> Iterator[str]:
     """Yield the document of `policy --format json`."""
-    yield msgspec.json.encode(document(shown)).decode()
+    yield documents.encoded(document(shown))
 
 
 def document(shown: Judged) -> dict[str, Any]:

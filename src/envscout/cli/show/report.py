@@ -200,7 +200,7 @@ def json(shown: Audit) -> Iterator[str]:
             for each in shown.feeds
         ],
     }
-    yield msgspec.json.encode(document).decode()
+    yield documents.encoded(document)
 
 
 def _judged(each: Judged) -> dict[str, Any]:

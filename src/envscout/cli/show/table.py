@@ -9,10 +9,15 @@ _NARROW = re.compile("[\x00-\u10ff\u2190-\u21ff]*")
 
 
 def inert(text: str) -> str:
-    """Make text from an image or feed safe for a terminal: control characters are shown, not obeyed."""
+    """Make text from an image or feed safe for a terminal: control characters are shown, not obeyed; it is one line."""
     if text.isprintable():
         return text
-    return "".join(each if unicodedata.category(each)[0] != "C" else f"\\x{ord(each):02x}" for each in text)
+    return "".join(each if _is_harmless(unicodedata.category(each)) else f"\\x{ord(each):02x}" for each in text)
+
+
+def _is_harmless(category: str) -> bool:
+    # https://www.unicode.org/reports/tr44/#General_Category_Values: controls, and what ends a line or a paragraph.
+    return category[0] != "C" and category not in ("Zl", "Zp")
 
 
 def width(text: str) -> int:
