@@ -126,6 +126,26 @@ def test_secrets_are_refused_and_not_repeated(desk: Desk, name: str) -> None:
     assert "hunter2" not in answer.err + answer.out
 
 
+@pytest.mark.parametrize(
+    "parameter", ["api=https://a.example/x?token=hunter2", "api=https://me:hunter2@a.example/", "api=hunter2"]
+)
+def test_an_address_with_a_secret_is_refused(desk: Desk, parameter: str) -> None:
+    words = ("--parameter", "registry=harbor.example.com", "--parameter", parameter)
+    answer = desk.call("integration", "configure", "harbor", *words)
+    assert answer.code == 64
+    assert "hunter2" not in answer.refusal or parameter == "api=hunter2"
+    assert desk.ok("integration", "list", "--format", "json").json["integrations"] == []
+
+
+@pytest.mark.parametrize("parameter", ["port=99999999", "port=x", "subdomain-mode=maybe", "subdomain-mode=true"])
+def test_what_could_not_be_watched_is_not_registered(desk: Desk, parameter: str) -> None:
+    words = ("--parameter", "registry=harbor.example.com", "--parameter", parameter)
+    assert desk.call("integration", "configure", "harbor", *words).code == 64
+    desk.ok(
+        "integration", "configure", "harbor", *words[:2], "--parameter", "port=0", "--parameter", "listen=127.0.0.1"
+    )
+
+
 def test_what_was_read_from_a_place_on_disk_is_of_no_repository(desk: Desk, tmp_path: Path) -> None:
     desk.record("production", f"oci-dir://{layout(tmp_path / 'image', debian())}", *APP)
     assert listed(desk) == []

@@ -10,6 +10,7 @@ from envscout.names.reference import DEFAULT_HOST, parse
 from envscout.store import Database, now
 from envscout.store import repositories as stored
 from envscout.store.repositories import Integration
+from envscout.watch import registries
 
 MAX_PATTERN = 200
 MAX_VALUE = 1_000
@@ -143,7 +144,7 @@ def _chooser(choice: Choice) -> Callable[[Repository], bool]:
 
 # Of `watch --registry`: https://docs.docker.com/reference/cli/docker/scout/watch/
 TYPES = ("artifactory", "harbor", "nexus", "oci")
-PARAMETERS = ("registry", "api", "include", "exclude", "repository", "port", "subdomain-mode")
+PARAMETERS = ("registry", "api", "include", "exclude", "repository", "port", "listen", "subdomain-mode")
 _SECRET = re.compile(r"pass|secret|token|credential|auth|key|user", re.IGNORECASE)
 
 
@@ -158,6 +159,8 @@ def configure(database: Database, integration: Integration) -> None:
         raise UsageError("which registry is meant is not said", "--parameter registry=HOST")
     if not _is_host(host):
         raise UsageError(f"{host!r} is no host of a registry", "write HOST or HOST:PORT")
+    # What could not be watched is refused now, not when somebody relies on it.
+    registries.registered(integration.type, integration.parameters)
     with database.write() as connection:
         stored.put_integration(connection, msgspec.structs.replace(integration, at=now()))
 
@@ -172,7 +175,7 @@ def _check(type_: str, name: str, value: str) -> None:
     if name not in PARAMETERS:
         raise UsageError(f"there is no parameter {name!r}", f"there are {', '.join(PARAMETERS)}")
     if not value or len(value) > MAX_VALUE or not value.isprintable() or "@" in value:
-        raise UsageError(f"{name} cannot be {value[:40]!r}", "use a short text without user names and passwords")
+        raise UsageError(f"{name} cannot be what was given", "use a short text without user names and passwords")
 
 
 def _is_host(host: str) -> bool:

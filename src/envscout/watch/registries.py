@@ -12,6 +12,7 @@ import msgspec
 from envscout.errors import InvalidReference, UsageError
 from envscout.images.credentials import Credentials
 from envscout.names import reference
+from envscout.names.address import shown
 
 TYPES = ("artifactory", "harbor", "nexus", "oci")
 ANY_SECRET = "ENVSCOUT_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
@@ -159,7 +160,7 @@ def _host(text: str) -> str:
 
 def _api(text: str) -> str:
     if text and not re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", text):
-        raise UsageError(f"api={text} is no address.", "Write https://HOST/PATH; /v2/_catalog is added to it.")
+        raise UsageError(f"api={shown(text)} is no address.", "Write https://HOST/PATH; /v2/_catalog is added to it.")
     return text
 
 

@@ -28,7 +28,7 @@ _NAME = click.option("--name", default="", metavar="NAME", help="Name of the int
     "parameters",
     multiple=True,
     metavar="NAME=VALUE",
-    help="registry (required), api, include, exclude, repository, port, subdomain-mode; repeatable.",
+    help="registry (required), api, include, exclude, repository, port, listen, subdomain-mode; repeatable.",
 )
 @options.org
 def configure(integration: str, name: str, parameters: tuple[str, ...], org: str) -> None:
