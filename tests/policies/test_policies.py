@@ -125,3 +125,18 @@ def test_the_standard_adds_up_to_what_docker_gives() -> None:
 def test_any_file_is_read_or_refused(data: bytes) -> None:
     with contextlib.suppress(UsageError):
         read(data, "x")
+
+
+def test_an_environment_extends_the_organization_of_its_own_file() -> None:
+    file = b"""
+policies: [{id: fixable-vulnerabilities, config: {severities: [low]}}]
+environments:
+  production: {extends: organization, policies: [{id: default-non-root-user}]}
+"""
+    found = {each.id: each.config for each in read(file, "x", environment="production")}
+    assert list(found) == ["fixable-vulnerabilities", "default-non-root-user"]
+    assert found["fixable-vulnerabilities"].severities == ("low",)  # type: ignore[attr-defined]
+    alone = b"environments: {production: {extends: organization}}"
+    assert read(alone, "x", environment="production") == standard()
+    below = read(b"policies: [{id: complete-coverage}]", "x")
+    assert read(alone, "x", environment="production", organization=below) == below

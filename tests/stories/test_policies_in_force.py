@@ -327,3 +327,15 @@ def test_a_bundle_of_a_stranger(
     for copy in (shop.home).rglob("policy-bundles/*.json"):
         copy.write_bytes(b"{")
     assert len(judged(shop, "production", "--policy-bundle", f"{place}:good")["policies"]) == 1
+
+
+def test_a_file_is_tried_on_an_image_as_it_would_be_in_force(shop: Desk, tmp_path: Path) -> None:
+    """What it extends is what the organization has, not the standard policies."""
+    (tmp_path / "all.yaml").write_text("policies: [{id: maximum-image-age, config: {days: 0}}]")
+    shop.ok("policy", "apply", "-f", tmp_path / "all.yaml", "--org", "myorg")
+    (tmp_path / "more.yaml").write_text("environments: {production: {extends: organization}}")
+    words = ("myorg/myapp", "--env", "production", "--format", "json")
+    tried = shop.ok("policy", "test", tmp_path / "more.yaml", *words).json
+    given = shop.ok("policy", *words, "--policy-file", tmp_path / "more.yaml").json
+    for found in (tried, given):
+        assert [each["policy"] for each in found["policies"]] == ["maximum-image-age"]

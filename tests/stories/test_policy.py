@@ -188,3 +188,14 @@ def test_a_mistyped_environment_is_no_gate(fleet: Desk, tmp_path: Path) -> None:
     (tmp_path / "first.yaml").write_text("policies: [{id: fixable-vulnerabilities}]")
     fleet.ok("policy", "apply", "-f", tmp_path / "first.yaml", "--env", "prodution", "--org", "myorg")
     assert fleet.call(*words, "--exit-code").code == 0
+
+
+def test_policies_on_stdin_judge_every_image(fleet: Desk, tmp_path: Path) -> None:
+    fleet.ok("environment", "production", f"oci-dir://{tmp_path / 'worse'}", "--add", *APP)
+    policies = b"policies: [{id: fixable-vulnerabilities, config: {severities: [critical]}}]"
+    gate = ("policy", "myorg/myapp", "--env", "production", "--policy-file", "-", "-e")
+    assert fleet.spawn(*gate, stdin=policies).code == 2
+    words = ("compare", f"oci-dir://{tmp_path / 'worse'}", "--to", f"oci-dir://{tmp_path / 'good'}")
+    answer = fleet.spawn(*words, "--policy-file", "-", "-x", "policy", "--format", "json", stdin=policies)
+    (said,) = answer.json["policies"]["verdicts"]
+    assert (answer.code, said["analyzed"]["state"], said["comparison"]["state"]) == (2, "fail", "pass")

@@ -102,11 +102,20 @@ def organization(session: Session, named: str, environment: str, flags: dict[str
 def in_force(
     session: Session, flags: dict[str, Any], organization: str, environment: str = "", at: int | None = None
 ) -> "Effective":
-    """Return the policies to judge by: those of the command line, else what was in force in the store at a moment."""
+    """Return the policies to judge by: those of the command line, else what was in force in the store at a moment.
+
+    flags: those of `chosen`; `proposed`: a file that is tried as if it were put in force.
+    """
+    from envscout.policies.force import Effective
     from envscout.verbs import govern
 
-    found = of_flags(session, flags, environment)
-    return found or govern.in_force(session.database, organization, environment, at)
+    if "proposed" in flags:
+        policies = govern.proposed(session.database, flags["proposed"], organization, environment)
+        return _some(Effective(policies, "file", flags["policy_file"][0]), environment)
+    below = govern.in_force(session.database, organization, at=at).policies
+    return of_flags(session, flags, environment, below) or govern.in_force(
+        session.database, organization, environment, at
+    )
 
 
 def wanted(found: "Effective", flags: dict[str, Any]) -> "tuple[Policy, ...]":
@@ -121,8 +130,13 @@ def wanted(found: "Effective", flags: dict[str, Any]) -> "tuple[Policy, ...]":
     return tuple(each for each in found.policies if not only or each.id in only)
 
 
-def of_flags(session: Session, flags: dict[str, Any], environment: str = "") -> "Effective | None":
-    """Return the policies that the command line names, None where it names none. Raise UsageError."""
+def of_flags(
+    session: Session, flags: dict[str, Any], environment: str = "", organization: "Sequence[Policy] | None" = None
+) -> "Effective | None":
+    """Return the policies that the command line names, None where it names none. Raise UsageError.
+
+    organization: what a file of an environment may extend.
+    """
     from envscout.policies.force import Effective
     from envscout.policies.reading import read
 
@@ -134,13 +148,13 @@ def of_flags(session: Session, flags: dict[str, Any], environment: str = "") -> 
         )
     if place:
         where = shown(place)
-        found = read(content(place), where, extends=True, environment=environment)
+        found = read(_once(session, place), where, extends=True, environment=environment, organization=organization)
         return _some(Effective(found, "config", where), environment)
     if not instead:
         return None
     known: dict[str, Policy] = {}
     for where, data in instead:
-        for each in read(data, where, environment=environment):
+        for each in read(data, where, environment=environment, organization=organization):
             if each.id in known:
                 raise UsageError(f"{where}: {each.id} is in another of the files, too", "give one of them another id")
             known[each.id] = each
@@ -165,10 +179,10 @@ def _some(found: "Effective", environment: str) -> "Effective":
 def _files(session: Session, flags: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of each file that is to be used instead of other policies."""
     for path in flags["policy_file"]:
-        yield shown(path), content(path)
+        yield shown(path), _once(session, path)
     for folder in flags["policy_dir"]:
         for path in in_folder(folder):
-            yield path, content(path)
+            yield path, _once(session, path)
     for reference in flags["policy_bundle"]:
         from envscout.verbs import bundle
 
@@ -191,6 +205,13 @@ def in_folder(folder: str) -> list[str]:
             f"{folder} holds {len(files) or 'no'} policy files", f"1 to {MAX_FILES} files: {', '.join(SUFFIXES)}"
         )
     return files
+
+
+def _once(session: Session, place: str) -> bytes:
+    """Return the content of a file, the same for all that one command judges: stdin can be read once."""
+    if place not in session.files:
+        session.files[place] = content(place)
+    return session.files[place]
 
 
 def content(place: str) -> bytes:

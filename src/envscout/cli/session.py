@@ -28,6 +28,7 @@ class Session:
         self._stack = ExitStack()
         self._database: Database | None = None
         self.told: set[str] = set()
+        self.files: dict[str, bytes] = {}
 
     @property
     def database(self) -> "Database":

@@ -59,15 +59,26 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     schema: str = SCHEMA
 
 
-def read(data: bytes, where: str, *, extends: bool = False, environment: str = "") -> tuple[Policy, ...]:
+def read(
+    data: bytes,
+    where: str,
+    *,
+    extends: bool = False,
+    environment: str = "",
+    organization: Iterable[Policy] | None = None,
+) -> tuple[Policy, ...]:
     """Return the policies that a file asks for in an environment. Raise UsageError with what is wrong, and possible.
 
     extends: keep the standard policies that the file does not speak of, as `extends: standard` in it does.
+    organization: what an environment may extend where the file says nothing of its organization.
     """
-    section = parse(data, where).of(environment)
-    if extends and not section.extends:
-        section = msgspec.structs.replace(section, extends="standard")
-    return resolved(section, where)
+    file = parse(data, where)
+
+    def extended(section: Section) -> Section:
+        return msgspec.structs.replace(section, extends="standard") if extends and not section.extends else section
+
+    below = organization if file.organization is None else resolved(extended(file.organization), where)
+    return resolved(extended(file.of(environment)), where, below)
 
 
 def parse(data: bytes, where: str) -> File:

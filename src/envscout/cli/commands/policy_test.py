@@ -60,6 +60,7 @@ def command(file: str, image: str, environment: str | None, output: str, form: s
                 "policy_bundle": (),
                 "at": "",
                 "to_latest": False,
+                "proposed": proposed,
             }
             return _image(session, file, image, environment, form, flags)
         if not flags["since"] and environment is None:
