@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from envscout.images import attestations, open_image
+from envscout.images import registry as registries
 from envscout.images.attestations import PROVENANCE, SBOM, UNSAID, Attached
 from envscout.names.reference import parse
 from tests.images import attesting
@@ -195,6 +196,18 @@ def test_pages_without_end(layout: Path) -> None:
     found, asked = served(layout, prepare)
     assert "more than 20 pages" in found.problems[0].message
     assert len(asked) < 40
+
+
+def test_pages_of_more_than_anybody_keeps(layout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of four megabytes holds a million entries that say nothing."""
+    monkeypatch.setattr(registries, "MAX_REFERRERS", 10)
+
+    def prepare(registry: FakeRegistry, digest: str) -> None:
+        registry.referrers = {digest: [[{}] * 6 for _ in range(15)]}
+
+    found, asked = served(layout, prepare)
+    assert "More than 10 artifacts refer" in found.problems[0].message
+    assert len([path for path in asked if "/referrers/" in path]) <= 4
 
 
 def test_more_referrers_than_anybody_reads(layout: Path) -> None:

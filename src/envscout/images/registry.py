@@ -16,6 +16,8 @@ from envscout.names.reference import DEFAULT_HOST, Reference
 _ENDPOINTS = {DEFAULT_HOST: "registry-1.docker.io"}
 _ACCEPT = ", ".join(ACCEPTED)
 MAX_PAGES = 20
+MAX_REFERRERS = 20_000
+"""Of one manifest; most are signatures."""
 NEXT = re.compile(r'<([^<>]*)>\s*;\s*rel="?next"?', re.ASCII | re.IGNORECASE)
 
 
@@ -62,6 +64,8 @@ class RegistryBlobs:
         for _ in range(MAX_PAGES):
             data, headers = self.transport.get(url, MAX_MANIFEST, OCI_INDEX)
             found += manifests.decode(data, Index, f"the list of what refers to {digest}").manifests
+            if len(found) > MAX_REFERRERS:
+                raise LimitExceeded(f"More than {MAX_REFERRERS:,} artifacts refer to {digest}.", "Delete some.")
             following = NEXT.search(headers.get("Link", ""))
             if not following:
                 return found
