@@ -211,6 +211,17 @@ def test_what_is_accepted_is_not_fixed_whether_it_is_shown_or_not(fleet: Desk, r
         assert ["suppressions" in each for each in results if each["ruleId"] == "CVE-2024-0002"] == there
 
 
+def test_what_nobody_looked_into_promises_nothing(fleet: Desk, tmp_path: Path) -> None:
+    fleet.record("staging", f"oci-dir://{layout(tmp_path / 'unread', {'app/run': b'x'})}", *APP)
+    for repository in ((), ("myorg/myapp",)):
+        words = ("compare", "--env", "staging", "--to-env", "production", *repository)
+        answer = fleet.call(*words, "-x", "vulnerability")
+        assert (answer.code, "more may differ than is shown" in answer.out, "fixes" in answer.out) == (2, True, False)
+        assert "and not all is known" in fleet.ok(*words, "--format", "markdown").out
+    whole = fleet.ok("compare", "--env", "staging", "--to-env", "production", "--only-cisa-kev").out
+    assert "no vulnerability does" not in whole
+
+
 @pytest.mark.parametrize("word", ["--only-cisa-kev", "--only-base"])
 def test_a_filter_that_nothing_can_be_told_by_opens_no_gate(fleet: Desk, word: str) -> None:
     answer = fleet.call(*BOTH, word, "-x", "vulnerability")

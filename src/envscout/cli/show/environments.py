@@ -197,9 +197,15 @@ def _count(shown: Promotion) -> str:
 def _verdict(shown: Promotion) -> str:
     more, less = _totals(shown)
     said = _count(shown)
+    if not _is_known(shown):
+        return f"    {NOTE} {said}; what some of them hold is unknown: more may differ than is shown"
     if not more and not less:
         return f"    {CHECK} {said}; no vulnerability does"
     return f"    {said}: going on brings {more} and fixes {less}; going back would bring back {less}"
+
+
+def _is_known(shown: Promotion) -> bool:
+    return all(each.known for each in shown.services)
 
 
 def markdown(shown: Promotion) -> Iterator[str]:
@@ -207,7 +213,8 @@ def markdown(shown: Promotion) -> Iterator[str]:
     more, less = _totals(shown)
     services = shown.differing if shown.ignore_unchanged else shown.services
     yield from (f"## {escaped(shown.title)}", "")
-    yield from (f"**{_count(shown)}: {more} vulnerabilities introduced, {less} fixed**", "")
+    unsure = "" if _is_known(shown) else ", and not all is known"
+    yield from (f"**{_count(shown)}: {more} vulnerabilities introduced, {less} fixed**{unsure}", "")
     yield from grid(
         ("Service", "Images", "Introduced", "Fixed", "Kept"),
         [
