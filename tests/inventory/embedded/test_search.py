@@ -130,11 +130,29 @@ def test_what_only_stands_for_a_secret(path: str, text: bytes) -> None:
         ("app/tests/a.ini", summed(b"ghp_")),
         ("usr/share/doc/a/README", summed(b"ghp_")),
         ("app/.env.example", summed(b"ghp_")),
+        ("app/node_modules/a/guide.md", summed(b"ghp_")),
+        ("app/server_tests/a.ini", summed(b"ghp_")),
+        ("usr/lib/x86_64-linux-gnu/liba.so.1", b"\x7fELF\0" + summed(b"ghp_")),
         ("usr/lib/python3/dist-packages/a.py", b"https://me:" + drawn(12) + b"@example.org/"),
     ],
 )
 def test_examples_are_told_from_the_rest(path: str, text: bytes) -> None:
     assert {certainty for _, certainty in hits(path, text)} == {"example"}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("app/guide.md", b""),
+        ("app/node_modules/a/a.js", b""),
+        ("usr/lib/python3/dist-packages/a.py", b""),
+        ("usr/bin/app", b"\x7fELF\0"),
+        ("app/lib/liba.so", b"\x7fELF\0"),
+        ("usr/lib/a.conf", b""),
+    ],
+)
+def test_what_is_no_example(path: str, text: bytes) -> None:
+    assert hits(path, text + summed(b"ghp_")) == [("github-token", "checked")]
 
 
 def test_what_people_choose_has_no_fingerprint_and_no_length() -> None:

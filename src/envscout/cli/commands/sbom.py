@@ -5,7 +5,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from envscout.cli import asking, options
 from envscout.cli.session import Session
@@ -79,6 +78,8 @@ def command(
                 "spdx": sbom.write_spdx,
             }
             if searched and form == "json":
+                import msgspec
+
                 from envscout.verbs.embedded import masked
 
                 met = tuple(dict.fromkeys((*inventory.problems, *searched.problems)))

@@ -144,7 +144,9 @@ class Search:
         if len(self._found) >= MAX_HITS:
             self._left_out = self._left_out or f"More than {MAX_HITS} secrets; the others are not listed."
             return
-        is_example = checks.is_made_up(form, text) or places.is_example(self._path, chosen=form.chosen)
+        is_example = checks.is_made_up(form, text) or places.is_example(
+            self._path, chosen=form.chosen, is_text=self._is_text
+        )
         digest = "" if form.chosen else hashlib.sha256(form.id.encode() + b"\0" + text).hexdigest()[:16]
         hit = Hit(
             kind=form.id,
