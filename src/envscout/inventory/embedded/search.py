@@ -23,9 +23,10 @@ HEAD = 1 << 13
 MAX_HITS = 200
 """Secrets of one file."""
 MAX_PLACES = 200_000
-"""Places of one file where one anchor is found; more are not tried."""
+"""Places of one file where one kind of secret may begin; more are not tried."""
 
 _REGEXES = {form.id: re.compile(form.pattern, re.M) for form in FORMS}
+_ANCHORS = {form.id: re.compile(b"|".join(map(re.escape, form.anchors))) for form in FORMS if len(form.anchors) > 1}
 
 
 class Hit(msgspec.Struct, frozen=True, array_like=True):
@@ -67,7 +68,7 @@ class Search:
         self._line = 1
         self._forms: Sequence[Form] | None = None
         self._is_text = True
-        self._tried = dict[bytes, int]()
+        self._tried = dict[str, int]()
         self._found: list[tuple[int, int, bool, Hit]] = []
         self._left_out = ""
 
@@ -94,7 +95,7 @@ class Search:
         """Look for what begins in a block; what begins near its end is left to the next one, which holds it whole."""
         if self._forms is None:
             self._is_text = b"\0" not in data[:HEAD]
-            self._forms = [form for form in FORMS if form.where in self._wheres() and form.reads(self._path)]
+            self._forms = [form for form in _forms(self._wheres()) if not form.names or form.reads(self._path)]
         low = self._from - self._base
         high = len(data) if is_last else len(data) - MAX_MATCH - NEAR
         present = cache(data.__contains__)
@@ -130,15 +131,14 @@ class Search:
                 yield (*match.span(group), match[group], certainty)
 
     def _places(self, form: Form, data: bytes, low: int, high: int) -> Iterator[int]:
-        for anchor in form.anchors:
-            at = data.find(anchor, low)
-            while 0 <= at < high:
-                self._tried[anchor] = self._tried.get(anchor, 0) + 1
-                if self._tried[anchor] > MAX_PLACES:
-                    self._left_out = f"More than {MAX_PLACES:,} places look like secrets; not all were looked at."
-                    return
-                yield at
-                at = data.find(anchor, at + 1)
+        for at in _anchored(form, data, low):
+            if at >= high:
+                return
+            self._tried[form.id] = self._tried.get(form.id, 0) + 1
+            if self._tried[form.id] > MAX_PLACES:
+                self._left_out = f"More than {MAX_PLACES:,} places look like secrets; not all were looked at."
+                return
+            yield at
 
     def _note(self, form: Form, data: bytes, span: tuple[int, int], text: bytes, certainty: str) -> None:
         if len(self._found) >= MAX_HITS:
@@ -160,6 +160,22 @@ class Search:
             identity=hashlib.blake2b(form.id.encode() + b"\0" + text, key=self._key, digest_size=16).digest(),
         )
         self._found.append((self._base + span[0], self._base + span[1], form.weak, hit))
+
+
+def _anchored(form: Form, data: bytes, low: int) -> Iterator[int]:
+    """Yield where an anchor begins. Of several ones `re` takes the beginning they share, and searches for that."""
+    if len(form.anchors) > 1:
+        yield from (match.start() for match in _ANCHORS[form.id].finditer(data, low))
+        return
+    at = data.find(form.anchors[0], low)
+    while at >= 0:
+        yield at
+        at = data.find(form.anchors[0], at + 1)
+
+
+@cache
+def _forms(wheres: tuple[str, ...]) -> tuple[Form, ...]:
+    return tuple(form for form in FORMS if form.where in wheres)
 
 
 def _meets(low: int, high: int, spans: Sequence[tuple[int, int]]) -> bool:
