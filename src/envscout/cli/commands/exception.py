@@ -234,10 +234,9 @@ def export(author: str, org: str, form: str, output: str) -> None:  # noqa: ARG0
         scope = options.scope(session, org)
         found, present = exceptions.listed(session.database)
         chosen = exceptions.chosen(found, scope)
-        reports = ask.everywhere(session.database, scope, ask.Question())
+        report = ask.everywhere(session.database, scope, ask.Question())
         hushed = [
             exceptions.Hushed(one.suppression.where, image.reference, image.image.digest, one.package.purl)
-            for report in reports
             for image in report.images
             for one in image.suppressed
             if one.suppression and one.suppression.source == "exception"
