@@ -78,7 +78,7 @@ TEXTS: tuple[Form, ...] = (
          (b'"auth"',), names=("config.json", ".dockerconfigjson", ".dockercfg", "auth.json"), chosen=True,
          check=checks.docker_auth, source="https://docs.docker.com/reference/cli/docker/login/#default-behavior"),
     Form("netrc-password", "password in .netrc", rb"password[ \t\r\n]{1,9}(?P<s>[^\s]{1,1024})",
-         (b"password",), b"machine", names=(".netrc", "_netrc", "netrc"), chosen=True,
+         (b"password",), names=(".netrc", "_netrc", "netrc"), chosen=True,
          source="https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html"),
     Form("pgpass-password", "password in .pgpass",
          rb"^[^#:\n][^:\n]{0,254}:[^:\n]{1,10}:[^:\n]{1,255}:[^:\n]{1,255}:(?P<s>[^\n\r:]{1,1024})$",
