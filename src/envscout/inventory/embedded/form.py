@@ -35,8 +35,8 @@ class Form(msgspec.Struct, frozen=True):
     title: in words. pattern: matched where one of the anchors is found, or, without anchors, searched for; its group
     `s` is the secret, else all of it; it takes time in proportion to MAX_MATCH at most. needs: bytes that
     every match holds. where: ANYWHERE, TEXT or SETTINGS; names: only in files of these names or ends of paths.
-    public: how many first characters are the same for everybody. chosen: people choose it. weak: counts only where nothing else
-    was found. source: who says so.
+    public: how many first characters are the same for everybody. chosen: people choose it.
+    weak: counts only where nothing else was found. source: who says so.
     """
 
     id: str
