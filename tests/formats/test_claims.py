@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from envscout.formats import junit, openvex, sarif
+from envscout.formats import gitlab, junit, openvex, sarif
 from envscout.model import Coverage, Reason
 from tests.formats.reports import COMPLETE, PARTIAL, SUPPRESSED, UNKNOWN, answer, finding, image, report
 
@@ -38,3 +38,13 @@ def test_a_test_report_is_no_greener_than_the_gate(coverage: Coverage, errors: i
         text = "\n".join(junit.write(answer(image(1, found, (), coverage))))
         assert f'errors="{errors}"' in text.splitlines()[1]
         assert ("no vulnerability that counts" in text) == (not errors and not found)
+
+
+@pytest.mark.parametrize(("coverage", "fine"), [(COMPLETE, True), (PARTIAL, True), (BLIND, False), (UNKNOWN, False)])
+def test_a_scan_that_a_gate_stops_at_was_no_success(coverage: Coverage, fine: bool) -> None:
+    asked = answer(image(1, (), (), coverage))
+    run = msgspec.json.decode("".join(sarif.write(asked)))["runs"][0]["invocations"][0]
+    assert run["executionSuccessful"] is fine
+    assert ("error" in {each["level"] for each in run["toolExecutionNotifications"]}) is not fine
+    scan = msgspec.json.decode("".join(gitlab.write(asked)))["scan"]
+    assert scan["status"] == ("success" if fine else "failure")

@@ -89,6 +89,11 @@ class Answer(msgspec.Struct, frozen=True, dict=True):
         return combine([each.coverage for each in sides])
 
     @property
+    def is_blind(self) -> bool:
+        """Return whether something known could have been missed: what a gate does not open for."""
+        return self.coverage.state == "unknown" or self.coverage.blind
+
+    @property
     def reasons(self) -> Iterator[tuple[str, Reason]]:
         """Yield why the answer is not complete: the reference of an image, "" for all of them, and the reason."""
         told: set[Reason] = set()

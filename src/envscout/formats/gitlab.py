@@ -83,21 +83,21 @@ class _Told(msgspec.Struct, gc=False):
 def write(answer: Answer) -> Iterator[str]:
     """Yield the document."""
     at = moment.show(answer.given).removesuffix("Z")
-    unknown = answer.coverage.state == "unknown"
+    is_blind = answer.is_blind
     told: dict[str, _Told] = {}
     document = {
         "schema": _SCHEMA,
         "version": VERSION,
         "scan": {
             "type": "container_scanning",
-            "status": "failure" if unknown else "success",
+            "status": "failure" if is_blind else "success",
             "start_time": at,
             "end_time": at,
             "analyzer": _TOOL,
             "scanner": _TOOL,
             "messages": [
                 {
-                    "level": "fatal" if unknown else "warn",
+                    "level": "fatal" if is_blind else "warn",
                     "value": line(f"{where}: {why.message}" if where else why.message),
                 }
                 for where, why in answer.reasons

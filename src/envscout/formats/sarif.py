@@ -57,7 +57,7 @@ def write(answer: Answer) -> Iterator[str]:
         "automationDetails": {"id": f"{line(_category(answer))}/"},
         "invocations": [
             {
-                "executionSuccessful": answer.coverage.state != "unknown",
+                "executionSuccessful": not answer.is_blind,
                 "toolExecutionNotifications": list(_notifications(answer)),
             }
         ],
@@ -104,11 +104,12 @@ def _run(answer: Answer) -> dict[str, Any]:
 
 
 def _notifications(answer: Answer) -> Iterator[dict[str, Any]]:
+    level = "error" if answer.is_blind else "warning"
     for reference, why in answer.reasons:
         text = f"{reference}: {why.message}" if reference else why.message
         yield {
             "descriptor": {"id": why.code},
-            "level": "error" if answer.coverage.state == "unknown" else "warning",
+            "level": level,
             "message": {"text": line(text)},
         }
 

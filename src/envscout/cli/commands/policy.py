@@ -73,6 +73,9 @@ def judge(image: str, environment: str | None, output: tuple[str, ...], form: st
         out.write(shown)
         if flags["exit_code"] and _is_unheard_of(session, shown, flags):
             session.fail(f"nobody knows environment {environment}: which policies count there is not known")
+            session.warn(
+                "`envscout environment` lists those there are; `policy apply -f FILE --env` makes a new one known"
+            )
             return NOT_MET
         return exit_code(session, shown.verdicts) if flags["exit_code"] else 0
 

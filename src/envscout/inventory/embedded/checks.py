@@ -68,13 +68,8 @@ def key_inside(data: bytes, match: "re.Match[bytes]") -> str:  # noqa: ARG001
 
 
 def pypi(data: bytes, match: "re.Match[bytes]") -> str:  # noqa: ARG001
-    """Decode a macaroon (version 2) whose place is PyPI or its test site."""
-    body = match["body"]
-    try:
-        plain = urlsafe_b64decode(body + b"=" * (-len(body) % 4))
-    except Error:
-        return ""
-    return CHECKED if plain.startswith((b"\2\1\x08pypi.org", b"\2\1\x0dtest.pypi.org")) else EXAMPLE
+    """Read the beginning of a macaroon (version 2): whether its place is PyPI or its test site, in base64."""
+    return CHECKED if match["body"].startswith((b"AgEIcHlwaS5vcm", b"AgENdGVzdC5weXBpLm9yZ")) else EXAMPLE
 
 
 class _Header(msgspec.Struct):
