@@ -95,7 +95,7 @@ def difference(present: Mapping[str, Side], following: Mapping[str, Side]) -> tu
 
 
 def _one(service: str, before: Side, after: Side) -> Difference:
-    ours, theirs = _either(after.found), _either(before.found)
+    ours, theirs = (_either([each for each in side.found if each] or NOTHING[:1]) for side in (after, before))
     introduced = _worst(ours - theirs, after.found)
     return Difference(service, before, after, introduced, _worst(theirs - ours, before.found), ours & theirs)
 
@@ -107,8 +107,9 @@ def _worst(numbers: BitMap, found: Levels) -> Levels:
     for level in _WORST_FIRST:
         if not left:
             break
-        levels[level] = left & found[level]
-        left = left - levels[level]
+        if found[level]:
+            levels[level] = left & found[level]
+            left = left - levels[level]
     return tuple(levels)
 
 

@@ -117,6 +117,13 @@ class _Images:
         self._connection = connection
         self._asked = Asked(_grade, _kind(self.chosen), question.known_at, _takes(self.chosen))
         self.summaries = summaries.summaries(connection, _sets(known.values()), _grade)
+        # What bears on coverage is the same in most sets: numbers for it are compared in no time.
+        kinds: dict[object, int] = {}
+        self.alike = {
+            set_id: kinds.setdefault((each.held, each.unkeyable, each.doubts), len(kinds))
+            for set_id, each in self.summaries.items()
+        }
+        self.coverages: dict[object, Coverage] = {}
         self._sets = self._of_sets()
         self._only = _only(connection, self.chosen)
         self.severities = frozenset(LEVELS[word] for word in self.chosen.severities)
@@ -305,16 +312,20 @@ def _lacking(connection: Connection, question: Question) -> list[str]:
 def _coverages(connection: Connection, image_ids: Iterable[int], asked: _Images) -> dict[int, Coverage]:
     """Say of each image how far its answer can be trusted; what is alike is looked at once."""
     known_feeds = feeds.coverage(connection, asked.question.known_at)
-    found: dict[object, Coverage] = {}
     by_image: dict[int, Coverage] = {}
     for image_id in image_ids:
         image = asked.known[image_id]
-        sets = [asked.summaries[set_id] for set_id, _ in image.sets]
-        held = tuple((each.held, each.unkeyable, each.doubts) for each in sets)
-        key = (image.indexed, image.distribution, image.problems, held)
-        if key not in found:
-            found[key] = _coverage(image, sets, known_feeds, asked.question)
-        by_image[image_id] = found[key]
+        key = (
+            image.indexed,
+            image.distribution,
+            image.problems,
+            frozenset([asked.alike[each] for each, _ in image.sets]),
+        )
+        found = asked.coverages.get(key)
+        if found is None:
+            sets = [asked.summaries[set_id] for set_id, _ in image.sets]
+            found = asked.coverages[key] = _coverage(image, sets, known_feeds, asked.question)
+        by_image[image_id] = found
     return by_image
 
 
