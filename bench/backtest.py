@@ -19,7 +19,7 @@ from measure import heading
 
 from envscout.environments.fold import advance
 from envscout.model import Distribution, Event, Image, Inventory, Package
-from envscout.store import Database, deployments, feeds, images
+from envscout.store import Connection, Database, deployments, feeds, images
 from envscout.store.feeds import Run
 
 DAY = 86_400_000_000
@@ -95,11 +95,10 @@ def _image(number: int, dice: random.Random, distribution: Distribution) -> tupl
     return Image(f"sha256:{number:064x}", "linux/amd64"), Inventory(packages, distribution)
 
 
-def _advisories(connection: object, dice: random.Random, start: int) -> None:
-    from envscout.store.database import FOREVER, Connection
+def _advisories(connection: Connection, dice: random.Random, start: int) -> None:
+    from envscout.store.database import FOREVER
     from envscout.versions import key
 
-    assert isinstance(connection, Connection)
     feed = feeds.reserve(connection, "osv:Debian", "osv", "bench")
     for day in range(360):
         at = start - DAY + day * DAY

@@ -7,7 +7,7 @@ SELECT count(*) FROM package p CROSS JOIN vrange r
 -- The same as pairs, each once.
 SELECT count(*) FROM (
     SELECT DISTINCT r.adv_id, p.pkg_id FROM package p CROSS JOIN vrange r
-     WHERE r.name_id = p.name_id AND r.hi > p.key AND +r.lo <= p.key AND r.k_from <= :known_at AND r.k_to > :known_at)
+     WHERE r.name_id = p.name_id AND r.hi > p.key AND +r.lo <= p.key AND r.k_from <= :known_at AND r.k_to > :known_at) q
 
 -- name: changed
 CREATE TEMP TABLE changed (adv_id INTEGER PRIMARY KEY)
@@ -75,7 +75,7 @@ SELECT (SELECT count(*) FROM name), (SELECT count(*) FROM package), (SELECT coun
 
 -- name: some_images
 -- Images spread over the whole fleet.
-SELECT image_id FROM image WHERE image_id % max(1, (SELECT count(*) FROM image) / :count) = 0 ORDER BY image_id
+SELECT image_id FROM image WHERE image_id % (SELECT 1 + count(*) / (1 + :count) FROM image) = 0 ORDER BY image_id
 
 -- name: changeable
 -- Advisories that could say something new; malware stays malware.
@@ -100,7 +100,7 @@ SELECT count(*) FROM (
       FROM environment v CROSS JOIN deployment d CROSS JOIN image_set x CROSS JOIN set_pkg m CROSS JOIN finding f
       CROSS JOIN advisory_vulnerability av
      WHERE v.name IN (:one, :other) AND d.env_id = v.env_id AND d.d_to > :known_at AND d.d_from <= :known_at
-       AND x.image_id = d.image_id AND m.set_id = x.set_id AND f.pkg_id = m.pkg_id AND av.adv_id = f.adv_id)
+       AND x.image_id = d.image_id AND m.set_id = x.set_id AND f.pkg_id = m.pkg_id AND av.adv_id = f.adv_id) q
 
 -- name: one_vulnerability
 -- Every range of a vulnerability beside the packages of one image that it names.

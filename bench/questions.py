@@ -73,7 +73,7 @@ def full_match(database: Database, times: int, samples: int) -> list[Row]:
     """Match everything with everything."""
     del samples
     one = _asker(database)
-    counted = f"SELECT count(*) FROM ({_FINDINGS['match_all']})"
+    counted = f"SELECT count(*) FROM ({_FINDINGS['match_all']}) q"
 
     def whole(_: int) -> object:
         with database.read() as connection:

@@ -10,7 +10,6 @@ so that it takes a minute or two; the tables are the product's.
 import functools
 import hashlib
 import random
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -22,7 +21,7 @@ from sql import queries
 
 from envscout import store
 from envscout.model import Distribution, Image, Layer
-from envscout.store import FOREVER, Database
+from envscout.store import FOREVER, Connection, Database
 from envscout.versions import HIGHEST, LOWEST, key
 
 START = 1_700_000_000_000_000
@@ -56,7 +55,7 @@ def build(path: Path, sizes: Sizes) -> None:
     unfinished.rename(path)
 
 
-def _write(connection: sqlite3.Connection, sizes: Sizes) -> None:
+def _write(connection: Connection, sizes: Sizes) -> None:
     def put(query: str, rows: Iterable[Sequence[Any]]) -> None:
         connection.executemany(_SQL[query], rows)
 

@@ -67,11 +67,11 @@ def test_unknown_settings_and_stores_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no setting 'nope'"):
         settings.get("nope")
     with pytest.raises(ConfigError, match="mysql") as error:
-        _ = settings.store_path
+        _ = settings.store_place
     assert "secret" not in str(error.value)
 
 
 @pytest.mark.parametrize("place", ["{}/a.db", "sqlite:///{}/a.db"])
 def test_the_store_may_lie_anywhere(tmp_path: Path, place: str) -> None:
     settings = Settings({"ENVSCOUT_HOME": "/nowhere", "ENVSCOUT_STORE": place.format(tmp_path)})
-    assert settings.store_path == tmp_path / "a.db"
+    assert settings.store_place == tmp_path / "a.db"

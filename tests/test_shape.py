@@ -20,6 +20,7 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8"), str(path)) for name, 
 # Who may import what: a library, and the folders that it stays in.
 POWERS = {
     "sqlite3": ("store",),
+    "psycopg": ("store.postgresql",),
     "socket": ("images", "advisories.fetch", "watch"),
     "http": ("images", "advisories.fetch", "watch"),
     "urllib.request": ("advisories.fetch",),
@@ -46,7 +47,7 @@ PURE = (
     "formats",
 )
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter"}
-HEAVY = {"requests", "urllib3", "msgspec", "rich", "sqlite3", "docker", "yaml", "cvss", "packageurl"}
+HEAVY = {"requests", "urllib3", "msgspec", "rich", "sqlite3", "psycopg", "docker", "yaml", "cvss", "packageurl"}
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -5,6 +5,7 @@ ENVSCOUT_HOME holds settings and store in one folder; without it the XDG base di
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +23,11 @@ class Setting(NamedTuple):
 
 SETTINGS: Mapping[str, Setting] = {
     "organization": Setting(str, "", "organization of images and environments, where --org does not name one"),
-    "store": Setting(str, "", "the database file, or sqlite:///PATH; by default envscout.db in the data folder"),
+    "store": Setting(
+        str,
+        "",
+        "file of the database, sqlite:///PATH or postgresql://USER@HOST/DATABASE; by default envscout.db",
+    ),
     "max_feed_age_days": Setting(int, 7, "an advisory feed older than this makes answers partial"),
     "layer_cache_mb": Setting(int, 512, "mebibytes of the store for what is kept of layers already read; 0: none"),
     "vex_authors": Setting(
@@ -95,15 +100,36 @@ class Settings:
         """Return a setting as text."""
         return str(self.get(name))
 
+    def shown(self, name: str) -> str | int:
+        """Return a setting as it may be shown: without a password."""
+        value = self.get(name)
+        return without_password(value) if isinstance(value, str) else value
+
     @property
-    def store_path(self) -> Path:
-        """Return the file of the embedded store."""
+    def store_place(self) -> Path | str:
+        """Return the file of the embedded store, or the address of a PostgreSQL database."""
         place = self.text("store")
+        if place.startswith(_POSTGRESQL):
+            return place
         if place.startswith("sqlite:///"):
             place = "/" + place.removeprefix("sqlite:///").lstrip("/")
         if "://" in place:
-            raise ConfigError(f"the store {place.split(':')[0]}://... is not supported", "use a path or sqlite:///PATH")
+            raise ConfigError(
+                f"the store {place.split(':')[0]}://... is not supported",
+                "use a path, sqlite:///PATH or postgresql://...",
+            )
         return Path(place).expanduser().absolute() if place else self.folders.data / "envscout.db"
+
+
+_POSTGRESQL = ("postgresql://", "postgres://")
+_PASSWORDS = re.compile(r"(?<=://)([^:@/?]*):.*@|(?<=[?&])((?:ssl)?password=)[^&]*")
+
+
+def without_password(address: str) -> str:
+    """Return an address with every password in it blotted out. What follows one may go with it, never less."""
+    if not address.startswith(_POSTGRESQL):
+        return address
+    return _PASSWORDS.sub(lambda found: f"{found[2]}***" if found[2] else f"{found[1]}:***@", address)
 
 
 def known(name: str) -> Setting:

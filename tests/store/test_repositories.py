@@ -1,23 +1,15 @@
 """What tags stood for, what is switched off, what is registered; and a store that was made before all that."""
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from envscout.model import Image, Inventory
 from envscout.store import Database, images, repositories
 from envscout.store.repositories import Integration
 
 MIGRATIONS = Path(repositories.__file__).parent / "migrations"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with Database(tmp_path / "store.db") as opened:
-        yield opened
 
 
 def put(database: Database, digest: str, created: str = "", platform: str = "linux/amd64", index: str = "") -> int:

@@ -1,7 +1,7 @@
 """The store: what is put comes back, what stands is the join, what stood is still answered."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,17 +10,11 @@ from envscout import versions
 from envscout.environments.fold import advance, fold
 from envscout.errors import StoreError
 from envscout.model import Advisory, Distribution, Event, Image, Inventory, Package, Range
-from envscout.store import Database, deployments, feeds, findings, images
+from envscout.store import Database, Place, deployments, feeds, findings, images
 from envscout.store.advisories import Stage, known
 
 ACTIONS = ("record", "add", "remove")
 DEBIAN = Distribution("debian", "12", "bookworm")
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with Database(tmp_path / "store.db") as opened:
-        yield opened
 
 
 def deb(name: str, version: str, layer: str = "sha256:a", source: str = "") -> Package:
@@ -218,7 +212,7 @@ def test_aliases_join_into_one_vulnerability_in_any_order(database: Database, or
     assert seen(database, image) == {("django", "CVE-2023-0001")}
 
 
-def test_names_step_by_step_are_the_names_of_a_fresh_start(database: Database, tmp_path: Path) -> None:
+def test_names_step_by_step_are_the_names_of_a_fresh_start(database: Database, place: Callable[[str], Place]) -> None:
     chance = random.Random(11)
     names = ["GHSA-1", "GHSA-2", "PYSEC-1", "PYSEC-2", "OSV-1", "CVE-2023-0001", "CVE-2023-0002"]
     feeds_now: dict[str, list[Advisory]] = {}
@@ -235,7 +229,7 @@ def test_names_step_by_step_are_the_names_of_a_fresh_start(database: Database, t
         ]
         update(database, feed, step, *feeds_now[feed])
         if step % 4 == 0:
-            with Database(tmp_path / f"{step}.db") as fresh:
+            with Database(place(str(step))) as fresh:
                 for number, (name, records) in enumerate(feeds_now.items(), 1):
                     update(fresh, name, number, *records)
                 assert shown(database) == shown(fresh)
@@ -284,13 +278,14 @@ def test_incremental_matching_equals_the_full_join(database: Database) -> None:
             assert kept == findings.match_all(connection)
 
 
-def test_the_join_seeks_by_name_and_upper_bound(database: Database) -> None:
-    for name in ("match_all", "match_package", "hits_at"):
-        sql = findings._SQL[name].replace("CREATE TEMP TABLE hit AS", "")
-        database.connection.execute("CREATE TEMP TABLE IF NOT EXISTS asked (image_id INTEGER PRIMARY KEY)")
-        values = {"forever": 1, "at": 1, "pkg_id": 1, "known_at": 1}
-        plan = " ".join(row[3] for row in database.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values))
-        assert "SEARCH r USING PRIMARY KEY (name_id=? AND hi>?)" in plan, (name, plan)
+def test_the_join_seeks_by_name_and_upper_bound(tmp_path: Path) -> None:
+    with Database(tmp_path / "store.db") as database:
+        for name in ("match_all", "match_package", "hits_at"):
+            sql = findings._SQL[name].replace("CREATE TEMP TABLE hit AS", "")
+            database.connection.execute("CREATE TEMP TABLE IF NOT EXISTS asked (image_id INTEGER PRIMARY KEY)")
+            values = {"forever": 1, "at": 1, "pkg_id": 1, "known_at": 1}
+            plan = " ".join(row[3] for row in database.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values))
+            assert "SEARCH r USING PRIMARY KEY (name_id=? AND hi>?)" in plan, (name, plan)
 
 
 def test_deployments_are_the_fold_of_the_events(database: Database) -> None:

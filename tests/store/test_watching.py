@@ -1,8 +1,5 @@
 """What was noticed in a registry waits until it is dealt with, and is known afterwards."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from envscout.store import Database, watching
@@ -14,12 +11,6 @@ ONE, MOVED, OTHER = (
     Sighting("team/app", "v1", "sha256:2"),
     Sighting("b", "v1", "sha256:1"),
 )
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with Database(tmp_path / "store.db") as made:
-        yield made
 
 
 def enqueue(database: Database, *found: Sighting, at: int = 10, all_images: bool = False, anew: bool = False) -> int:

@@ -1,5 +1,6 @@
 """What the stories share: the sample fleet, stores with advisories, and desks that start from a copy of them."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -8,9 +9,17 @@ from pathlib import Path
 import pytest
 
 from envscout.demo.fleet import ADVISORIES, Fleet, Release, write_fleet
+from envscout.store import Place
 from tests.stories.story import HOLE, OPENSSL_3_0_9, OPENSSL_3_0_11, Desk, debian, feed, layout
 
 ROOTS = ("3.9.0", "3.9.6", "3.10.3", "20210212")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine(request: pytest.FixtureRequest) -> None:
+    """Tell every story on a real PostgreSQL where ENVSCOUT_TEST_STORE=postgresql asks for that."""
+    if os.environ.get("ENVSCOUT_TEST_STORE") == "postgresql":
+        Desk.server = request.getfixturevalue("postgresql")
 
 
 @pytest.fixture(scope="session")
@@ -33,11 +42,11 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def sample_store(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample_store(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """Return a store that holds the sample advisories."""
     desk = Desk(tmp_path_factory.mktemp("sample-store"))
     desk.ok("db", "update", "--from", sample)
-    return desk.store
+    return desk.place
 
 
 @pytest.fixture
@@ -47,10 +56,9 @@ def desk(tmp_path: Path) -> Desk:
 
 
 @pytest.fixture
-def advised(desk: Desk, sample_store: Path) -> Desk:
+def advised(desk: Desk, sample_store: Place) -> Desk:
     """Return a desk with the sample advisories."""
-    desk.home.mkdir()
-    shutil.copyfile(sample_store, desk.store)
+    desk.begin_from(sample_store)
     return desk
 
 
@@ -67,18 +75,17 @@ def roots(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def alpine_store(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def alpine_store(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """Return a store that holds all real advisories for Alpine."""
     desk = Desk(tmp_path_factory.mktemp("alpine-store"))
     desk.ok("db", "update", "--from", data / "advisories" / "Alpine")
-    return desk.store
+    return desk.place
 
 
 @pytest.fixture
-def watching_alpine(desk: Desk, alpine_store: Path) -> Desk:
+def watching_alpine(desk: Desk, alpine_store: Place) -> Desk:
     """Return a desk with all real advisories for Alpine."""
-    desk.home.mkdir()
-    shutil.copyfile(alpine_store, desk.store)
+    desk.begin_from(alpine_store)
     return desk
 
 

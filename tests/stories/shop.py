@@ -76,8 +76,12 @@ class Shop:
 
     def copy(self, folder: Path) -> "Shop":
         """Return the same shop with a store of its own."""
-        shutil.copytree(self.desk.home, folder / "home")
-        return Shop(Desk(folder / "home"), self.registry, folder)
+        desk = Desk(folder / "home")
+        if desk.server:
+            desk.begin_from(self.desk.place)
+        else:
+            shutil.copytree(self.desk.home, desk.home)
+        return Shop(desk, self.registry, folder)
 
     def did(self, when: str, *words: str | Path) -> None:
         """Run a command that was run then."""

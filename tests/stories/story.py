@@ -4,19 +4,24 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from unittest import mock
+
+import pytest
 
 from envscout.cli import entry
 from envscout.demo import databases
 from envscout.demo.databases import Apk, Deb, Wheel
 from envscout.demo.layout import ImagePlan, layer, write_layout
+from envscout.store import Place
+from tests.servers.postgresql import Server
 
 PROGRAM = Path(sys.executable).parent / "envscout"
 
@@ -53,7 +58,12 @@ class Answer(NamedTuple):
 
 
 class Desk:
-    """A home folder with settings and a store; every variable of the tester's own environment is left out."""
+    """A home folder with settings and a store; every variable of the tester's own environment is left out.
+
+    Where `server` is set, the store is a database of its own on that server.
+    """
+
+    server: ClassVar[Server | None] = None
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -64,11 +74,28 @@ class Desk:
             "PATH": os.environ["PATH"],
             "USER": "tester",
         }
+        if self.server:
+            self.env["ENVSCOUT_STORE"] = self.server.make()
+
+    @property
+    def place(self) -> Place:
+        """Return where the store is."""
+        return self.env["ENVSCOUT_STORE"] if self.server else self.home / "envscout.db"
 
     @property
     def store(self) -> Path:
-        """Return the store's file."""
-        return self.home / "envscout.db"
+        """Return the store's file; a story that looks at it is none of a server's."""
+        if isinstance(self.place, Path):
+            return self.place
+        pytest.skip("a story about the file of the embedded store")
+
+    def begin_from(self, place: Place) -> None:
+        """Begin with a copy of another store."""
+        self.home.mkdir()
+        if self.server:
+            self.env["ENVSCOUT_STORE"] = self.server.make(str(place).rpartition("?")[0].rpartition("/")[2])
+        else:
+            shutil.copyfile(place, self.store)
 
     def call(self, *words: str | Path, **env: str) -> Answer:
         """Run one command line in this process; extra variables may be given."""

@@ -63,7 +63,7 @@ def test_a_store_in_a_folder_that_is_a_file(desk: Desk, tmp_path: Path) -> None:
     answer = desk.call("environment", ENVSCOUT_STORE=str(tmp_path / "file" / "envscout.db"))
     assert answer.code == 1
     assert answer.refusal
-    answer = desk.call("environment", ENVSCOUT_STORE="postgresql://nowhere/x")
+    answer = desk.call("environment", ENVSCOUT_STORE="mysql://nowhere/x")
     assert answer.code == 64
     assert answer.refusal
 
@@ -71,6 +71,7 @@ def test_a_store_in_a_folder_that_is_a_file(desk: Desk, tmp_path: Path) -> None:
 @pytest.fixture
 def shared_desk(watched: Desk) -> Iterator[Desk]:
     """Return a desk in a folder that every user of this machine may look into."""
+    assert watched.store.exists()
     folder = Path(tempfile.mkdtemp(prefix="es-"))
     folder.chmod(0o755)
     desk = Desk(folder / "home")

@@ -18,6 +18,7 @@ def audited(watched: Desk, old: str, new: str) -> Desk:
     watched.record("production", old, *APP, *origin)
     flags = ("--kind", "accepted-risk", "--owner", "an owner", "--reason", "not reached", "--env", "production")
     watched.ok("exception", "add", "CVE-2023-5363", *flags, "--org", "myorg", "--expires", "90d")
+    watched.home.mkdir(exist_ok=True)
     (watched.home / "between").write_text(moment())
     watched.record("production", new, *APP, "--actor", "another person")
     return watched

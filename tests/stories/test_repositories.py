@@ -44,7 +44,7 @@ def test_a_repository_is_enabled_until_somebody_says_otherwise(known: Desk, regi
     assert f"Disabled {first}" in known.ok("repo", "disable", first).err
     assert listed(known, "--only-disabled") == [first]
     assert first not in listed(known, "--only-enabled")
-    with Database(known.store) as database, database.read() as connection:
+    with Database(known.place) as database, database.read() as connection:
         assert not repositories.is_enabled(connection, first)
         assert repositories.is_enabled(connection, "docker.io/never/seen")
     assert "none changes" in known.ok("repo", "disable", first).err

@@ -117,7 +117,7 @@ def test_what_is_no_image_is_told_and_tried_again(desk: Desk, registry: Registry
     assert answer.code == 1
     assert [line.split()[1] for line in answer.lines] == [good]
     assert "team/chart:v1" in answer.err
-    with Database(desk.store) as database, database.read() as connection:
+    with Database(desk.place) as database, database.read() as connection:
         assert watching.queued(connection, registry.host) == 1
 
 
@@ -125,7 +125,7 @@ def test_a_repository_that_is_switched_off_is_left_alone(desk: Desk, registry: R
     push(registry, tmp_path, "team/app:v1")
     from envscout.store import now, repositories
 
-    with Database(desk.store) as database, database.write() as connection:
+    with Database(desk.place) as database, database.write() as connection:
         repositories.switch(connection, f"{registry.host}/team/app", False, now())
     assert indexed(desk, registry, "--all-images") == []
 
@@ -274,7 +274,7 @@ def test_a_registry_with_another_secret_is_not_believed(desk: Desk, tmp_path: Pa
                 assert time.monotonic() < end, log.read_text()
                 time.sleep(0.1)
             assert watcher.told("indexed") == []
-    with Database(desk.store) as database, database.read() as connection:
+    with Database(desk.place) as database, database.read() as connection:
         assert watching.queued(connection, registry.host) == 0
 
 
@@ -293,7 +293,7 @@ def test_what_was_acknowledged_survives_a_kill(desk: Desk, tmp_path: Path, regis
             watcher.process.wait()
     # What waits is dealt with; nothing can be noticed anew, since no repository is looked through.
     indexed(desk, registry, "--repository", "no/such")
-    with Database(desk.store) as database, database.read() as connection:
+    with Database(desk.place) as database, database.read() as connection:
         assert watching.queued(connection, registry.host) == 0
         known = watching.known(connection, registry.host, 0)
     assert {f"{registry.host}/{name}:{tag}@{digest}" for (name, tag), digest in known.items()} == pushed

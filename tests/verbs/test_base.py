@@ -1,5 +1,6 @@
 """The base image of a stored image: from what hangs on it, and from the layers of others."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from envscout.demo.layout import ImagePlan, LayerBlob, layer, write_layout
 from envscout.model import BaseImage, Event
 from envscout.names.reference import parse
-from envscout.store import Database
+from envscout.store import Database, Place
 from envscout.verbs import ask, record
 from envscout.verbs.index import index
 from tests.images import attesting
@@ -23,8 +24,8 @@ def stored(database: Database, folder: Path, *layers: LayerBlob, tag: str = "v1"
     return indexed.image.digest, ask.base_of(database, indexed.image)
 
 
-def test_an_image_with_all_but_the_upper_layers(tmp_path: Path) -> None:
-    with Database(tmp_path / "x.db") as database:
+def test_an_image_with_all_but_the_upper_layers(tmp_path: Path, place: Callable[[str], Place]) -> None:
+    with Database(place("x")) as database:
         assert stored(database, tmp_path, *LAYERS[:1], tag="a")[1] is None
         middle, base = stored(database, tmp_path, *LAYERS[:2], tag="b")
         assert base is not None
@@ -35,16 +36,16 @@ def test_an_image_with_all_but_the_upper_layers(tmp_path: Path) -> None:
         assert stored(database, tmp_path, *LAYERS, tag="e")[1] == BaseImage("", middle, 2, "known")
 
 
-def test_its_name_is_what_it_was_recorded_as(tmp_path: Path) -> None:
-    with Database(tmp_path / "x.db") as database:
+def test_its_name_is_what_it_was_recorded_as(tmp_path: Path, place: Callable[[str], Place]) -> None:
+    with Database(place("x")) as database:
         digest, _ = stored(database, tmp_path, *LAYERS[:2], tag="a")
         for name in ("python:3.11", "python:3.12"):
             record.record(database, Event("o", "bases", "python", "record", 0, digest=digest, reference=name))
         assert stored(database, tmp_path, *LAYERS, tag="b")[1] == BaseImage("python:3.12", digest, 2, "known")
 
 
-def test_the_same_layers_make_no_base(tmp_path: Path) -> None:
-    with Database(tmp_path / "x.db") as database:
+def test_the_same_layers_make_no_base(tmp_path: Path, place: Callable[[str], Place]) -> None:
+    with Database(place("x")) as database:
         stored(database, tmp_path, *LAYERS, tag="a")
         write_layout(tmp_path / "b", {"b": ImagePlan(LAYERS, user="other")})
         again = index(database, parse(f"oci-dir://{tmp_path / 'b'}:b"))
@@ -53,8 +54,8 @@ def test_the_same_layers_make_no_base(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", [SLSA_1, SLSA_02])
-def test_provenance_names_it(tmp_path: Path, version: str) -> None:
-    with Database(tmp_path / "x.db") as database:
+def test_provenance_names_it(tmp_path: Path, place: Callable[[str], Place], version: str) -> None:
+    with Database(place("x")) as database:
         digest, _ = stored(database, tmp_path, *LAYERS[:2], tag="base")
         layout = tmp_path / "app"
         write_layout(layout, {"plain": ImagePlan(LAYERS)})
@@ -67,8 +68,8 @@ def test_provenance_names_it(tmp_path: Path, version: str) -> None:
         assert ask.base_of(database, indexed.image) == BaseImage("python:3.12", digest, 2, "provenance")
 
 
-def test_provenance_of_another_image_or_none_at_all(tmp_path: Path) -> None:
-    with Database(tmp_path / "x.db") as database:
+def test_provenance_of_another_image_or_none_at_all(tmp_path: Path, place: Callable[[str], Place]) -> None:
+    with Database(place("x")) as database:
         layout = tmp_path / "app"
         write_layout(layout, {"plain": ImagePlan(LAYERS)})
         image = attesting.entry(layout, "plain")

@@ -1,5 +1,6 @@
 """Looking into images: once, and again only where that may show more."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from envscout.demo.databases import Deb
 from envscout.errors import NotFound, UsageError
 from envscout.names.reference import parse
-from envscout.store import Database
+from envscout.store import Database, Place
 from envscout.verbs import index as verb
 from envscout.verbs import keep
 from envscout.verbs.index import index, resolve
@@ -16,17 +17,19 @@ from tests.stories.story import debian, layout, rootfs
 FILES = debian(Deb("bash", "5.2-1"))
 
 
-def test_a_digest_is_read_once(tmp_path: Path) -> None:
+def test_a_digest_is_read_once(tmp_path: Path, place: Callable[[str], Place]) -> None:
     reference = parse(f"oci-dir://{layout(tmp_path / 'image', FILES)}")
-    with Database(tmp_path / "x.db") as database:
+    with Database(place("x")) as database:
         first, again = index(database, reference), index(database, reference)
         assert (first.fresh, again.fresh) == (True, False)
         assert (first.image_id, first.packages, first.image) == (again.image_id, again.packages, again.image)
 
 
-def test_other_cataloguers_read_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_cataloguers_read_it_again(
+    tmp_path: Path, place: Callable[[str], Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
     reference = parse(f"oci-dir://{layout(tmp_path / 'image', FILES)}")
-    with Database(tmp_path / "x.db") as database:
+    with Database(place("x")) as database:
         first = index(database, reference)
         monkeypatch.setattr(verb, "OURS", ("dpkg@99",))
         again = index(database, reference)
@@ -34,8 +37,8 @@ def test_other_cataloguers_read_it_again(tmp_path: Path, monkeypatch: pytest.Mon
         assert again.image_id == first.image_id
 
 
-def test_a_directory_is_named_by_what_is_in_it(tmp_path: Path) -> None:
-    with Database(tmp_path / "x.db") as database:
+def test_a_directory_is_named_by_what_is_in_it(tmp_path: Path, place: Callable[[str], Place]) -> None:
+    with Database(place("x")) as database:
         one = index(database, parse(f"fs://{rootfs(tmp_path / 'one', FILES)}"))
         same = index(database, parse(f"fs://{rootfs(tmp_path / 'two', FILES)}"))
         other = index(database, parse(f"fs://{rootfs(tmp_path / 'three', debian(Deb('bash', '5.3-1')))}"))
@@ -48,8 +51,8 @@ def test_what_cannot_be_reached_is_named_by_its_reference() -> None:
     assert resolve(parse(f"registry://127.0.0.1:1/a/b@{digest}")).digest == digest
 
 
-def test_what_is_not_there_or_no_image(tmp_path: Path) -> None:
-    with Database(tmp_path / "x.db") as database:
+def test_what_is_not_there_or_no_image(tmp_path: Path, place: Callable[[str], Place]) -> None:
+    with Database(place("x")) as database:
         with pytest.raises(NotFound):
             index(database, parse(f"fs://{tmp_path / 'none'}"))
         with pytest.raises(UsageError):
@@ -57,8 +60,8 @@ def test_what_is_not_there_or_no_image(tmp_path: Path) -> None:
         assert keep.usage(database).unused == ()
 
 
-def test_pruning_gives_back_everything(tmp_path: Path) -> None:
-    with Database(tmp_path / "x.db") as database:
+def test_pruning_gives_back_everything(tmp_path: Path, place: Callable[[str], Place]) -> None:
+    with Database(place("x")) as database:
         index(database, parse(f"fs://{rootfs(tmp_path / 'one', FILES)}"))
         assert len(keep.usage(database).unused) == 1
         assert keep.prune(database).images == 1

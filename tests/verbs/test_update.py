@@ -4,7 +4,7 @@ import functools
 import http.server
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from envscout.demo.databases import Deb, Wheel
 from envscout.errors import StoreError
 from envscout.names.reference import parse
-from envscout.store import FOREVER, Database, findings
+from envscout.store import FOREVER, Database, Place, findings
 from envscout.verbs import ask
 from envscout.verbs.index import index
 from envscout.verbs.update import FeedResult, update
@@ -81,57 +81,57 @@ def image(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_step_by_step_is_at_once(tmp_path: Path, image: str, seed: int) -> None:
+def test_step_by_step_is_at_once(tmp_path: Path, place: Callable[[str], Place], image: str, seed: int) -> None:
     chance = random.Random(seed)
-    place = tmp_path / "feed"
-    with Database(tmp_path / "steps.db") as steps, Database(tmp_path / "once.db") as once:
+    folder = tmp_path / "feed"
+    with Database(place("steps")) as steps, Database(place("once")) as once:
         number = 0
         for step in range(5):
-            feed(place, *invented(chance, 30))
-            run(steps, place)
+            feed(folder, *invented(chance, 30))
+            run(steps, folder)
             if step == seed % 5:
                 number = index(steps, parse(image)).image_id
-        run(once, place)
+        run(once, folder)
         other = index(once, parse(image)).image_id
         assert standing(steps) == standing(once)
         assert shown(steps, number) == shown(once, other)
-        run(steps, place)
+        run(steps, folder)
         assert standing(steps) == standing(once)
 
 
-def test_the_same_again_touches_nothing(tmp_path: Path) -> None:
-    place = published(
+def test_the_same_again_touches_nothing(tmp_path: Path, place: Callable[[str], Place]) -> None:
+    folder = published(
         tmp_path / "feed", [advisory("CVE-2026-1", "Debian:sid", "p1", "1"), advisory("CVE-2026-2", "Debian:sid", "p2")]
     )
-    with Database(tmp_path / "x.db") as database:
-        (first,) = run(database, place)
+    with Database(place("x")) as database:
+        (first,) = run(database, folder)
         assert (first.records, first.change.added, first.unchanged) == (2, 2, False)
         ranges = database.connection.execute("SELECT * FROM vrange").fetchall()
-        (again,) = run(database, place)
+        (again,) = run(database, folder)
         assert (again.records, again.unchanged) == (2, True)
-        published(place, [advisory("CVE-2026-1", "Debian:sid", "p1", "1"), advisory("CVE-2026-3", "Debian:sid", "p3")])
-        (changed,) = run(database, place)
+        published(folder, [advisory("CVE-2026-1", "Debian:sid", "p1", "1"), advisory("CVE-2026-3", "Debian:sid", "p3")])
+        (changed,) = run(database, folder)
         assert (changed.change.added, changed.change.changed, changed.change.withdrawn) == (1, 0, 1)
         after = database.connection.execute("SELECT * FROM vrange").fetchall()
         assert len(after) == 3
         assert sum(row in after for row in ranges) == 1
 
 
-def test_a_feed_that_comes_back_after_an_absence(tmp_path: Path, image: str) -> None:
+def test_a_feed_that_comes_back_after_an_absence(tmp_path: Path, place: Callable[[str], Place], image: str) -> None:
     hole = advisory("CVE-2026-1", "Debian:sid", "p1")
-    place = tmp_path / "feed"
-    with Database(tmp_path / "x.db") as database:
+    folder = tmp_path / "feed"
+    with Database(place("x")) as database:
         number = index(database, parse(image)).image_id
         expected = []
         for records in ([hole], [advisory("CVE-2026-2", "Debian:sid", "nobody")], [hole]):
-            run(database, feed(place, *records))
+            run(database, feed(folder, *records))
             expected.append([each[0] for each in shown(database, number)])
         assert expected == [["CVE-2026-1"], [], ["CVE-2026-1"]]
 
 
-def test_two_feeds_may_hold_the_same_record(tmp_path: Path, image: str) -> None:
+def test_two_feeds_may_hold_the_same_record(tmp_path: Path, place: Callable[[str], Place], image: str) -> None:
     hole = advisory("CVE-2026-1", "Debian:sid", "p1", "9")
-    with Database(tmp_path / "x.db") as database:
+    with Database(place("x")) as database:
         number = index(database, parse(image)).image_id
         run(database, feed(tmp_path / "one", hole), feed(tmp_path / "two", hole))
         assert len(shown(database, number)) == 1
@@ -160,10 +160,12 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
         thread.join()
 
 
-def test_an_address_that_did_not_change_is_not_read_again(tmp_path: Path, served: tuple[Path, str]) -> None:
+def test_an_address_that_did_not_change_is_not_read_again(
+    tmp_path: Path, place: Callable[[str], Place], served: tuple[Path, str]
+) -> None:
     folder, address = served
     published(folder, [advisory("CVE-2026-1", "Debian:sid", "p1")])
-    with Database(tmp_path / "x.db") as database:
+    with Database(place("x")) as database:
         (first,) = run(database, f"{address}/Debian/all.zip")
         assert (first.name, first.records, first.unchanged) == ("osv:Debian", 1, False)
         (again,) = run(database, f"{address}/Debian/all.zip")
@@ -175,18 +177,32 @@ def test_an_address_that_did_not_change_is_not_read_again(tmp_path: Path, served
         assert standing(database)["records"]
 
 
-def test_nothing_of_an_update_is_kept_where_applying_fails(tmp_path: Path, image: str) -> None:
-    place = tmp_path / "feed"
-    with Database(tmp_path / "x.db") as database:
+SPOILT = {
+    True: (
+        "CREATE TEMP TRIGGER spoil BEFORE INSERT ON feed_run BEGIN SELECT RAISE(ABORT, 'spoilt'); END",
+        "DROP TRIGGER spoil",
+    ),
+    False: (
+        "ALTER TABLE feed_run ADD CONSTRAINT spoil CHECK (false) NOT VALID",
+        "ALTER TABLE feed_run DROP CONSTRAINT spoil",
+    ),
+}
+"""On SQLite or not: what makes the end of an update fail, and what mends it."""
+
+
+def test_nothing_of_an_update_is_kept_where_applying_fails(
+    tmp_path: Path, place: Callable[[str], Place], image: str
+) -> None:
+    folder = tmp_path / "feed"
+    with Database(place("x")) as database:
         index(database, parse(image))
-        run(database, feed(place, advisory("CVE-2026-1", "Debian:sid", "p1")))
+        run(database, feed(folder, advisory("CVE-2026-1", "Debian:sid", "p1")))
         before = standing(database)
-        database.connection.execute(
-            "CREATE TEMP TRIGGER spoil BEFORE INSERT ON feed_run BEGIN SELECT RAISE(ABORT, 'spoilt'); END"
-        )
+        spoil, mend = SPOILT[isinstance(database.place, Path)]
+        database.connection.execute(spoil)
         with pytest.raises(StoreError):
-            run(database, feed(place, advisory("CVE-2026-2", "Debian:sid", "p2")))
+            run(database, feed(folder, advisory("CVE-2026-2", "Debian:sid", "p2")))
         assert standing(database) == before
-        database.connection.execute("DROP TRIGGER spoil")
-        run(database, place)
+        database.connection.execute(mend)
+        run(database, folder)
         assert standing(database) != before

@@ -3,7 +3,6 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,7 +11,7 @@ import pytest
 from envscout.errors import NotFound, SourceError
 from envscout.model import Image
 from envscout.names.reference import Reference
-from envscout.store import Database, watching
+from envscout.store import Database, Place, watching
 from envscout.store import images as stored_images
 from envscout.store.watching import Sighting
 from envscout.verbs import watch as verb
@@ -30,7 +29,7 @@ class Known(msgspec.Struct, frozen=True):
     fresh: bool = True
 
 
-def queue(path: Path, count: int) -> None:
+def queue(path: Place, count: int) -> None:
     with Database(path) as database, database.write() as connection:
         watching.enqueue(connection, HOST, [Sighting("a", f"v{n}", f"sha256:{n:064}") for n in range(count)], 1)
 
@@ -41,20 +40,22 @@ def indexed(database: Database, reference: Reference) -> Known:
         return Known(stored_images.put_unindexed(connection, image), image)
 
 
-def run(path: Path, index: Callable[[Database, Reference], Known], workers: int = 8) -> list[Told]:
+def run(path: Place, index: Callable[[Database, Reference], Known], workers: int = 8) -> list[Told]:
     told: list[Told] = []
     plan = Plan(selection(["no/such"], []), workers=workers, once=True)
     watch(path, parse(HOST), plan, index=index, tell=told.append, stop=threading.Event())
     return [each for each in told if each.image.startswith(f"{HOST}/")]
 
 
-def waiting(path: Path) -> int:
+def waiting(path: Place) -> int:
     with Database(path) as database, database.read() as connection:
         return watching.queued(connection, HOST)
 
 
-def test_workers_do_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "store.db"
+def test_workers_do_nothing_twice(
+    tmp_path: Place, place: Callable[[str], Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = place("store")
     queue(path, 60)
     real = watching.due
 
@@ -74,8 +75,10 @@ def test_workers_do_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     ("error", "left"),
     [(SourceError("away"), 1), (NotFound("gone"), 0), (ZeroDivisionError("ours"), 1)],
 )
-def test_what_fails_is_told_and_does_not_stop_the_rest(tmp_path: Path, error: Exception, left: int) -> None:
-    path = tmp_path / "store.db"
+def test_what_fails_is_told_and_does_not_stop_the_rest(
+    tmp_path: Place, place: Callable[[str], Place], error: Exception, left: int
+) -> None:
+    path = place("store")
     queue(path, 5)
 
     def index(database: Database, reference: Reference) -> Known:
@@ -89,8 +92,8 @@ def test_what_fails_is_told_and_does_not_stop_the_rest(tmp_path: Path, error: Ex
     assert waiting(path) == left
 
 
-def test_what_fails_again_and_again_is_given_up(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
+def test_what_fails_again_and_again_is_given_up(tmp_path: Place, place: Callable[[str], Place]) -> None:
+    path = place("store")
     queue(path, 1)
 
     def index(database: Database, reference: Reference) -> Known:

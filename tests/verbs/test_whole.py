@@ -1,7 +1,7 @@
 """Whole environments, answered by numbers, are what looking at every finding gives, under every filter."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from envscout.model import (
     Product,
     Statement,
 )
-from envscout.store import Database, deployments, exceptions, feeds, findings, images, now
+from envscout.store import Database, Place, deployments, exceptions, feeds, findings, images, now
 from envscout.store.deployments import Scope
 from envscout.verbs import ask, whole
 from envscout.verbs.update import update
@@ -112,9 +112,9 @@ def chance(request: pytest.FixtureRequest) -> random.Random:
 
 
 @pytest.fixture
-def fleet(tmp_path: Path, chance: random.Random) -> Iterator[Database]:
+def fleet(tmp_path: Path, place: Callable[[str], Place], chance: random.Random) -> Iterator[Database]:
     """Yield a store with some images in two environments: canaries, several platforms, what was never looked into."""
-    with Database(tmp_path / "store.db") as database:
+    with Database(place("store")) as database:
         _learn(database, tmp_path, chance)
         bases = [
             list(packages(chance, distribution, f"sha256:base{kind}{number}"))
@@ -324,7 +324,7 @@ def test_what_is_kept_is_not_made_again(fleet: Database) -> None:
 
 
 def test_without_the_lock_it_is_made_and_not_kept(fleet: Database) -> None:
-    with Database(fleet.path) as other, other.write():
+    with Database(fleet.place) as other, other.write():
         agree(fleet, selection())
     assert fleet.connection.execute("SELECT count(*) FROM set_summary").fetchone() == (0,)
 

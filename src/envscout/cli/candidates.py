@@ -46,7 +46,7 @@ def candidates(context: click.Context, target: click.Parameter, text: str) -> It
     head, comma, last = text.rpartition(",") if isinstance(target.type, CommaList) else ("", "", text)
     given = context.params.get(target.name or "")
     before = tuple(map(str, given)) if target.nargs == -1 and isinstance(given, tuple | list) else ()
-    what = Asked(last, before, context, known(Settings().store_path))
+    what = Asked(last, before, context, known(Settings().store_place))
     kinds = _kinds(context, target)
     yield from (CompletionItem(text, _FILES[each]) for each in kinds if each in _FILES)
     for value in dict.fromkeys(value for each in kinds for value in _VALUES.get(each, _none)(what)):

@@ -36,10 +36,10 @@ class Session:
         if self._database is None:
             from envscout.store import Database
 
-            path = Path(self._store) if self._store else self.settings.store_path
-            if self._store and not path.is_file():
+            place = Path(self._store) if self._store else self.settings.store_place
+            if isinstance(place, Path) and self._store and not place.is_file():
                 raise UsageError(f"there is no store {self._store}", "name the file of one: `cache df` shows one's own")
-            self._database = self._stack.enter_context(Database(path))
+            self._database = self._stack.enter_context(Database(place))
         return self._database
 
     def __enter__(self) -> "Session":

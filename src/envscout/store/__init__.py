@@ -1,5 +1,5 @@
 """The only folder that knows a database."""
 
-from envscout.store.database import FOREVER, Connection, Database, now
+from envscout.store.database import FOREVER, Connection, Database, Place, now
 
-__all__ = ["FOREVER", "Connection", "Database", "now"]
+__all__ = ["FOREVER", "Connection", "Database", "Place", "now"]

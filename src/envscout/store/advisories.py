@@ -5,12 +5,12 @@ from which, and until which, it was known.
 """
 
 import contextlib
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from envscout.errors import StoreError
 from envscout.model import Advisory, Problem
 from envscout.names import vulnerability
 from envscout.names.ecosystem import scheme
@@ -37,6 +37,7 @@ class Stage:
 
     def __init__(self, database: Database) -> None:
         """Make room outside the shared file."""
+        self._database = database
         self._connection = database.connection
         self._count = 0
         self._rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _STAGED}
@@ -51,7 +52,7 @@ class Stage:
 
     def close(self) -> None:
         """Give the room back. Where that fails in the wake of another failure, the next stage does it."""
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(StoreError), self._database.translated():
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             _each(self._connection, "unstage")
@@ -76,11 +77,11 @@ class Stage:
                 " ".join(advisory.cwes), "\n".join(advisory.references), bool(cves), advisory.withdrawn,
             ))  # fmt: skip
             for name in advisory.aliases:
-                rows["alias"].append((n, name, 0))
+                rows["alias"].append((n, name, False))
             if cves:
                 rows["vulnerability"] += [(n, name) for name in cves]
             else:
-                rows["alias"] += [(n, advisory.id, 0), *((n, name, 1) for name in advisory.upstream)]
+                rows["alias"] += [(n, advisory.id, False), *((n, name, True) for name in advisory.upstream)]
             for r in advisory.ranges:
                 k = known_names.get((r.ecosystem, r.name)) or self._name(feed_id, r.ecosystem, r.name, base)
                 rows["range"].append((n, k, r.lo, r.hi, r.low, r.high, r.fixed, r.severity))

@@ -1,17 +1,18 @@
 -- name: stage
 -- Room for one update's changed records, outside the shared file: no lock is held while feeds are read.
 CREATE TEMP TABLE stage_advisory (
-    n INTEGER PRIMARY KEY, feed_id INTEGER, id TEXT, hash BLOB, published INTEGER, modified INTEGER, severity TEXT,
-    vectors TEXT, score REAL, summary TEXT, details TEXT, cwes TEXT, refs TEXT, named INTEGER, withdrawn INTEGER
+    n INTEGER PRIMARY KEY, feed_id BIGINT, id TEXT, hash BYTEA, published BIGINT, modified BIGINT, severity TEXT,
+    vectors TEXT, score DOUBLE PRECISION, summary TEXT, details TEXT, cwes TEXT, refs TEXT, named BOOLEAN,
+    withdrawn BOOLEAN
 );
-CREATE TEMP TABLE stage_alias (n INTEGER, id TEXT, covers INTEGER);
-CREATE TEMP TABLE stage_vulnerability (n INTEGER, id TEXT);
+CREATE TEMP TABLE stage_alias (n BIGINT, id TEXT, covers BOOLEAN);
+CREATE TEMP TABLE stage_vulnerability (n BIGINT, id TEXT);
 CREATE TEMP TABLE stage_name (k INTEGER PRIMARY KEY, ecosystem TEXT, name TEXT, scheme TEXT);
 CREATE TEMP TABLE stage_range (
-    n INTEGER, k INTEGER, lo BLOB, hi BLOB, low TEXT, high TEXT, fixed TEXT, severity TEXT
+    n BIGINT, k BIGINT, lo BYTEA, hi BYTEA, low TEXT, high TEXT, fixed TEXT, severity TEXT
 );
-CREATE TEMP TABLE stage_unassessed (n INTEGER, k INTEGER);
-CREATE TEMP TABLE stage_problem (feed_id INTEGER, record TEXT, code TEXT, message TEXT);
+CREATE TEMP TABLE stage_unassessed (n BIGINT, k BIGINT);
+CREATE TEMP TABLE stage_problem (feed_id BIGINT, record TEXT, code TEXT, message TEXT);
 CREATE TEMP TABLE touched (adv_id INTEGER PRIMARY KEY);
 CREATE TEMP TABLE renamed (id TEXT PRIMARY KEY) WITHOUT ROWID
 
@@ -108,6 +109,12 @@ UPDATE advisory SET gone_at = ?, hash = x'' WHERE feed_id = ? AND id = ?
 INSERT INTO name (ecosystem, name, scheme) SELECT ecosystem, name, scheme FROM stage_name WHERE true ORDER BY k
 ON CONFLICT (ecosystem, name) DO NOTHING
 
+-- name: apply_names (postgresql)
+-- A conflict would use up a number all the same. Records of several feeds may name the same.
+INSERT INTO name (ecosystem, name, scheme)
+SELECT DISTINCT ON (s.ecosystem, s.name) s.ecosystem, s.name, s.scheme FROM stage_name s
+ WHERE NOT EXISTS (SELECT 1 FROM name n WHERE n.ecosystem = s.ecosystem AND n.name = s.name)
+
 -- name: open_all_ranges
 -- Where no touched record has a range yet, all of theirs are known from now on.
 INSERT INTO vrange (name_id, hi, lo, adv_id, k_from, k_to, low, high, fixed, severity)
@@ -184,6 +191,11 @@ DELETE FROM advisory_vulnerability WHERE adv_id IN (SELECT adv_id FROM staged WH
 
 -- name: apply_vulnerability_names
 INSERT INTO vulnerability (id) SELECT DISTINCT id FROM stage_vulnerability WHERE true ON CONFLICT (id) DO NOTHING
+
+-- name: apply_vulnerability_names (postgresql)
+-- A conflict would use up a number all the same.
+INSERT INTO vulnerability (id)
+SELECT DISTINCT s.id FROM stage_vulnerability s WHERE NOT EXISTS (SELECT 1 FROM vulnerability v WHERE v.id = s.id)
 
 -- name: apply_vulnerabilities
 INSERT INTO advisory_vulnerability (adv_id, vuln_id)

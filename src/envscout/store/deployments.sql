@@ -103,12 +103,13 @@ SELECT v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_fr
    AND i.image_id = d.image_id AND e.event_id = d.event_id
    AND (:organization = '' OR v.organization = :organization)
    AND (:environment = '' OR v.name = :environment)
- GROUP BY d.deployment_id, c.comp_id
+ GROUP BY d.deployment_id, c.comp_id, v.env_id, s.service_id, i.image_id, e.event_id
  ORDER BY v.organization, v.name, s.name, d.platform, c.name, c.version, c.purl
 
 -- name: similar
 -- Names of packages that hold a text, the shortest first.
-SELECT DISTINCT name FROM component WHERE instr(lower(name), lower(:name)) > 0 ORDER BY length(name), name LIMIT :most
+SELECT name FROM component WHERE instr(lower(name), lower(:name)) > 0
+ GROUP BY name ORDER BY length(name), name LIMIT :most
 
 -- name: kinds
 -- What runs somewhere at a moment, by what bears on how far an answer about it can be trusted.

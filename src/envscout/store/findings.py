@@ -183,13 +183,13 @@ def _counts(connection: Connection) -> dict[int, tuple[Count, ...]]:
 def _ask(connection: Connection, image_ids: Iterable[int]) -> None:
     for name in ("forget_asked", "forget_hits", "ask"):
         connection.execute(_SQL[name])
-    connection.executemany(_SQL["put_asked"], [(image_id,) for image_id in image_ids])
+    connection.executemany(_SQL["put_asked"], [(image_id,) for image_id in set(image_ids)])
 
 
 def _ask_vulnerabilities(connection: Connection, names: Iterable[str]) -> None:
     for query in ("forget_vulnerabilities", "ask_vulnerability"):
         connection.execute(_SQL[query])
-    connection.executemany(_SQL["put_asked_vulnerability"], [(name,) for name in names])
+    connection.executemany(_SQL["put_asked_vulnerability"], [(name,) for name in set(names)])
 
 
 def _hit_vulnerabilities(connection: Connection, names: Iterable[str], known_at: int | None) -> None:

@@ -64,7 +64,7 @@ DROP TABLE IF EXISTS temp.hit
 CREATE TEMP TABLE asked (image_id INTEGER PRIMARY KEY)
 
 -- name: put_asked
-INSERT INTO asked VALUES (?) ON CONFLICT DO NOTHING
+INSERT INTO asked VALUES (?)
 
 -- name: hits_now
 -- What stands now, from the findings kept at hand.
@@ -183,7 +183,7 @@ SELECT v.id FROM alias l JOIN advisory_vulnerability av USING (adv_id) JOIN vuln
 -- The image comes first: it has a few hundred components, and there is an end to them.
 SELECT c.purl, c.type, c.name, c.version, c.owner, n.ecosystem, n.name, p.version, n.scheme, a.id, f.name, r.low, r.high,
        r.fixed, CASE r.severity WHEN '' THEN a.severity ELSE r.severity END,
-       p.key IS NOT NULL, coalesce(r.lo <= p.key, 0), coalesce(p.key < r.hi, 0), r.k_from <= :known_at AND r.k_to > :known_at
+       p.key IS NOT NULL, coalesce(r.lo <= p.key, false), coalesce(p.key < r.hi, false), r.k_from <= :known_at AND r.k_to > :known_at
   FROM image_set s CROSS JOIN set_component sc CROSS JOIN component c CROSS JOIN package p
   CROSS JOIN (SELECT DISTINCT r.name_id, r.lo, r.hi, r.low, r.high, r.fixed, r.severity, r.adv_id, r.k_from, r.k_to
           FROM asked_vulnerability q CROSS JOIN vulnerability v CROSS JOIN advisory_vulnerability av CROSS JOIN vrange r
@@ -236,7 +236,7 @@ DROP TABLE IF EXISTS temp.asked_vulnerability
 CREATE TEMP TABLE asked_vulnerability (id TEXT PRIMARY KEY)
 
 -- name: put_asked_vulnerability
-INSERT INTO asked_vulnerability VALUES (?) ON CONFLICT DO NOTHING
+INSERT INTO asked_vulnerability VALUES (?)
 
 -- name: ask_images_of_hits
 -- The images that hold a matched package and run at a moment.

@@ -38,6 +38,13 @@ SELECT c.key, i.digest, i.document, coalesce((
   FROM json_each(:chains) c CROSS JOIN image i ON i.chain = c.value
  ORDER BY c.key, i.image_id DESC LIMIT 100
 
+-- name: images_of_chains (postgresql)
+SELECT c.key - 1, i.digest, i.document, coalesce((
+    SELECT e.reference FROM deployment d JOIN event e USING (event_id)
+     WHERE d.image_id = i.image_id ORDER BY d.d_from DESC LIMIT 1), '')
+  FROM json_array_elements_text(CAST(:chains AS json)) WITH ORDINALITY c (value, key) JOIN image i ON i.chain = c.value
+ ORDER BY c.key, i.image_id DESC LIMIT 100
+
 -- name: put_name
 INSERT INTO name (ecosystem, name, scheme) VALUES (?, ?, ?) ON CONFLICT (ecosystem, name) DO NOTHING
 

@@ -3,17 +3,20 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from envscout.store.database import queries
+from envscout.errors import StoreError
+from envscout.store.database import Place, queries
+from envscout.store.sql import Values
 
 LIMIT = 100
 """Most names that are told: more than a person reads, and no more than a shell shows without asking."""
 
 # Seconds to wait for a lock; readers need none while others write.
 _PATIENCE = 0.05
+# Seconds to wait for a server; the driver takes no fewer.
+_SECONDS = 2
 
 
 class Wanted(NamedTuple):
@@ -28,19 +31,34 @@ Ask = Callable[[str, Wanted], list[str]]
 """A query of known.sql, what is wanted -> names in order."""
 
 
-def known(store: Path) -> Ask:
+def known(store: Place) -> Ask:
     """Return a function that asks a store. It makes no store, changes none, and raises nothing for one that is broken.
 
     Of too many names it tells the first and the last, so that what all of them begin with can still be seen.
     """
+    rows = _of_server if isinstance(store, str) else _of_file
 
     def ask(query: str, wanted: Wanted) -> list[str]:
         values = {**wanted._asdict(), "end": f"{wanted.prefix}\U0010ffff", "limit": LIMIT}
-        address = f"file:{quote(str(store))}?mode=ro"
-        try:
-            with closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE, isolation_level=None)) as connection:
-                return [name for (name,) in connection.execute(queries("known")[query], values)]
-        except sqlite3.Error:
-            return []
+        return [name for (name,) in rows(store, queries("known")[query], values)]
 
     return ask
+
+
+def _of_file(store: Place, query: str, values: Values) -> list[Any]:
+    address = f"file:{quote(str(store))}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE, isolation_level=None)) as connection:
+            return connection.execute(query, values).fetchall()
+    except sqlite3.Error:
+        return []
+
+
+def _of_server(store: Place, query: str, values: Values) -> list[Any]:
+    try:
+        from envscout.store import postgresql
+
+        with postgresql.translated(str(store)), closing(postgresql.connect(str(store), _SECONDS)) as connection:
+            return connection.execute(query, values).fetchall()
+    except StoreError:
+        return []

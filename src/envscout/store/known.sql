@@ -4,9 +4,9 @@
 WITH found AS (
     SELECT DISTINCT name FROM environment
      WHERE name >= :prefix AND name < :end AND (:organization = '' OR organization = :organization))
-SELECT name FROM (SELECT name FROM found ORDER BY name LIMIT :limit - 1)
+SELECT name FROM (SELECT name FROM found ORDER BY name LIMIT :limit - 1) q
  UNION
-SELECT name FROM (SELECT name FROM found ORDER BY name DESC LIMIT 1)
+SELECT name FROM (SELECT name FROM found ORDER BY name DESC LIMIT 1) q
  ORDER BY 1
 
 -- name: organizations
@@ -14,9 +14,9 @@ WITH found AS (
     SELECT organization AS name FROM environment WHERE organization >= :prefix AND organization < :end
      UNION
     SELECT organization FROM enrolled WHERE organization >= :prefix AND organization < :end)
-SELECT name FROM (SELECT name FROM found ORDER BY name LIMIT :limit - 1)
+SELECT name FROM (SELECT name FROM found ORDER BY name LIMIT :limit - 1) q
  UNION
-SELECT name FROM (SELECT name FROM found ORDER BY name DESC LIMIT 1)
+SELECT name FROM (SELECT name FROM found ORDER BY name DESC LIMIT 1) q
  ORDER BY 1
 
 -- name: services
@@ -27,19 +27,19 @@ WITH found AS (
        AND (:environment = '' OR EXISTS (
              SELECT 1 FROM environment v JOIN event e USING (env_id)
               WHERE v.name = :environment AND v.organization = s.organization AND e.service_id = s.service_id)))
-SELECT name FROM (SELECT name FROM found ORDER BY name LIMIT :limit - 1)
+SELECT name FROM (SELECT name FROM found ORDER BY name LIMIT :limit - 1) q
  UNION
-SELECT name FROM (SELECT name FROM found ORDER BY name DESC LIMIT 1)
+SELECT name FROM (SELECT name FROM found ORDER BY name DESC LIMIT 1) q
  ORDER BY 1
 
 -- name: references
 -- Images by the names they were recorded under; older ones are passed over, as names have no index.
 WITH found AS (
-    SELECT DISTINCT reference AS name FROM (SELECT reference FROM event ORDER BY event_id DESC LIMIT 2000)
+    SELECT DISTINCT reference AS name FROM (SELECT reference FROM event ORDER BY event_id DESC LIMIT 2000) q
      WHERE reference >= :prefix AND reference < :end)
-SELECT name FROM (SELECT name FROM found ORDER BY name LIMIT :limit - 1)
+SELECT name FROM (SELECT name FROM found ORDER BY name LIMIT :limit - 1) q
  UNION
-SELECT name FROM (SELECT name FROM found ORDER BY name DESC LIMIT 1)
+SELECT name FROM (SELECT name FROM found ORDER BY name DESC LIMIT 1) q
  ORDER BY 1
 
 -- name: exceptions
@@ -50,14 +50,14 @@ WITH found AS (
 SELECT name FROM found WHERE name >= :prefix AND name < :end ORDER BY length(name), name LIMIT :limit
 
 -- name: vulnerabilities
-SELECT id FROM (SELECT id FROM vulnerability WHERE id >= :prefix AND id < :end ORDER BY id LIMIT :limit - 1)
+SELECT id FROM (SELECT id FROM vulnerability WHERE id >= :prefix AND id < :end ORDER BY id LIMIT :limit - 1) q
  UNION
-SELECT id FROM (SELECT id FROM vulnerability WHERE id >= :prefix AND id < :end ORDER BY id DESC LIMIT 1)
+SELECT id FROM (SELECT id FROM vulnerability WHERE id >= :prefix AND id < :end ORDER BY id DESC LIMIT 1) q
  ORDER BY 1
 
 -- name: packages
 -- Names of packages of any image.
-SELECT name FROM (SELECT DISTINCT name FROM component WHERE name >= :prefix AND name < :end ORDER BY name LIMIT :limit - 1)
+SELECT name FROM (SELECT DISTINCT name FROM component WHERE name >= :prefix AND name < :end ORDER BY name LIMIT :limit - 1) q
  UNION
-SELECT name FROM (SELECT name FROM component WHERE name >= :prefix AND name < :end ORDER BY name DESC LIMIT 1)
+SELECT name FROM (SELECT name FROM component WHERE name >= :prefix AND name < :end ORDER BY name DESC LIMIT 1) q
  ORDER BY 1

@@ -24,3 +24,10 @@ DELETE FROM layer WHERE rowid IN (
         SELECT rowid, sum(bytes) OVER (ORDER BY used_at DESC, rowid DESC) AS total FROM layer
     ) WHERE total > :bound
 )
+
+-- name: evict_layers (postgresql)
+DELETE FROM layer WHERE (digest, tools) IN (
+    SELECT digest, tools FROM (
+        SELECT digest, tools, sum(bytes) OVER (ORDER BY used_at DESC, digest, tools) AS total FROM layer
+    ) l WHERE total > :bound
+)

@@ -12,7 +12,7 @@ VALUES (:organization, :environment, :at, :digest, :document, :file, :actor, :so
 -- Everything that was put in force up to a moment, the newest first; '' for every organization, NULL for every environment.
 SELECT organization, environment, at, digest, document, file, actor, source, commit_id, run_url
   FROM policy_applied
- WHERE (:organization = '' OR organization = :organization) AND (:environment IS NULL OR environment = :environment)
+ WHERE (:organization = '' OR organization = :organization) AND (CAST(:environment AS TEXT) IS NULL OR environment = :environment)
    AND at <= :at
  ORDER BY at DESC, applied_id DESC
 

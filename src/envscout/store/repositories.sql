@@ -18,6 +18,12 @@ SELECT i.document, s.at FROM seen s JOIN image i USING (image_id)
    AND json_extract(i.document, '$.platform') IN ('', :platform)
  ORDER BY json_extract(i.document, '$.created') DESC, s.at DESC LIMIT 1
 
+-- name: stood_for (postgresql)
+SELECT i.document, s.at FROM seen s JOIN image i USING (image_id)
+ WHERE s.repository = :repository AND s.tag = :tag AND s.at <= :at
+   AND CAST(i.document AS json) ->> 'platform' IN ('', :platform)
+ ORDER BY CAST(i.document AS json) ->> 'created' DESC NULLS LAST, s.at DESC LIMIT 1
+
 -- name: names_recorded
 -- The names that were recorded, each with its organization and service and when it was recorded last.
 SELECT v.organization, s.name, e.reference, max(e.at)

@@ -228,7 +228,7 @@ def _gathered(grades: Iterable[Mapping[int, int]], kind: Kind) -> Marks:
 def _ask(connection: Connection, table: str, make: str, numbers: Iterable[int]) -> None:
     connection.execute(_SQL[f"drop_{table}"])
     connection.execute(_SQL[make])
-    connection.executemany(_SQL[f"put_{table}"], [(number,) for number in numbers])
+    connection.executemany(_SQL[f"put_{table}"], [(number,) for number in set(numbers)])
 
 
 def names(connection: Connection, numbers: Iterable[int]) -> dict[int, str]:

@@ -5,7 +5,7 @@ DROP TABLE IF EXISTS temp.wanted_set
 CREATE TEMP TABLE wanted_set (set_id INTEGER PRIMARY KEY)
 
 -- name: put_wanted
-INSERT INTO wanted_set VALUES (?) ON CONFLICT DO NOTHING
+INSERT INTO wanted_set VALUES (?)
 
 -- name: drop_hit
 DROP TABLE IF EXISTS temp.hit_record
@@ -14,21 +14,35 @@ DROP TABLE IF EXISTS temp.hit_record
 CREATE TEMP TABLE hit_record (adv_id INTEGER PRIMARY KEY)
 
 -- name: put_hit
-INSERT INTO hit_record VALUES (?) ON CONFLICT DO NOTHING
+INSERT INTO hit_record VALUES (?)
 
 -- name: images
 -- What bears on how far an answer about each image asked about can be trusted.
 SELECT i.image_id, i.indexed_at, i.distribution, i.problems, i.twofold FROM json_each(:numbers) q CROSS JOIN image i
  WHERE i.image_id = q.value
 
+-- name: images (postgresql)
+SELECT image_id, indexed_at, distribution, problems, twofold FROM image
+ WHERE image_id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:numbers AS json)))
+
 -- name: sets
 SELECT s.image_id, s.set_id, s.layer FROM json_each(:numbers) q CROSS JOIN image_set s WHERE s.image_id = q.value
+
+-- name: sets (postgresql)
+SELECT image_id, set_id, layer FROM image_set WHERE image_id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:numbers AS json)))
 
 -- name: kept
 SELECT m.set_id, m.content FROM json_each(:numbers) w CROSS JOIN set_summary m WHERE m.set_id = w.value
 
+-- name: kept (postgresql)
+SELECT set_id, content FROM set_summary WHERE set_id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:numbers AS json)))
+
 -- name: missing
 SELECT w.value FROM json_each(:numbers) w LEFT JOIN set_summary m ON m.set_id = w.value WHERE m.set_id IS NULL
+
+-- name: missing (postgresql)
+SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:numbers AS json)) w
+  LEFT JOIN set_summary m ON m.set_id = CAST(w.value AS bigint) WHERE m.set_id IS NULL
 
 -- name: keep
 INSERT INTO set_summary (set_id, content) VALUES (?, ?) ON CONFLICT (set_id) DO UPDATE SET content = excluded.content
@@ -94,6 +108,9 @@ SELECT DISTINCT m.set_id, b.name, v.id
 -- name: names
 SELECT vuln_id, id FROM vulnerability WHERE vuln_id IN (SELECT value FROM json_each(:numbers))
 
+-- name: names (postgresql)
+SELECT vuln_id, id FROM vulnerability WHERE vuln_id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:numbers AS json)))
+
 -- name: exploited
 -- Vulnerabilities known to be exploited.
 SELECT v.vuln_id FROM kev k CROSS JOIN vulnerability v WHERE v.id = k.cve
@@ -105,3 +122,6 @@ SELECT v.vuln_id FROM epss e CROSS JOIN vulnerability v
 
 -- name: numbers
 SELECT id, vuln_id FROM vulnerability WHERE id IN (SELECT value FROM json_each(:names))
+
+-- name: numbers (postgresql)
+SELECT id, vuln_id FROM vulnerability WHERE id IN (SELECT value FROM json_array_elements_text(CAST(:names AS json)))

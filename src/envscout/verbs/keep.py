@@ -1,7 +1,5 @@
 """What the store keeps, and giving back what nobody needs."""
 
-from pathlib import Path
-
 import msgspec
 
 from envscout.store import Database, layers, vex
@@ -31,12 +29,12 @@ def usage(database: Database) -> Usage:
     with database.read() as connection:
         unused = tuple(stored_images.unused(connection))
         count, size = layers.usage(connection)
-    return Usage(str(database.path), _size(database.path), count, size, unused)
+    return Usage(database.name, database.size(), count, size, unused)
 
 
 def prune(database: Database) -> Pruned:
     """Forget images that no record names, everything only they held, and what is kept of layers."""
-    before = _size(database.path)
+    before = database.size()
     with database.write() as connection:
         unused = stored_images.unused(connection)
         stored_images.drop(connection, [each.image_id for each in unused])
@@ -44,8 +42,4 @@ def prune(database: Database) -> Pruned:
         count, _ = layers.usage(connection)
         layers.evict(connection, 0)
     database.compact()
-    return Pruned(len(unused), count, max(0, before - _size(database.path)))
-
-
-def _size(path: Path) -> int:
-    return sum(part.stat().st_size for part in (path, path.with_name(path.name + "-wal")) if part.exists())
+    return Pruned(len(unused), count, max(0, before - database.size()))

@@ -8,7 +8,6 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -18,7 +17,7 @@ from envscout.errors import EnvscoutError, NotFound, StoreError
 from envscout.images.credentials import Credentials
 from envscout.model import Image
 from envscout.names.reference import Reference
-from envscout.store import Database, now, repositories, watching
+from envscout.store import Database, Place, now, repositories, watching
 from envscout.store import images as stored_images
 from envscout.store.watching import Queued, Sighting
 from envscout.watch.looking import look
@@ -93,7 +92,7 @@ Index = Callable[[Database, Reference], Known]
 
 
 def watch(
-    path: Path,
+    place: Place,
     watched: Watched,
     plan: Plan,
     *,
@@ -103,11 +102,11 @@ def watch(
 ) -> int:
     """Watch a registry until `stop` is set, or once; return how many failures there were.
 
-    path: of the store. index: called by several threads. tell: likewise, but one at a time. Raises UsageError,
+    place: of the store. index: called by several threads. tell: likewise, but one at a time. Raises UsageError,
     StoreError, and, where it looks only once, what kept it from looking.
     """
-    watcher = _Watcher(path, watched, plan, index, tell, stop)
-    with Database(path) as database, database.alone(f"watch-{watched.host.translate(_UNFIT)}"):
+    watcher = _Watcher(place, watched, plan, index, tell, stop)
+    with Database(place) as database, database.alone(f"watch-{watched.host.translate(_UNFIT)}"):
         watcher.run(database)
     return watcher.failures
 
@@ -120,7 +119,7 @@ class _Watcher:
 
     def __init__(
         self,
-        path: Path,
+        place: Place,
         watched: Watched,
         plan: Plan,
         index: Index,
@@ -128,7 +127,7 @@ class _Watcher:
         stop: threading.Event,
     ) -> None:
         self.failures = 0
-        self._path = path
+        self._place = place
         self._watched = watched
         self._plan = plan
         self._index = index
@@ -240,7 +239,7 @@ class _Watcher:
         ]
         if not wanted or self._stop.is_set():
             return not wanted
-        with Database(self._path) as database:
+        with Database(self._place) as database:
             wanted = self._enabled(database, wanted)
             with database.write() as connection:
                 if watching.queued(connection, host) + len(wanted) > watching.MAX_QUEUED:
@@ -251,7 +250,7 @@ class _Watcher:
 
     def _work(self) -> None:
         """Deal with one image after the other, until there are none and none will come."""
-        with Database(self._path) as database:
+        with Database(self._place) as database:
             while not self._stop.is_set():
                 # Asked before looking for work, so that what was queued last is not missed.
                 is_last = self._done.is_set()
@@ -265,7 +264,7 @@ class _Watcher:
                         self._news.wait(1.0)
                         self._news.clear()
                 except StoreError as error:
-                    self._fail(error, str(self._path))
+                    self._fail(error, str(self._place))
                     self._stop.wait(5.0)
 
     def _take(self, database: Database) -> Queued | None:

@@ -22,15 +22,15 @@ def command(key: str | None, value: str | None, form: str) -> None:
     settings = Settings()
     if key and value is not None:
         write(settings, key, value)
-        Session.say(f"Successfully set {key} to {value}")
+        Session.say(f"Successfully set {key} to {Settings().shown(key)}")
     elif key:
-        shown = settings.get(key)
+        shown = settings.shown(key)
         click.echo(_json({key: shown}) if form == "json" else shown)
     elif form == "json":
-        click.echo(_json({name: settings.get(name) for name in SETTINGS}))
+        click.echo(_json({name: settings.shown(name) for name in SETTINGS}))
     else:
         for name in SETTINGS:
-            click.echo(f"{name}={settings.get(name)}")
+            click.echo(f"{name}={settings.shown(name)}")
 
 
 def _json(value: object) -> str:

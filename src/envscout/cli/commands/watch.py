@@ -84,7 +84,7 @@ def command(registry: str, org: str, form: str, refresh_registry: bool, **flags:
         watched = registries.parse(registry) if registry else _registered(session, org)
         plan = _plan(watched, flags)
         failures = watch.watch(
-            settings.store_path,
+            settings.store_place,
             watched,
             plan,
             index=partial(index, credentials=plan.credentials, layer_cache_mb=int(settings.get("layer_cache_mb"))),

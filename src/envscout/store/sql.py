@@ -1,0 +1,69 @@
+"""Named queries, and what they are run on.
+
+SQL lives in `.sql` files beside the module that uses it; each query starts with `-- name: NAME` and a sentence. One
+text serves both engines: PostgreSQL differs in spelling alone (store.postgresql says how), or else there is a second
+text that starts with `-- name: NAME (postgresql)`.
+"""
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+HERE = Path(__file__).parent
+_NAME = re.compile(r"^-- name: (\w+)(?: \((postgresql)\))?$", re.MULTILINE)
+
+Values = Sequence[Any] | Mapping[str, Any]
+
+
+class Cursor(Protocol):
+    """The rows that a query gave, as tuples."""
+
+    @property
+    def rowcount(self) -> int:
+        """Return how many rows were written."""
+
+    def fetchone(self) -> Any:
+        """Return the next row, None if there is none."""
+
+    def fetchall(self) -> list[Any]:
+        """Return all rows that are left."""
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Connection(Protocol):
+    """What `Database.read` and `Database.write` give, and what the functions of this folder take."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Tell whether a transaction is open."""
+
+    def execute(self, sql: str, parameters: Values = (), /) -> Cursor:
+        """Run one query."""
+
+    def executemany(self, sql: str, parameters: Iterable[Values], /) -> Cursor:
+        """Run one query once for each of the parameters."""
+
+
+class Query(str):
+    """A query as SQLite takes it; `postgresql` is a text of its own for the other engine, "" where this serves both."""
+
+    __slots__ = ("postgresql",)
+    postgresql: str
+
+
+@functools.cache
+def queries(module: str) -> Mapping[str, Query]:
+    """Return the named queries of `<module>.sql`."""
+    parts = _NAME.split((HERE / f"{module}.sql").read_text(encoding="utf-8"))
+    found: dict[str, Query] = {}
+    for name, engine, text in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        if engine:
+            found[name].postgresql = text
+        else:
+            found[name] = Query(text)
+            found[name].postgresql = ""
+    return MappingProxyType(found)

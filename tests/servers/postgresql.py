@@ -1,0 +1,80 @@
+"""A real PostgreSQL, one for each process that runs tests; every test gets databases of its own."""
+
+import itertools
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+from tests.servers.program import need, run, running
+
+FAST = ("fsync=off", "full_page_writes=off", "listen_addresses=", "max_connections=100", "autovacuum_naptime=1h")
+# The owner comes in by the socket; everybody else says a password.
+ACCESS = "local all postgres trust\nlocal all all scram-sha-256\n"
+
+
+class Server:
+    """A running server. Its owner is `postgres`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._numbers = itertools.count()
+
+    def place(self, database: str = "postgres", user: str = "postgres", password: str = "") -> str:
+        """Return the address of a database."""
+        secret = f":{password}" if password else ""
+        return f"postgresql://{user}{secret}@/{database}?host={self._folder}"
+
+    def ask(self, sql: str, database: str = "postgres") -> str:
+        """Run a statement; return its rows, fields parted by `|`."""
+        return run("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", self.place(database), stdin=sql.encode())
+
+    def make(self, template: str = "template0") -> str:
+        """Make a database, empty or like another one; return its address."""
+        name = f"store_{next(self._numbers)}"
+        self.ask(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
+        return self.place(name)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a server that runs for as long as the tests do."""
+    # Debian keeps the server's programs apart from those for everybody.
+    places = [os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
+    os.environ["PATH"] = os.pathsep.join(places)
+    need("initdb", "postgres", "psql")
+    # The path of a socket is short, and pytest's folders belong to whoever runs the tests.
+    folder = Path(mkdtemp(prefix="envscout-pg-", dir="/tmp"))
+    as_nobody = _as_nobody(folder)
+    try:
+        data = folder / "data"
+        run(*as_nobody, "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        (data / "pg_hba.conf").write_text(ACCESS)
+        options = [word for each in FAST for word in ("-c", each)]
+        argv = [*as_nobody, "postgres", "-D", str(data), "-k", str(folder), *options]
+        server = Server(folder)
+        with running(argv, tmp_path_factory.mktemp("postgresql") / "log", lambda: _is_ready(server)):
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_nobody(folder: Path) -> list[str]:
+    """Return the words before a command that has to run as somebody who is not root."""
+    if os.geteuid():
+        return []
+    need("setpriv")
+    shutil.chown(folder, "nobody")
+    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
+
+
+def _is_ready(server: Server) -> bool:
+    environment: Mapping[str, str] = {**os.environ, "PGCONNECT_TIMEOUT": "1"}
+    asked = subprocess.run(
+        ["psql", "-XAtqc", "SELECT 1", server.place()], capture_output=True, env=environment, check=False
+    )
+    return asked.returncode == 0
