@@ -173,11 +173,6 @@ def _host(each: "Deployment") -> str:
         return ""
 
 
-def emit(text: str) -> None:
-    """Write one piece of the answer to stdout."""
-    click.echo(text)
-
-
 @contextlib.contextmanager
 def to_output(path: str) -> Iterator[None]:
     """Send stdout to a file for the length of a command; the file appears whole or not at all."""

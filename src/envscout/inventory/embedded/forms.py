@@ -15,7 +15,6 @@ _GITHUB = "https://github.blog/2021-04-05-behind-githubs-new-authentication-toke
 _GITLAB = "https://docs.gitlab.com/security/tokens/#token-prefixes"
 _SLACK = "https://docs.slack.dev/authentication/tokens"
 _OPENAI = "https://platform.openai.com/docs/api-reference/authentication"
-_BASE62 = rb"[A-Za-z0-9]"
 
 TOKENS: tuple[Form, ...] = (
     Form("aws-access-key", "AWS access key with its secret", _START + rb"(?:AKIA|ASIA)[A-Z0-9]{16}" + _END,
