@@ -74,19 +74,22 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp constraints/dev.txt
 constraints: ## Choose the newest allowed versions anew and write their hashes
 	"$(PYTHON)" -m venv --clear build/constraints
 	build/constraints/bin/python -m pip --disable-pip-version-check --quiet install pip-tools
-	$(MAKE) --no-print-directory constraints/run.txt constraints/dev.txt constraints/fuzz.txt RECOMPILE=1
+	$(MAKE) --no-print-directory constraints/run.txt constraints/server.txt constraints/dev.txt constraints/fuzz.txt RECOMPILE=1
 
 ifdef RECOMPILE
 COMPILE := CUSTOM_COMPILE_COMMAND="make constraints" build/constraints/bin/pip-compile --quiet --upgrade \
   --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
   --constraint=constraints/limits.txt
 
-.PHONY: constraints/run.txt constraints/dev.txt constraints/fuzz.txt
+.PHONY: constraints/run.txt constraints/server.txt constraints/dev.txt constraints/fuzz.txt
 constraints/run.txt:
 	$(COMPILE) --build-deps-for=editable --output-file=$@ pyproject.toml
 
-constraints/dev.txt: constraints/run.txt
-	$(COMPILE) --constraint=constraints/run.txt --extra=test --extra=lint --extra=docs --output-file=$@ pyproject.toml
+constraints/server.txt: constraints/run.txt
+	$(COMPILE) --constraint=constraints/run.txt --extra=server --extra=postgresql --extra=otel --extra=cel --output-file=$@ pyproject.toml
+
+constraints/dev.txt: constraints/server.txt
+	$(COMPILE) --constraint=constraints/server.txt --extra=server --extra=postgresql --extra=otel --extra=cel --extra=test --extra=lint --extra=docs --output-file=$@ pyproject.toml
 
 constraints/fuzz.txt: constraints/run.txt
 	$(COMPILE) --constraint=constraints/run.txt --extra=fuzz --output-file=$@ pyproject.toml

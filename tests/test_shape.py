@@ -21,12 +21,20 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8"), str(path)) for name, 
 POWERS = {
     "sqlite3": ("store",),
     "psycopg": ("store.postgresql",),
-    "socket": ("images", "advisories.fetch", "watch"),
+    "socket": ("images", "advisories.fetch", "watch", "network", "server"),
     "http": ("images", "advisories.fetch", "watch"),
     "urllib.request": ("advisories.fetch",),
-    "requests": ("images", "advisories.fetch"),
-    "urllib3": ("images", "advisories.fetch"),
+    "requests": ("images", "advisories.fetch", "network", "client", "notify"),
+    "urllib3": ("images", "advisories.fetch", "network"),
     "docker": ("images",),
+    "litestar": ("server",),
+    "uvicorn": ("server",),
+    "authlib": ("server",),
+    "prometheus_client": ("server",),
+    "apprise": ("notify",),
+    "standardwebhooks": ("notify",),
+    "procrastinate": ("work.postgresql",),
+    "re2": ("operations",),
     "rich": ("cli",),
     "click": ("cli",),
     "pickle": (),
@@ -43,11 +51,27 @@ PURE = (
     "findings",
     "environments",
     "policies",
+    "access",
     "demo",
     "formats",
 )
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter"}
-HEAVY = {"requests", "urllib3", "msgspec", "rich", "sqlite3", "psycopg", "docker", "yaml", "cvss", "packageurl"}
+HEAVY = {
+    "litestar",
+    "uvicorn",
+    "authlib",
+    "apprise",
+    "requests",
+    "urllib3",
+    "msgspec",
+    "rich",
+    "sqlite3",
+    "psycopg",
+    "docker",
+    "yaml",
+    "cvss",
+    "packageurl",
+}
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -28,6 +28,8 @@ SETTINGS: Mapping[str, Setting] = {
         "",
         "file of the database, sqlite:///PATH or postgresql://USER@HOST/DATABASE; by default envscout.db",
     ),
+    "server": Setting(str, "", "address of a server (https://...) that answers instead of a store of one's own"),
+    "token": Setting(str, "", "what the server is shown; `envscout login` keeps one where others cannot read it"),
     "max_feed_age_days": Setting(int, 7, "an advisory feed older than this makes answers partial"),
     "layer_cache_mb": Setting(int, 512, "mebibytes of the store for what is kept of layers already read; 0: none"),
     "vex_authors": Setting(

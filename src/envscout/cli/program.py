@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "repo": ("repo", "Show repositories, and which are looked into unasked"),
     "report": ("report", "Write everything that an audit asks of an environment, as one file"),
     "sbom": ("sbom", "List the packages of an image"),
+    "serve": ("serve", "Answer others over HTTP, from this store"),
     "vex": ("vex", "Read what publishers say of an image's vulnerabilities"),
     "version": ("version", "Show the version"),
     "watch": ("watch", "Index the images that are pushed to a registry"),
@@ -47,6 +48,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "What runs where": ("environment", "watch", "repo", "integration", "enroll", "push"),
     "What that means": ("where", "cves", "quickview", "explain", "compare", "recommendations", "report", "sbom", "db"),
+    "For a team": ("serve",),
     "What may go out, and what does not count": ("policy", "exception", "vex", "attestation"),
 }
 # What nobody is to type: an old name, and what the docker client calls.

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
@@ -13,7 +13,11 @@ from envscout.config import Settings
 from envscout.errors import UsageError
 
 if TYPE_CHECKING:
+    from envscout.client.remote import Remote
     from envscout.store import Database
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 CHECK, CROSS, NOTE = "✓", "✗", "!"
 
@@ -27,8 +31,17 @@ class Session:
         self._store = store
         self._stack = ExitStack()
         self._database: Database | None = None
+        self._remote = self._server()
         self.told: set[str] = set()
         self.files: dict[str, bytes] = {}
+
+    def _server(self) -> "Remote | None":
+        address = self.settings.text("server")
+        if not address or self._store:
+            return None
+        from envscout.client.remote import Remote
+
+        return Remote(address, self.settings.text("token"))
 
     @property
     def database(self) -> "Database":
@@ -41,6 +54,13 @@ class Session:
                 raise UsageError(f"there is no store {self._store}", "name the file of one: `cache df` shows one's own")
             self._database = self._stack.enter_context(Database(place))
         return self._database
+
+    def call(self, verb: "Callable[Concatenate[Database, P], R]", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Have something done: by the server that is in the settings, else in this process on the store."""
+        if self._remote is None:
+            return verb(self.database, *args, **kwargs)
+        done: R = self._remote.call(verb, args, kwargs)
+        return done
 
     def __enter__(self) -> "Session":
         return self

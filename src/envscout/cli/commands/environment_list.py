@@ -17,7 +17,7 @@ def list_environments(session: Session, asked: "Flags") -> None:
     """List the names, one a line."""
     from envscout.verbs import ask
 
-    rows = ask.environments(session.database, options.scope(session, asked.org, at=asked.at))
+    rows = session.call(ask.environments, options.scope(session, asked.org, at=asked.at))
     options.tell(asked.form, "environments", rows, dict.fromkeys(row.name for row in rows))
 
 
@@ -27,7 +27,7 @@ def list_running(session: Session, asked: "Flags", environment: str) -> None:
 
     scope = options.scope(session, asked.org, environment, asked.service, at=asked.at)
     wanted = options.named("", asked.platform)
-    running = [each.deployment for each in ask.running(session.database, scope) if wanted(each.deployment)]
+    running = [each.deployment for each in session.call(ask.running, scope) if wanted(each.deployment)]
     if not running:
         whose = f" in organization {scope.organization}" if scope.organization else ""
         session.warn(f"No image recorded to environment {environment}{whose}")
@@ -40,7 +40,7 @@ def list_events(session: Session, asked: "Flags", environment: str, repository: 
     from envscout.verbs import ask
 
     scope = options.scope(session, asked.org, environment, repository or asked.service, at=asked.at)
-    events = ask.history(session.database, scope)
+    events = session.call(ask.history, scope)
     head = ("When", "What", "Service", "Image", "Platform", "Who", "Commit", "Run")
     options.tell(
         asked.form, "events", [document(each) for each in events], table(head, [_row(each) for each in events])

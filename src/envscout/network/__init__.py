@@ -1,0 +1,1 @@
+"""Where this program may connect to, and how it is kept from everywhere else."""

@@ -1,0 +1,1 @@
+"""What changed, as sentences, and the channels that carry them."""

@@ -1,0 +1,20 @@
+"""Every operation by name, and the action that a role must allow for it. An operation is the verb of its name."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from envscout.access.roles import Action
+
+OPERATIONS: Mapping[str, Action] = {
+    "ask.environments": "read",
+    "ask.running": "read",
+    "ask.history": "read",
+    "ask.feed_status": "read",
+    "record.remove": "record",
+}
+"""`module.function` of envscout.verbs -> the action it is."""
+
+
+def name_of(verb: Callable[..., Any]) -> str:
+    """Return the name of a verb, whether it is an operation or not."""
+    return f"{verb.__module__.rpartition('.')[2]}.{verb.__name__}"
