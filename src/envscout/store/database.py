@@ -36,12 +36,16 @@ class Database:
 
     connection: Connection
 
-    def __init__(self, place: Place) -> None:
-        """Open the store at a place, creating and migrating it as needed. Raise StoreError where that cannot be."""
+    def __init__(self, place: Place, tenant: str = "") -> None:
+        """Open the store at a place, creating and migrating it as needed. Raise StoreError where that cannot be.
+
+        tenant: the organization whose images are known; "" for those of the whole instance.
+        """
         self.place = place
         self._engine = _engine(place)
         with self.translated():
             self.connection = self._engine.connect(place)
+            self.connection.tenant = tenant
             try:
                 self._migrate()
             except BaseException:
@@ -58,8 +62,7 @@ class Database:
             )
         if version == len(migrations):
             return
-        self._engine.prepare(self.connection)
-        with self.write():
+        with self._engine.prepared(self.connection), self.write():
             # Read again under the write lock: another process may have migrated in between.
             version = self._engine.version(self.connection)
             for migration in migrations[version:]:

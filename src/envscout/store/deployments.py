@@ -156,7 +156,7 @@ def newest(connection: Connection, scope: Scope) -> Running | None:
 
 def named_last(connection: Connection, name: str, full: str, at: int | None = None) -> tuple[str, ...]:
     """Return the digests of the image that a name, as written or in full, stood for last at a moment, () for none."""
-    values = {"name": name, "full": full, "at": FOREVER if at is None else at}
+    values = {"name": name, "full": full, "at": FOREVER if at is None else at, "tenant": connection.tenant}
     row = connection.execute(_SQL["named_last"], values).fetchone()
     if row is None:
         return ()

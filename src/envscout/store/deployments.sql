@@ -61,8 +61,8 @@ SELECT v.organization, v.name, s.name, d.platform, d.image_id, i.digest, e.refer
 
 -- name: named_last
 -- The image that a name stood for when it was recorded last.
-SELECT i.digest, i.document FROM event e JOIN image i USING (image_id)
- WHERE (e.reference = :name OR e.reference = :full) AND e.at <= :at ORDER BY e.at DESC, e.event_id DESC LIMIT 1
+SELECT i.digest, i.document FROM event e JOIN image i USING (image_id) JOIN environment v USING (env_id)
+ WHERE (e.reference = :name OR e.reference = :full) AND (:tenant = '' OR v.organization = :tenant) AND e.at <= :at ORDER BY e.at DESC, e.event_id DESC LIMIT 1
 
 -- name: events
 -- What was ever said of an environment, newest first.

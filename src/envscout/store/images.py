@@ -36,17 +36,21 @@ class UnusedImage(msgspec.Struct, frozen=True):
 
 def find(connection: Connection, digest: str) -> StoredImage | None:
     """Return the image of this digest, or None."""
-    row = connection.execute(_SQL["image_by_digest"], {"digest": digest}).fetchone()
+    row = connection.execute(_SQL["image_by_digest"], _named(connection, digest)).fetchone()
     return _stored(row) if row else None
 
 
 def known_as(connection: Connection, digest: str) -> list[StoredImage]:
     """Return the images of a digest, or those that an index of that digest led to, the newest first."""
-    return [_stored(row) for row in connection.execute(_SQL["images_of_digest"], {"digest": digest})]
+    return [_stored(row) for row in connection.execute(_SQL["images_of_digest"], _named(connection, digest))]
+
+
+def _named(connection: Connection, digest: str) -> dict[str, str]:
+    return {"digest": digest, "tenant": connection.tenant}
 
 
 def get(connection: Connection, image_id: int) -> StoredImage:
-    """Return the image of this number."""
+    """Return the image of this number, whosever it is: the number was found in what the asker may see."""
     return _stored(connection.execute(_SQL["image_by_id"], {"image_id": image_id}).fetchone())
 
 
@@ -64,7 +68,7 @@ def _stored(row: tuple[int, str, str, int | None, str | None, str, str]) -> Stor
 
 def put_unindexed(connection: Connection, image: Image) -> int:
     """Keep an image of which only the digest is known; return its number."""
-    row = {"digest": image.digest, "document": _encode(image).decode()}
+    row = {**_named(connection, image.digest), "document": _encode(image).decode()}
     return int(connection.execute(_SQL["put_unindexed"], row).fetchone()[0])
 
 
@@ -75,7 +79,7 @@ def put(connection: Connection, image: Image, inventory: Inventory, at: int) -> 
         connection.execute(
             _SQL["put_image"],
             {
-                "digest": image.digest,
+                **_named(connection, image.digest),
                 "document": _encode(image).decode(),
                 "indexed_at": at,
                 "distribution": _encode(distribution).decode() if distribution else None,
@@ -115,7 +119,7 @@ def bases(connection: Connection, image: Image) -> list[BaseImage]:
         return []
     found: list[BaseImage] = []
     for number, digest, document, reference in connection.execute(
-        _SQL["images_of_chains"], {"chains": _encode(below).decode()}
+        _SQL["images_of_chains"], {"chains": _encode(below).decode(), "tenant": connection.tenant}
     ):
         index_digest = msgspec.json.decode(document, type=Image).index_digest
         found += [BaseImage(reference, each, len(below) - number, "known") for each in (digest, index_digest) if each]
@@ -242,7 +246,9 @@ def unused(connection: Connection) -> list[UnusedImage]:
     """Return the images that no deployment ever named: what `cache` is about."""
     return [
         UnusedImage(image_id, digest, msgspec.json.decode(document, type=Image).size, indexed_at)
-        for image_id, digest, document, indexed_at in connection.execute(_SQL["unused_images"])
+        for image_id, digest, document, indexed_at in connection.execute(
+            _SQL["unused_images"], {"tenant": connection.tenant}
+        )
     ]
 
 

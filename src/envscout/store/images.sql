@@ -1,33 +1,40 @@
 -- name: image_by_digest
--- An image with all that is known of it.
-SELECT image_id, digest, document, indexed_at, distribution, problems, tools FROM image WHERE digest = :digest
+-- An image with all that is known of it: as the tenant knows it, else as the whole instance runs it for the tenant.
+SELECT image_id, digest, document, indexed_at, distribution, problems, tools FROM image i
+ WHERE digest = :digest AND tenant IN (:tenant, '') AND (tenant = :tenant OR EXISTS (
+        SELECT 1 FROM deployment d JOIN environment v USING (env_id)
+         WHERE d.image_id = i.image_id AND v.organization = :tenant))
+ ORDER BY tenant DESC LIMIT 1
 
 -- name: image_by_id
 -- The same by its number.
 SELECT image_id, digest, document, indexed_at, distribution, problems, tools FROM image WHERE image_id = :image_id
 
 -- name: images_of_digest
--- The images of a digest, or of an index of that digest.
-SELECT image_id, digest, document, indexed_at, distribution, problems, tools FROM image WHERE digest = :digest
-UNION
-SELECT image_id, digest, document, indexed_at, distribution, problems, tools FROM image
- WHERE index_digest = :digest AND index_digest <> ''
+-- The images of a digest, or of an index of that digest; which of them the tenant sees is told at image_by_digest.
+SELECT image_id, digest, document, indexed_at, distribution, problems, tools FROM image i
+ WHERE image_id IN (SELECT image_id FROM image WHERE digest = :digest AND tenant IN (:tenant, '')
+                     UNION
+                    SELECT image_id FROM image WHERE index_digest = :digest AND index_digest <> '')
+   AND (tenant = :tenant OR tenant = '' AND EXISTS (
+        SELECT 1 FROM deployment d JOIN environment v USING (env_id)
+         WHERE d.image_id = i.image_id AND v.organization = :tenant))
  ORDER BY image_id DESC LIMIT 100
 
 -- name: put_image
 -- Keep an image; one known before gets its newer description.
-INSERT INTO image (digest, document, indexed_at, distribution, problems, tools, chain, index_digest, twofold)
-VALUES (:digest, :document, :indexed_at, :distribution, :problems, :tools, :chain, :index_digest, :twofold)
-ON CONFLICT (digest) DO UPDATE SET document = excluded.document, indexed_at = excluded.indexed_at,
+INSERT INTO image (digest, document, indexed_at, distribution, problems, tools, chain, index_digest, twofold, tenant)
+VALUES (:digest, :document, :indexed_at, :distribution, :problems, :tools, :chain, :index_digest, :twofold, :tenant)
+ON CONFLICT (tenant, digest) DO UPDATE SET document = excluded.document, indexed_at = excluded.indexed_at,
     distribution = excluded.distribution, problems = excluded.problems, tools = excluded.tools, chain = excluded.chain,
     index_digest = excluded.index_digest, twofold = excluded.twofold
 RETURNING image_id
 
 -- name: put_unindexed
 -- Keep the digest of an image whose content is not known; what is known already stays.
-INSERT INTO image (digest, document, indexed_at, distribution, problems, tools)
-VALUES (:digest, :document, NULL, NULL, '[]', '[]')
-ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest
+INSERT INTO image (digest, document, indexed_at, distribution, problems, tools, tenant)
+VALUES (:digest, :document, NULL, NULL, '[]', '[]', :tenant)
+ON CONFLICT (tenant, digest) DO UPDATE SET digest = excluded.digest
 RETURNING image_id
 
 -- name: images_of_chains
@@ -35,14 +42,14 @@ RETURNING image_id
 SELECT c.key, i.digest, i.document, coalesce((
     SELECT e.reference FROM deployment d JOIN event e USING (event_id)
      WHERE d.image_id = i.image_id ORDER BY d.d_from DESC LIMIT 1), '')
-  FROM json_each(:chains) c CROSS JOIN image i ON i.chain = c.value
+  FROM json_each(:chains) c CROSS JOIN image i ON i.chain = c.value AND i.tenant = :tenant
  ORDER BY c.key, i.image_id DESC LIMIT 100
 
 -- name: images_of_chains (postgresql)
 SELECT c.key - 1, i.digest, i.document, coalesce((
     SELECT e.reference FROM deployment d JOIN event e USING (event_id)
      WHERE d.image_id = i.image_id ORDER BY d.d_from DESC LIMIT 1), '')
-  FROM json_array_elements_text(CAST(:chains AS json)) WITH ORDINALITY c (value, key) JOIN image i ON i.chain = c.value
+  FROM json_array_elements_text(CAST(:chains AS json)) WITH ORDINALITY c (value, key) JOIN image i ON i.chain = c.value AND i.tenant = :tenant
  ORDER BY c.key, i.image_id DESC LIMIT 100
 
 -- name: put_name
@@ -106,6 +113,7 @@ SELECT DISTINCT ecosystem FROM name WHERE name_id IN (SELECT name_id FROM packag
 -- Images that no event ever named.
 SELECT image_id, digest, document, indexed_at FROM image
  WHERE image_id NOT IN (SELECT image_id FROM event WHERE image_id IS NOT NULL)
+   AND (:tenant = '' OR tenant = :tenant)
  ORDER BY image_id
 
 -- name: drop_image

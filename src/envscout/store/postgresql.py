@@ -73,6 +73,7 @@ class Translating:
 
     def __init__(self, driver: "psycopg.Connection[Any]") -> None:
         self.driver = driver
+        self.tenant = ""
 
     @property
     def in_transaction(self) -> bool:
@@ -145,7 +146,8 @@ def version(connection: Translating) -> int:
     return int(row[0]) if row else 0
 
 
-def prepare(connection: Translating) -> None:
+@contextlib.contextmanager
+def prepared(connection: Translating) -> Iterator[None]:
     """Refuse a server that cannot hold the store."""
     if connection.driver.info.server_version < OLDEST * 10_000:
         found = connection.driver.info.server_version // 10_000
@@ -153,6 +155,7 @@ def prepare(connection: Translating) -> None:
     (encoding,) = connection.driver.execute("SHOW server_encoding").fetchone() or ("",)
     if encoding != "UTF8":
         raise StoreError(f"the store's database is encoded as {encoding}", "make one with ENCODING 'UTF8'")
+    yield
 
 
 def migrate(connection: Translating, script: str) -> None:

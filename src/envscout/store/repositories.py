@@ -46,13 +46,15 @@ def see(connection: Connection, repository: str, tag: str, image_id: int, at: in
 
 def seen_last(connection: Connection, repository: str, tag: str) -> int | None:
     """Return the number of the image that a tag stood for when it was seen last, None where nobody saw it."""
-    row = connection.execute(_SQL["seen_last"], {"repository": repository, "tag": tag}).fetchone()
+    row = connection.execute(
+        _SQL["seen_last"], {"repository": repository, "tag": tag, "tenant": connection.tenant}
+    ).fetchone()
     return int(row[0]) if row else None
 
 
 def sightings(connection: Connection, repository: str) -> list[Sighting]:
     """Return what the tags of a repository stood for, what was seen last first; only images whose content is known."""
-    rows = connection.execute(_SQL["tags"], {"repository": repository, "most": MAX_TAGS})
+    rows = connection.execute(_SQL["tags"], {"repository": repository, "most": MAX_TAGS, "tenant": connection.tenant})
     return [Sighting(*row) for row in rows]
 
 
@@ -64,40 +66,42 @@ def stood_for(
     The newest one counts: what was looked at last may be an old copy in a local engine.
     """
     moment = FOREVER if at is None else at
-    row = {"repository": repository, "tag": tag, "platform": platform, "at": moment}
+    row = {"repository": repository, "tag": tag, "platform": platform, "at": moment, "tenant": connection.tenant}
     found = connection.execute(_SQL["stood_for"], row).fetchone()
     return (msgspec.json.decode(found[0], type=Image), int(found[1])) if found else None
 
 
 def recorded(connection: Connection) -> list[Named]:
     """Return the names that were recorded."""
-    return [Named(*row) for row in connection.execute(_SQL["names_recorded"])]
+    return [Named(*row) for row in connection.execute(_SQL["names_recorded"], {"tenant": connection.tenant})]
 
 
 def enrolled(connection: Connection) -> list[tuple[str, str, int]]:
     """Return (organization, repository, moment) of the repositories that were enrolled."""
-    return list(connection.execute(_SQL["enrolled"]))
+    return list(connection.execute(_SQL["enrolled"], {"tenant": connection.tenant}))
 
 
 def seen(connection: Connection) -> list[tuple[str, int, int]]:
     """Return (repository, moment, images) of the repositories whose images were read."""
-    return list(connection.execute(_SQL["repositories_seen"]))
+    return list(connection.execute(_SQL["repositories_seen"], {"tenant": connection.tenant}))
 
 
 def switches(connection: Connection) -> dict[str, bool]:
     """Return the last word on each repository that anybody switched."""
-    return {repository: bool(enabled) for repository, enabled in connection.execute(_SQL["switches"])}
+    rows = connection.execute(_SQL["switches"], {"tenant": connection.tenant})
+    return {repository: bool(enabled) for repository, enabled in rows}
 
 
 def is_enabled(connection: Connection, repository: str) -> bool:
     """Return whether a repository, in full (`docker.io/library/nginx`), may be indexed unasked: unless switched off."""
-    row = connection.execute(_SQL["last_switch"], {"repository": repository}).fetchone()
+    row = connection.execute(_SQL["last_switch"], {"repository": repository, "tenant": connection.tenant}).fetchone()
     return row is None or bool(row[0])
 
 
 def switch(connection: Connection, repository: str, enabled: bool, at: int) -> None:
     """Append whether a repository is to be indexed unasked."""
-    connection.execute(_SQL["switch"], {"repository": repository, "enabled": enabled, "at": at})
+    row = {"repository": repository, "enabled": enabled, "at": at, "tenant": connection.tenant}
+    connection.execute(_SQL["switch"], row)
 
 
 def put_integration(connection: Connection, integration: Integration) -> None:

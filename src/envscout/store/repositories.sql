@@ -4,23 +4,24 @@ INSERT INTO seen (repository, tag, image_id, at) VALUES (:repository, :tag, :ima
 ON CONFLICT (repository, tag, image_id) DO UPDATE SET at = excluded.at
 
 -- name: seen_last
-SELECT image_id FROM seen WHERE repository = :repository AND tag = :tag ORDER BY at DESC, image_id DESC LIMIT 1
+SELECT s.image_id FROM seen s JOIN image i USING (image_id)
+ WHERE s.repository = :repository AND s.tag = :tag AND i.tenant = :tenant ORDER BY s.at DESC, s.image_id DESC LIMIT 1
 
 -- name: tags
 -- What the tags of a repository stood for, what was seen last first.
 SELECT s.tag, s.at, s.image_id FROM seen s JOIN image i USING (image_id)
- WHERE s.repository = :repository AND i.indexed_at IS NOT NULL ORDER BY s.at DESC, s.image_id DESC LIMIT :most
+ WHERE s.repository = :repository AND i.tenant = :tenant AND i.indexed_at IS NOT NULL ORDER BY s.at DESC, s.image_id DESC LIMIT :most
 
 -- name: stood_for
 -- What a tag stood for on a platform up to a moment: of all that it was seen to stand for, the image made last.
 SELECT i.document, s.at FROM seen s JOIN image i USING (image_id)
- WHERE s.repository = :repository AND s.tag = :tag AND s.at <= :at
+ WHERE s.repository = :repository AND s.tag = :tag AND i.tenant = :tenant AND s.at <= :at
    AND json_extract(i.document, '$.platform') IN ('', :platform)
  ORDER BY json_extract(i.document, '$.created') DESC, s.at DESC LIMIT 1
 
 -- name: stood_for (postgresql)
 SELECT i.document, s.at FROM seen s JOIN image i USING (image_id)
- WHERE s.repository = :repository AND s.tag = :tag AND s.at <= :at
+ WHERE s.repository = :repository AND s.tag = :tag AND i.tenant = :tenant AND s.at <= :at
    AND CAST(i.document AS json) ->> 'platform' IN ('', :platform)
  ORDER BY CAST(i.document AS json) ->> 'created' DESC NULLS LAST, s.at DESC LIMIT 1
 
@@ -28,24 +29,27 @@ SELECT i.document, s.at FROM seen s JOIN image i USING (image_id)
 -- The names that were recorded, each with its organization and service and when it was recorded last.
 SELECT v.organization, s.name, e.reference, max(e.at)
   FROM event e JOIN environment v USING (env_id) JOIN service s USING (service_id)
- WHERE e.action <> 'remove' GROUP BY 1, 2, 3
+ WHERE e.action <> 'remove' AND (:tenant = '' OR v.organization = :tenant) GROUP BY 1, 2, 3
 
 -- name: enrolled
-SELECT organization, repository, at FROM enrolled WHERE repository <> ''
+SELECT organization, repository, at FROM enrolled
+ WHERE repository <> '' AND (:tenant = '' OR organization = :tenant)
 
 -- name: repositories_seen
-SELECT repository, max(at), count(DISTINCT image_id) FROM seen GROUP BY repository
+SELECT s.repository, max(s.at), count(DISTINCT s.image_id) FROM seen s JOIN image i USING (image_id)
+ WHERE i.tenant = :tenant GROUP BY s.repository
 
 -- name: switches
 -- The last word on each repository.
 SELECT repository, enabled FROM repository_switch
- WHERE switch_id IN (SELECT max(switch_id) FROM repository_switch GROUP BY repository)
+ WHERE switch_id IN (SELECT max(switch_id) FROM repository_switch WHERE tenant = :tenant GROUP BY repository)
 
 -- name: last_switch
-SELECT enabled FROM repository_switch WHERE repository = :repository ORDER BY switch_id DESC LIMIT 1
+SELECT enabled FROM repository_switch
+ WHERE repository = :repository AND tenant = :tenant ORDER BY switch_id DESC LIMIT 1
 
 -- name: switch
-INSERT INTO repository_switch (repository, enabled, at) VALUES (:repository, :enabled, :at)
+INSERT INTO repository_switch (repository, enabled, at, tenant) VALUES (:repository, :enabled, :at, :tenant)
 
 -- name: put_integration
 INSERT INTO integration (organization, type, name, parameters, at) VALUES (:organization, :type, :name, :parameters, :at)

@@ -37,6 +37,9 @@ class Cursor(Protocol):
 class Connection(Protocol):
     """What `Database.read` and `Database.write` give, and what the functions of this folder take."""
 
+    tenant: str
+    """The organization whose images are known, "" for those of the whole instance."""
+
     @property
     def in_transaction(self) -> bool:
         """Tell whether a transaction is open."""

@@ -13,10 +13,18 @@ SCHEMA = tuple(sorted(HERE.glob("migrations/*.sql")))
 BEGIN_READ = "BEGIN"
 
 
-def connect(place: Path) -> sqlite3.Connection:
+class Owned(sqlite3.Connection):
+    """A connection that is somebody's."""
+
+    tenant = ""
+
+
+def connect(place: Path) -> Owned:
     """Open the file, making it and its folder as needed."""
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    connection = sqlite3.connect(place, isolation_level=None, timeout=BUSY_SECONDS, cached_statements=256)
+    connection = sqlite3.connect(
+        place, isolation_level=None, timeout=BUSY_SECONDS, cached_statements=256, factory=Owned
+    )
     try:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
@@ -39,9 +47,16 @@ def version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def prepare(connection: sqlite3.Connection) -> None:
-    """Do what a migration needs done before it, outside a transaction."""
+@contextlib.contextmanager
+def prepared(connection: sqlite3.Connection) -> Iterator[None]:
+    """Do what migrations need done outside of their transaction, before and after."""
     connection.execute("PRAGMA journal_mode = WAL")
+    # A table that others refer to can be made anew only so: https://www.sqlite.org/lang_altertable.html#otheralter
+    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
 
 
 def migrate(connection: sqlite3.Connection, script: str) -> None:
@@ -51,7 +66,9 @@ def migrate(connection: sqlite3.Connection, script: str) -> None:
 
 
 def set_version(connection: sqlite3.Connection, number: int) -> None:
-    """Note how many migrations were run."""
+    """Note how many migrations were run, and that whatever is referred to is there. Raise sqlite3.IntegrityError."""
+    if connection.execute("PRAGMA foreign_key_check").fetchone():
+        raise sqlite3.IntegrityError("what its rows refer to is not there")
     connection.execute(f"PRAGMA user_version = {number:d}")
 
 
