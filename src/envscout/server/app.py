@@ -1,17 +1,16 @@
 """The application: routes, and what surrounds every one of them. Processes are stateless; all state is in the store."""
 
-from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
-from litestar import Litestar, Request, Response, post
-from litestar.openapi import OpenAPIConfig
+import msgspec
+from litestar import Litestar, MediaType, Request, Response, get
+from litestar.types import ASGIApp, Receive, Scope, Send
 
-from envscout import __version__
-from envscout.errors import EnvscoutError
-from envscout.operations.coding import encode
-from envscout.operations.signature import signature
-from envscout.operations.table import OPERATIONS
+from envscout.server.handling import SLASH, handler
+from envscout.server.openapi import document
 from envscout.server.problems import problem
+from envscout.server.routes.table import routes
 from envscout.server.stores import Stores
 from envscout.store import Place
 
@@ -21,26 +20,33 @@ MAX_BODY = 64 << 20
 def make(place: Place) -> Litestar:
     """Return the application over a store."""
     stores = Stores(place)
-    return Litestar(
-        route_handlers=[_operation(name, stores) for name in OPERATIONS],
-        exception_handlers={EnvscoutError: problem},
-        openapi_config=OpenAPIConfig(title="envscout", version=__version__, path="/schema"),
+    rows = routes()
+    app = Litestar(
+        route_handlers=[*(handler(row, stores) for row in rows), _schema(msgspec.json.encode(document(rows)))],
+        exception_handlers={Exception: problem},
+        openapi_config=None,
         request_max_body_size=MAX_BODY,
     )
+    app.asgi_handler = _segments(app.asgi_handler)
+    return app
 
 
-def _operation(name: str, stores: Stores) -> Any:
-    """Return the route of an operation: its arguments as JSON in, its result as JSON out."""
-    found = signature(name)
+def _segments(app: ASGIApp) -> ASGIApp:
+    """Keep a slash that was percent-encoded inside of its segment: names of packages and environments may hold it."""
 
-    def handle(request: Request[Any, Any, Any], data: Any) -> Response[bytes]:  # noqa: ARG001
-        with stores.open() as database:
-            arguments = {field: getattr(data, field) for field in data.__struct_fields__}
-            return Response(encode(found.verb(database, **arguments)), media_type="application/json")
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        raw = scope.get("raw_path") or b""
+        if b"%2F" in raw.upper():
+            parts = (unquote(part).replace("/", SLASH) for part in raw.decode("ascii", "replace").split("/"))
+            scope["path"] = "/".join(parts)
+        await app(scope, receive, send)
 
-    handle.__annotations__["data"] = found.arguments
-    handle.__doc__ = found.verb.__doc__
-    route: Callable[..., Any] = post(
-        f"/api/v1/operations/{name}", name=name, operation_id=name, status_code=200, sync_to_thread=True
-    )
-    return route(handle)
+    return handle
+
+
+def _schema(content: bytes) -> Any:
+    @get("/schema", sync_to_thread=False)
+    def schema(request: Request[Any, Any, Any]) -> Response[bytes]:  # noqa: ARG001
+        return Response(content, media_type=MediaType.JSON)
+
+    return schema

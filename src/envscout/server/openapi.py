@@ -1,0 +1,132 @@
+"""The description of the API, made from the same rows that serve it: https://spec.openapis.org/oas/v3.1.0."""
+
+import inspect
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from envscout import __version__
+from envscout.server.problems import MEDIA_TYPE, Details
+from envscout.server.routes.route import Route
+
+FAILURES = {
+    400: "The question itself is wrong.",
+    401: "Nobody is known by what was shown.",
+    403: "Whoever asks may not.",
+    404: "What is asked about does not exist.",
+    409: "Another request is doing the same just now.",
+    413: "More than the server takes.",
+    415: "A kind of content that the server does not read.",
+    422: "The key was used for something else before.",
+    429: "Too much at once; see Retry-After.",
+    500: "The server failed.",
+    502: "Something that the server asked failed.",
+    503: "The store is busy; ask again.",
+}
+
+
+def document(routes: Iterable[Route]) -> dict[str, Any]:
+    """Return the whole description."""
+    routes = list(routes)
+    types = [each for route in routes for each in (route.body, route.result) if each is not None]
+    schemas, components = msgspec.json.schema_components(
+        [*types, Details], schema_hook=_schema, ref_template="#/components/schemas/{name}"
+    )
+    known = {id(type_): schema for type_, schema in zip(types, schemas, strict=False)}
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, known)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "envscout", "version": __version__, "license": {"name": "Apache-2.0"}},
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": _plain(components),
+            "responses": {str(status): _failure(meaning) for status, meaning in FAILURES.items()},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _failure(meaning: str) -> dict[str, Any]:
+    return {"description": meaning, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Details"}}}}
+
+
+def _operation(route: Route, known: dict[int, Any]) -> dict[str, Any]:
+    summary, _, more = (inspect.getdoc(route.answer) or route.name).partition("\n")
+    said: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": summary,
+        "tags": [route.tag],
+        "parameters": [*_of_path(route), *_of_query(route)],
+        "responses": {
+            str(route.status): {
+                "description": "The answer.",
+                "content": {"application/json": {"schema": _plain(known[id(route.result)])}},
+            },
+            **{str(status): {"$ref": f"#/components/responses/{status}"} for status in FAILURES},
+        },
+    }
+    if more.strip():
+        said["description"] = more.strip()
+    if route.body is not None:
+        content = {"application/json": {"schema": _plain(known[id(route.body)])}}
+        said["requestBody"] = {"required": True, "content": content}
+    return said
+
+
+def _of_path(route: Route) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": route.parameters.get(name, ""),
+            "schema": {"type": "string", "minLength": 1},
+        }
+        for name in re.findall(r"\{(\w+)\}", route.path)
+    ]
+
+
+def _of_query(route: Route) -> list[dict[str, Any]]:
+    (_,), components = msgspec.json.schema_components([route.query], ref_template="#/components/schemas/{name}")
+    of_struct = components[route.query.__name__]
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in of_struct.get("required", ()),
+            "description": schema.pop("description", ""),
+            "schema": schema,
+        }
+        for name, schema in of_struct["properties"].items()
+    ]
+
+
+_SCHEMAS: dict[type, dict[str, Any]] = {
+    re.Pattern: {"type": "string", "format": "regex"},
+}
+"""Types that JSON has no word for, as operations.coding writes them."""
+
+
+def _schema(type_: type) -> dict[str, Any]:
+    for known, schema in _SCHEMAS.items():
+        if getattr(type_, "__origin__", type_) is known:
+            return dict(schema)
+    raise NotImplementedError
+
+
+def _plain(schema: Any) -> Any:
+    """Return a schema whose descriptions are one paragraph after another, not lines of source."""
+    if isinstance(schema, dict):
+        return {key: _text(part) if key == "description" and isinstance(part, str) else _plain(part)
+                for key, part in schema.items()}  # fmt: skip
+    return [_plain(part) for part in schema] if isinstance(schema, list | tuple) else schema
+
+
+def _text(text: str) -> str:
+    return "\n\n".join(" ".join(part.split()) for part in inspect.cleandoc(text).split("\n\n"))

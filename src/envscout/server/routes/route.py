@@ -1,0 +1,35 @@
+"""One endpoint as a row: everything that is served, checked and documented of it follows from here."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from envscout.access.roles import Action
+from envscout.server.asking import Asked
+
+Method = Literal["GET", "POST", "DELETE"]
+
+
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """No query parameters."""
+
+
+class Route(msgspec.Struct, frozen=True):
+    """An endpoint. path: as OpenAPI writes it, `/api/v1/environments/{environment}`; each parameter is one segment.
+
+    answer: makes the result; its docstring says what it does. query: a struct of the query parameters. body: the type
+    of the body, None for none. result: the type of the result. tag: the group that it is shown in.
+    """
+
+    method: Method
+    path: str
+    name: str
+    action: Action
+    answer: Callable[[Asked], Any]
+    result: Any
+    tag: str
+    query: type[msgspec.Struct] = Nothing
+    body: Any = None
+    status: int = 200
+    parameters: Mapping[str, str] = {}
