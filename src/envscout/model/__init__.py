@@ -5,6 +5,7 @@ from envscout.model.coverage import Coverage, Reason, State
 from envscout.model.deployment import Deployment, Event
 from envscout.model.finding import LEVELS, Affected, Cvss, Epss, Finding, Kev, PackageRef, Summary, Suppression, word
 from envscout.model.image import BaseImage, Content, File, Image, Layer
+from envscout.model.news import NEWS_CAUSES, NEWS_KINDS, News, NewsCause, NewsFacts, NewsKind
 from envscout.model.package import Distribution, Inventory, Package
 from envscout.model.problem import Problem
 from envscout.model.secret import Secret
@@ -13,6 +14,8 @@ from envscout.model.verdict import Verdict, VerdictState, Violation
 
 __all__ = [
     "LEVELS",
+    "NEWS_CAUSES",
+    "NEWS_KINDS",
     "Advisory",
     "Affected",
     "BaseImage",
@@ -30,6 +33,10 @@ __all__ = [
     "Kev",
     "Lapse",
     "Layer",
+    "News",
+    "NewsCause",
+    "NewsFacts",
+    "NewsKind",
     "Package",
     "PackageRef",
     "Problem",

@@ -1,11 +1,13 @@
 """Say what runs where: append to the record, end and begin deployments."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from envscout.environments.fold import advance
 from envscout.errors import NotFound, UsageError
-from envscout.model import Deployment, Event, Image
-from envscout.store import Database, deployments, now, repositories
+from envscout.model import Deployment, Event, Image, News, NewsFacts
+from envscout.store import Connection, Database, deployments, news, now, repositories
 from envscout.store import images as stored_images
 
 MAX_NAME = 128
@@ -39,7 +41,7 @@ def record(database: Database, event: Event) -> Recorded:
         if stored is None:
             raise NotFound(f"{event.reference} was pruned from the store while it was recorded", "record it again")
         event = msgspec.structs.replace(event, at=now())
-        return Recorded(*deployments.append(connection, event, stored.image_id, advance))
+        return _appended(connection, event, stored.image_id)
 
 
 def keep_unindexed(database: Database, image: Image) -> bool:
@@ -66,7 +68,34 @@ def remove(database: Database, event: Event) -> Recorded:
             )
         image_id = running[0].image_id if event.digest else None
         event = msgspec.structs.replace(event, at=now())
-        return Recorded(*deployments.append(connection, event, image_id, advance))
+        return _appended(connection, event, image_id)
+
+
+def _appended(connection: Connection, event: Event, image_id: int | None) -> Recorded:
+    """Append an event, and the news that it is."""
+    done = Recorded(*deployments.append(connection, event, image_id, advance))
+    news.append(connection, _news(done))
+    return done
+
+
+def _news(done: Recorded) -> Iterator[News]:
+    """Yield what ended and what began. A slot's image under another name, or again, did not end."""
+    said = NewsFacts(actor=done.event.actor, commit=done.event.commit, run_url=done.event.run_url)
+    stays = {each.digest for each in done.begun} & {each.digest for each in done.ended}
+    for kind, changed in (("undeployed", done.ended), ("deployed", done.begun)):
+        for each in changed:
+            if each.digest not in stays:
+                yield News(
+                    kind=kind,  # type: ignore[arg-type]  # both are kinds
+                    at=done.event.at,
+                    organization=each.organization,
+                    environment=each.environment,
+                    service=each.service,
+                    digest=each.digest,
+                    reference=each.reference,
+                    cause="deployment",
+                    facts=said,
+                )
 
 
 def _check(field: str, name: str) -> None:

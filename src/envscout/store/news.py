@@ -1,0 +1,102 @@
+"""News: appended in the transaction that made them happen, read after a cursor, forgotten when they are old."""
+
+from collections.abc import Collection, Iterable
+
+import msgspec
+
+from envscout.model import News, NewsFacts
+from envscout.store.database import Connection, queries
+
+_SQL = queries("news")
+KEEP = 90 * 24 * 3600 * 1_000_000
+"""Microseconds that news are kept."""
+
+MOST = 2_000_000
+"""News that are kept, however young."""
+
+FORGOTTEN_AT_ONCE = 20_000
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """News with their number, which is also the cursor that comes after them."""
+
+    news_id: int
+    news: News
+
+
+def append(connection: Connection, entries: Iterable[News]) -> int:
+    """Append what happened; return how much that was. Needs the write lock."""
+    rows = [_row(each) for each in entries]
+    if rows:
+        connection.executemany(_SQL["append"], rows)
+    return len(rows)
+
+
+def after(
+    connection: Connection, cursor: int, organization: str = "", environments: Collection[str] = (), limit: int = 1000
+) -> list[Entry]:
+    """Return what was written after a cursor (0: the beginning), the oldest first.
+
+    organization: "" for all, else what concerns it, which includes what concerns all. environments: () for any.
+    """
+    values = {
+        "cursor": cursor,
+        "organization": organization,
+        "environments": "\n".join(("", *environments, "")) if environments else "",
+        "line": "\n",
+        "limit": limit,
+    }
+    return [_entry(*row) for row in connection.execute(_SQL["after"], values)]
+
+
+def newest(connection: Connection) -> int:
+    """Return the number of the last news, 0 if there are none."""
+    return int(connection.execute(_SQL["newest"]).fetchone()[0])
+
+
+def oldest(connection: Connection) -> int:
+    """Return the number of the first news that are kept, 0 if there are none: who reads from before it missed some."""
+    return int(connection.execute(_SQL["oldest"]).fetchone()[0])
+
+
+def cursor(connection: Connection, reader: str) -> int:
+    """Return how far a reader has come."""
+    row = connection.execute(_SQL["cursor"], {"reader": reader}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def advance(connection: Connection, reader: str, news_id: int) -> None:
+    """Note how far a reader has come, never less than before. Needs the write lock."""
+    connection.execute(_SQL["advance"], {"reader": reader, "news_id": news_id})
+
+
+def forget(connection: Connection, at: int, keep: int = KEEP, most: int = MOST) -> int:
+    """Forget some of what is too old or too much; return how much that was. Needs the write lock."""
+    values = {"before": at - keep, "most": most, "limit": FORGOTTEN_AT_ONCE}
+    return connection.execute(_SQL["forget"], values).rowcount
+
+
+def _row(news: News) -> dict[str, str | int]:
+    fields = msgspec.structs.asdict(news)
+    return {**fields, "document": msgspec.json.encode(fields.pop("facts")).decode()}
+
+
+def _entry(
+    news_id: int, at: int, organization: str, environment: str, service: str, kind: str, vulnerability: str,
+    severity: str, digest: str, reference: str, direction: str, cause: str, document: str,
+) -> Entry:  # fmt: skip
+    news = News(
+        kind=kind,  # type: ignore[arg-type]  # only what `append` took is in the table
+        at=at,
+        organization=organization,
+        environment=environment,
+        service=service,
+        vulnerability=vulnerability,
+        severity=severity,
+        digest=digest,
+        reference=reference,
+        direction=direction,  # type: ignore[arg-type]
+        cause=cause,  # type: ignore[arg-type]
+        facts=msgspec.json.decode(document, type=NewsFacts),
+    )
+    return Entry(news_id, news)
