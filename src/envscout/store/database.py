@@ -35,6 +35,7 @@ class Database:
     """
 
     connection: Connection
+    _is_together = False
 
     def __init__(self, place: Place, tenant: str = "") -> None:
         """Open the store at a place, creating and migrating it as needed. Raise StoreError where that cannot be.
@@ -82,14 +83,30 @@ class Database:
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """Hold the write lock for one transaction: all of it is kept, or nothing. Raise StoreBusy, StoreError."""
+        if self._is_together:
+            yield self.connection
+            return
         with self.translated(), self._undone():
             self._engine.begin_write(self.connection)
             yield self.connection
             self._engine.commit(self.connection)
 
     @contextlib.contextmanager
+    def together(self) -> Iterator[Connection]:
+        """Make one transaction, under the write lock, of all that is read and written within: for several verbs."""
+        with self.write() as connection:
+            self._is_together = True
+            try:
+                yield connection
+            finally:
+                self._is_together = False
+
+    @contextlib.contextmanager
     def write_at_once(self) -> Iterator[Connection | None]:
         """Do as `write` does, or yield None where that cannot be now: for what can be made again at any time."""
+        if self._is_together:
+            yield self.connection
+            return
         with self.translated(), self._undone():
             if not self._engine.try_write(self.connection):
                 yield None
@@ -100,6 +117,9 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """Answer several queries from one consistent state."""
+        if self._is_together:
+            yield self.connection
+            return
         # Nothing is written but temporary tables, which go with the transaction.
         with self.translated(), self._undone():
             self.connection.execute(self._engine.BEGIN_READ)

@@ -1,0 +1,14 @@
+-- name: generations
+-- How far everything has come that answers about an environment ('' for all) of an organization ('' for any) rest on.
+SELECT kind, env_id, number FROM generation WHERE env_id = 0
+UNION ALL
+SELECT g.kind, g.env_id, g.number FROM environment v CROSS JOIN generation g
+ WHERE v.name = :environment AND (:organization = '' OR v.organization = :organization)
+   AND g.kind = 'environment' AND g.env_id = v.env_id
+ ORDER BY 1, 2
+
+-- name: next_turn
+-- The first moment to come at which answers change by themselves: feeds go stale, exceptions end.
+SELECT min(at) FROM (
+    SELECT as_of + :age + 1 AS at FROM feed_run WHERE as_of + :age + 1 > :now
+    UNION ALL SELECT until FROM exception WHERE until > :now) turns
