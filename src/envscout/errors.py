@@ -73,9 +73,13 @@ class AccessDenied(SourceError):
 
 
 class FeedError(EnvscoutError):
-    """An advisory feed that could not be read."""
+    """An advisory feed that could not be read. after: seconds that its server asked us to wait."""
 
     http_status = 502
+
+    def __init__(self, cause: str, next_step: str = "", after: float = 0.0) -> None:
+        super().__init__(cause, next_step)
+        self.after = after
 
 
 class StoreError(EnvscoutError):

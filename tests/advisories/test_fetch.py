@@ -1,8 +1,10 @@
 """Fetching from a real HTTP server on this machine, and refusing what is no public https address."""
 
+import contextlib
 import gzip
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from envscout.advisories import fetch as module
-from envscout.advisories.fetch import Fetched, Unchanged, fetch
+from envscout.advisories.fetch import Fetched, Limits, Unchanged, fetch
 from envscout.errors import FeedError
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -74,7 +76,7 @@ def hang_up(handler: BaseHTTPRequestHandler) -> None:
 
 
 def get(url: str, into: Path, etag: str = "", last_modified: str = "", limit: int = 1 << 20) -> Fetched | Unchanged:
-    return fetch(url, etag, last_modified, into, limit, pause=lambda _: None)
+    return fetch(url, etag, last_modified, into, Limits(limit), pause=lambda _: None)
 
 
 def test_a_feed_is_stored_with_what_the_next_request_needs(server: Server, tmp_path: Path) -> None:
@@ -135,6 +137,45 @@ def test_the_wait_is_what_the_server_asks_within_reason(server: Server, tmp_path
     waits: list[float] = []
     fetch(server.url("/a"), "", "", tmp_path / "x", pause=waits.append)
     assert waits == [7.0, 30.0, 4.0]
+
+
+def trickle(begin: bytes, drop: bytes) -> Answer:
+    """Send something, and then a little now and then for as long as anybody listens."""
+
+    def send(handler: BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        with contextlib.suppress(OSError):
+            handler.connection.sendall(begin)
+            while True:
+                handler.connection.sendall(drop)
+                time.sleep(0.02)
+
+    return send
+
+
+SLOW = {
+    "body": trickle(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"x"),
+    "chunks": trickle(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "headers": trickle(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
+    "status": trickle(b"", b"H"),
+}
+
+
+@pytest.mark.parametrize("what", SLOW)
+def test_a_server_that_sends_a_little_now_and_then_holds_nobody(server: Server, tmp_path: Path, what: str) -> None:
+    server.answers["/a"] = [SLOW[what]]
+    for limits in (Limits(seconds=0.3), Limits(window=0.2, seconds=2)):
+        with pytest.raises(FeedError, match=r"took longer|sent only|could not be fetched"):
+            fetch(server.url("/a"), "", "", tmp_path / "x", limits, attempts=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_how_long_a_server_asks_to_wait_is_told(server: Server, tmp_path: Path) -> None:
+    for header, least, most in (("120", 120, 120), ("Thu, 01 Jan 2099 00:00:00 GMT", 86_400, 86_400), ("soon", 0, 0)):
+        server.answers["/a"] = [answer(503, Retry_After=header)]
+        with pytest.raises(FeedError) as refusal:
+            fetch(server.url("/a"), "", "", tmp_path / "x", attempts=1)
+        assert least <= refusal.value.after <= most
 
 
 def test_a_missing_feed_is_an_error_at_once(server: Server, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -28,11 +29,25 @@ if TYPE_CHECKING:
 MAX_BYTES = 4 << 30
 _ATTEMPTS = 4
 _REDIRECTS = 5
-_CONNECT, _READ, _WHOLE = 10.0, 60.0, 3_600.0
+_CONNECT, _READ = 10.0, 30.0
+_PATIENCE = 30.0
+_DAY = 86_400
 _CHUNK = 1 << 18
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _NEXT_STEP = "check the network and try again, or fetch the file yourself and pass it with --from PATH"
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What a transfer may take: bytes, seconds in all, and bytes per second in each stretch of `window` seconds."""
+
+    size: int = MAX_BYTES
+    seconds: float = 3_600.0
+    rate: float = 1_024.0
+    window: float = 30.0
+
+
+_LIMITS = Limits()
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -61,39 +76,48 @@ def fetch(
     etag: str,
     last_modified: str,
     into: Path,
-    limit: int = MAX_BYTES,
+    limits: Limits = _LIMITS,
     pause: Callable[[float], None] = time.sleep,
+    attempts: int = _ATTEMPTS,
 ) -> Fetched | Unchanged:
     """Store what a URL holds as the file `into`, whole or not at all.
 
-    etag, last_modified: of the copy at hand, "" if there is none. limit: bytes. Tries four times, waiting 1, 2 and 4
-    seconds (pause) or as long as the server asks, up to 30. Raises FeedError.
+    etag, last_modified: of the copy at hand, "" if there is none. Tries several times, waiting 1, 2, 4 seconds (pause)
+    or as long as the server asks, up to 30. Raises FeedError, which says how long the server asked us to wait.
     """
-    for attempt in range(1, _ATTEMPTS + 1):
+    for attempt in range(1, attempts + 1):
         try:
-            return _once(url, etag, last_modified, into, limit)
+            return _once(url, etag, last_modified, into, limits)
         except _TryAgainError as error:
-            if attempt == _ATTEMPTS:
-                raise FeedError(f"{shown(url)} could not be fetched: {error}", _NEXT_STEP) from error
-            pause(min(30.0, max(error.after, 2.0 ** (attempt - 1))))
+            if attempt >= attempts:
+                raise FeedError(f"{shown(url)} could not be fetched: {error}", _NEXT_STEP, error.after) from error
+            pause(min(_PATIENCE, max(error.after, 2.0 ** (attempt - 1))))
     raise AssertionError("unreachable")
 
 
-def _once(url: str, etag: str, last_modified: str, into: Path, limit: int) -> Fetched | Unchanged:
+def _once(url: str, etag: str, last_modified: str, into: Path, limits: Limits) -> Fetched | Unchanged:
     from requests import RequestException, Session
     from urllib3.exceptions import HTTPError
+
+    from envscout.network.pace import Ending, TooSlow
 
     headers = {"User-Agent": f"envscout/{__version__}", "Accept-Encoding": "identity"}
     headers |= {"If-None-Match": etag} if etag else {}
     headers |= {"If-Modified-Since": last_modified} if last_modified else {}
+    ending = Ending(limits.seconds)
     try:
-        with Session() as session, _follow(session, url, headers) as response:
-            if response.status_code == 304:
-                return Unchanged()
-            _check_status(url, response)
-            return _store(url, response, into, limit)
-    except (RequestException, HTTPError) as error:
-        raise _TryAgainError(_reason(error)) from error
+        with Session() as session:
+            session.mount("https://", ending)
+            session.mount("http://", ending)
+            with _follow(session, url, headers) as response:
+                if response.status_code == 304:
+                    return Unchanged()
+                _check_status(url, response)
+                # Of a connection that was cut it may look as if it had been sent to its end.
+                return _store(url, response, into, limits, lambda: ending.is_over)
+    except (RequestException, HTTPError, TooSlow) as error:
+        too_long = f"it took longer than {limits.seconds:g} s"
+        raise _TryAgainError(too_long if ending.is_over else _reason(error)) from error
     except ValueError as error:
         # The library looks at where a redirect leads, even where it is not to follow it.
         raise FeedError(f"{shown(url)} leads to what is no address: {error}", _NEXT_STEP) from error
@@ -169,20 +193,30 @@ def _addresses(parts: SplitResult) -> list[IPv4Address | IPv6Address]:
 def _check_status(url: str, response: "Response") -> None:
     status = response.status_code
     if status in _AGAIN:
-        after = response.headers.get("retry-after", "")
-        raise _TryAgainError(
-            f"the server answered {status}", float(after) if after.isdecimal() and len(after) < 6 else 0.0
-        )
+        raise _TryAgainError(f"the server answered {status}", _asked(response.headers.get("retry-after", "")))
     if status != 200:
         raise FeedError(f"{shown(url)} could not be fetched: the server answered {status}", _NEXT_STEP)
 
 
-def _store(url: str, response: "Response", into: Path, limit: int) -> Fetched:
+def _asked(after: str) -> float:
+    """Return the seconds that a Retry-After header asks for (RFC 9110, 10.2.3), at most a day; 0 where it is none."""
+    if after.isdecimal():
+        return float(min(int(after[:9]), _DAY))
+    try:
+        moment = parsedate_to_datetime(after[:100]).timestamp()
+    except (ValueError, TypeError, OverflowError, OSError):
+        return 0.0
+    return max(0.0, min(moment - time.time(), float(_DAY)))
+
+
+def _store(url: str, response: "Response", into: Path, limits: Limits, is_over: Callable[[], bool]) -> Fetched:
     try:
         into.parent.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=into.parent, prefix=".fetch-", delete=False) as file:
             try:
-                size = _copy(url, response, file, limit)
+                size = _copy(url, response, file, limits)
+                if is_over():
+                    raise _TryAgainError(f"it took longer than {limits.seconds:g} s")
                 file.flush()
                 os.fsync(file.fileno())
                 Path(file.name).replace(into)
@@ -195,15 +229,14 @@ def _store(url: str, response: "Response", into: Path, limit: int) -> Fetched:
     return Fetched(into, size, headers.get("etag", "")[:1000], headers.get("last-modified", "")[:1000])
 
 
-def _copy(url: str, response: "Response", file: IO[bytes], limit: int) -> int:
+def _copy(url: str, response: "Response", file: IO[bytes], limits: Limits) -> int:
     """Copy the body as it is sent; what is packed stays packed. Return its size."""
-    deadline = time.monotonic() + _WHOLE
+    from envscout.network.pace import Pace, pieces
+
     size = 0
-    for chunk in response.raw.stream(_CHUNK, decode_content=False):
-        size += len(chunk)
-        if size > limit:
-            raise FeedError(f"{shown(url)} is larger than {limit} bytes", _NEXT_STEP)
-        if time.monotonic() > deadline:
-            raise _TryAgainError("it took longer than an hour")
-        file.write(chunk)
+    for piece in pieces(response.raw, _CHUNK, Pace(limits.seconds, limits.rate, limits.window)):
+        size += len(piece)
+        if size > limits.size:
+            raise FeedError(f"{shown(url)} is larger than {limits.size} bytes", _NEXT_STEP)
+        file.write(piece)
     return size

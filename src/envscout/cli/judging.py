@@ -232,12 +232,12 @@ def content(place: str) -> bytes:
 def _fetched(url: str, limit: int) -> bytes:
     from tempfile import TemporaryDirectory
 
-    from envscout.advisories.fetch import fetch
+    from envscout.advisories.fetch import Limits, fetch
 
     with TemporaryDirectory() as folder:
         into = Path(folder, "policies")
         try:
-            fetch(url, "", "", into, limit)
+            fetch(url, "", "", into, Limits(limit))
         except FeedError as error:
             raise UsageError(error.cause, "check the address, or fetch the file yourself and pass its path") from error
         return into.read_bytes()

@@ -18,7 +18,7 @@ from envscout.images.credentials import Credentials, for_host
 if TYPE_CHECKING:
     import requests
 
-TIMEOUT = (10, 60)
+TIMEOUT = (10, 30)
 ATTEMPTS = 4
 MAX_REDIRECTS = 5
 MAX_LOGINS = 5
@@ -128,9 +128,11 @@ class Transport:
     def _pieces(self, response: "requests.Response") -> Iterator[bytes]:
         from urllib3.exceptions import HTTPError
 
+        from envscout.network.pace import Pace, TooSlow, pieces
+
         try:
-            yield from response.raw.stream(CHUNK, decode_content=False)
-        except (HTTPError, OSError) as error:
+            yield from pieces(response.raw, CHUNK, Pace())
+        except (HTTPError, OSError, TooSlow) as error:
             raise SourceError(
                 f"The connection to {self._host} broke: {error}.", "Try again; the network or the registry is unsteady."
             ) from error
