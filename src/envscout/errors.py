@@ -9,7 +9,7 @@
     │   ├── LimitExceeded        exit 1, HTTP 413     input larger or deeper than its bound
     │   └── AccessDenied         exit 1, HTTP 401     the registry or engine refused us
     ├── FeedError                exit 1, HTTP 502     an advisory feed could not be read
-    ├── StoreError               exit 1, HTTP 500     the store cannot be read or written
+    ├── StoreError               exit 1, HTTP 503     the store cannot be read or written now
     │   └── StoreBusy            exit 1, HTTP 503     another writer holds the store for too long
     └── ConfigError              exit 64, HTTP 400    a setting has no meaning
 
@@ -83,10 +83,10 @@ class FeedError(EnvscoutError):
 
 
 class StoreError(EnvscoutError):
-    """A store that cannot be read or written."""
+    """A store that cannot be read or written now: a client of a server tries again."""
+
+    http_status = 503
 
 
 class StoreBusy(StoreError):
     """Another writer holds the store for longer than we wait."""
-
-    http_status = 503

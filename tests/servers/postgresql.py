@@ -4,7 +4,7 @@ import itertools
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -39,28 +39,44 @@ class Server:
         self.ask(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
         return self.place(name)
 
+    def is_ready(self) -> bool:
+        """Tell whether it answers."""
+        environment: Mapping[str, str] = {**os.environ, "PGCONNECT_TIMEOUT": "1"}
+        argv = ["psql", "-XAtqc", "SELECT 1", self.place()]
+        return subprocess.run(argv, capture_output=True, env=environment, check=False).returncode == 0
+
 
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a server that runs for as long as the tests do."""
+    # The path of a socket is short, and pytest's folders belong to whoever runs the tests.
+    folder = Path(mkdtemp(prefix="envscout-pg-", dir="/tmp"))
+    try:
+        initialise(folder)
+        argv = command(folder, FAST)
+        server = Server(folder)
+        with running(argv, tmp_path_factory.mktemp("postgresql") / "log", server.is_ready):
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def initialise(folder: Path) -> None:
+    """Make what a server needs in a folder."""
     # Debian keeps the server's programs apart from those for everybody.
     places = [os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
     os.environ["PATH"] = os.pathsep.join(places)
     need("initdb", "postgres", "psql")
-    # The path of a socket is short, and pytest's folders belong to whoever runs the tests.
-    folder = Path(mkdtemp(prefix="envscout-pg-", dir="/tmp"))
-    as_nobody = _as_nobody(folder)
-    try:
-        data = folder / "data"
-        run(*as_nobody, "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-        (data / "pg_hba.conf").write_text(ACCESS)
-        options = [word for each in FAST for word in ("-c", each)]
-        argv = [*as_nobody, "postgres", "-D", str(data), "-k", str(folder), *options]
-        server = Server(folder)
-        with running(argv, tmp_path_factory.mktemp("postgresql") / "log", lambda: _is_ready(server)):
-            yield server
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    data = folder / "data"
+    words = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+    run(*_as_nobody(folder), "initdb", "-D", data, *words)
+    (data / "pg_hba.conf").write_text(ACCESS)
+
+
+def command(folder: Path, settings: Iterable[str]) -> list[str]:
+    """Return the command that serves what `initialise` made; its socket is in the folder too."""
+    options = [word for each in settings for word in ("-c", each)]
+    return [*_as_nobody(folder), "postgres", "-D", str(folder / "data"), "-k", str(folder), *options]
 
 
 def _as_nobody(folder: Path) -> list[str]:
@@ -70,11 +86,3 @@ def _as_nobody(folder: Path) -> list[str]:
     need("setpriv")
     shutil.chown(folder, "nobody")
     return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
-
-
-def _is_ready(server: Server) -> bool:
-    environment: Mapping[str, str] = {**os.environ, "PGCONNECT_TIMEOUT": "1"}
-    asked = subprocess.run(
-        ["psql", "-XAtqc", "SELECT 1", server.place()], capture_output=True, env=environment, check=False
-    )
-    return asked.returncode == 0

@@ -10,6 +10,7 @@ OPERATIONS: Mapping[str, Action] = {
     "ask.running": "read",
     "ask.history": "read",
     "ask.feed_status": "read",
+    "record.record": "record",
     "record.remove": "record",
 }
 """`module.function` of envscout.verbs -> the action it is."""

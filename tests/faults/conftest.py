@@ -1,0 +1,81 @@
+"""A world for each test that breaks it: stopped, copied and started again from one that was filled before."""
+
+import os
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+from tests.faults.feeds import Feeds
+from tests.faults.programs import Postgres, copied
+from tests.faults.receiver import Receiver, serving
+from tests.faults.world import World, fill
+from tests.servers.postgresql import initialise
+
+Make = Callable[..., World]
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """Return what every choice is drawn from. ENVSCOUT_FAULT_SEED repeats what a test did."""
+    seed = int(os.environ.get("ENVSCOUT_FAULT_SEED") or random.SystemRandom().randrange(1 << 32))
+    print(f"ENVSCOUT_FAULT_SEED={seed}")
+    return random.Random(seed)
+
+
+@pytest.fixture(scope="session")
+def patience() -> float:
+    """Return for how many seconds a fault may go on; ENVSCOUT_FAULT_SECONDS says so."""
+    return float(os.environ.get("ENVSCOUT_FAULT_SECONDS") or 4)
+
+
+@pytest.fixture(scope="session")
+def seed() -> Iterator[Path]:
+    """Return the folder of a stopped database server that holds a filled store."""
+    # The path of a socket is short.
+    folder = Path(mkdtemp(prefix="envscout-fault-", dir="/tmp"))
+    try:
+        initialise(folder)
+        postgres = Postgres(folder, folder / "log")
+        postgres.start()
+        postgres.await_ready()
+        fill(postgres.server.make())
+        postgres.stop()
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def make(seed: Path, chance: random.Random) -> Iterator[Make]:
+    """Return a function that makes a world on PostgreSQL or, with `sqlite`, on a file."""
+    with ExitStack() as stack:
+
+        def made(engine: str = "postgresql", folder: Path | None = None) -> World:
+            if folder is None:
+                folder = Path(mkdtemp(prefix="envscout-fault-", dir="/tmp"))
+                stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder.chmod(0o755)
+            feeds, receiver = Feeds(), Receiver()
+            stack.enter_context(serving(feeds))
+            stack.callback(feeds.stopped.set)
+            stack.enter_context(serving(receiver))
+            if engine == "sqlite":
+                world = World(folder, folder / "store.db", chance, feeds, receiver)
+                fill(folder / "store.db")
+            else:
+                copied(seed, folder)
+                postgres = Postgres(folder, folder / "postgres.log")
+                world = World(folder, postgres.server.place("store_0"), chance, feeds, receiver)
+                world.postgres = postgres
+                postgres.start()
+                postgres.await_ready()
+            stack.callback(world.end)
+            world.ok("db", "update")
+            return world
+
+        yield made

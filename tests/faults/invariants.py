@@ -1,0 +1,76 @@
+"""What must hold after every fault, whatever it was. Each check returns what is broken, in words."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from envscout.environments.fold import fold
+from envscout.store import FOREVER, Database, deployments, findings
+from tests.faults.load import ENVIRONMENTS
+from tests.faults.world import World
+
+Check = Callable[[World], Iterator[str]]
+
+
+def check(world: World) -> None:
+    """Raise AssertionError with all that is broken."""
+    broken = [f"{each.__name__}: {what}" for each in CHECKS for what in each(world)]
+    assert not broken, "\n".join([*broken[:40], world.said()])
+
+
+def nothing_acknowledged_is_lost(world: World) -> Iterator[str]:
+    """Every recording that a client was told of is in the history once; one without an answer at most once."""
+    kept: Counter[str] = Counter()
+    facts: dict[str, tuple[str, str, str]] = {}
+    with Database(world.place) as database, database.read() as connection:
+        for environment in ENVIRONMENTS:
+            for event in deployments.events(connection, deployments.Scope(environment=environment)):
+                kept[event.commit] += 1
+                facts[event.commit] = (event.environment, event.service, event.digest)
+    for load in world.loads:
+        for key, told in load.log.acknowledged.items():
+            if kept[key] != 1:
+                yield f"{told} was acknowledged and is kept {kept[key]} times"
+            elif facts[key] != (told.environment, told.service, told.digest):
+                yield f"{told} is kept as {facts[key]}"
+        for key in load.log.unanswered:
+            if kept[key] > 1:
+                yield f"{key} had no answer and is kept {kept[key]} times"
+
+
+def clients_were_told_nothing_wrong(world: World) -> Iterator[str]:
+    """No fault makes a server call a good request a bad one."""
+    for load in world.loads:
+        yield from load.log.wrong
+
+
+def what_runs_is_the_fold_of_what_was_said(world: World) -> Iterator[str]:
+    """The intervals that are stored follow from the events that are stored."""
+    with Database(world.place) as database, database.read() as connection:
+        for environment in ENVIRONMENTS:
+            events = reversed(deployments.events(connection, deployments.Scope(environment=environment)))
+            expected = {(each.service, each.digest, each.since, each.until or FOREVER) for each in fold(events)}
+            stored = set(
+                connection.execute(
+                    "SELECT s.name, i.digest, d.d_from, d.d_to FROM deployment d JOIN service s USING (service_id)"
+                    " JOIN image i USING (image_id) JOIN environment v USING (env_id) WHERE v.name = ?",
+                    (environment,),
+                ).fetchall()
+            )
+            if stored != expected:
+                yield f"{environment}: {sorted(stored ^ expected)[:5]}"
+
+
+def findings_are_those_of_a_match_from_nothing(world: World) -> Iterator[str]:
+    """Incremental equals full: the findings kept are those that all packages and ranges give."""
+    with Database(world.place) as database, database.read() as connection:
+        kept = set(connection.execute("SELECT adv_id, pkg_id FROM finding").fetchall())
+        if kept != findings.match_all(connection):
+            yield f"{len(kept)} are kept"
+
+
+CHECKS: tuple[Check, ...] = (
+    clients_were_told_nothing_wrong,
+    nothing_acknowledged_is_lost,
+    what_runs_is_the_fold_of_what_was_said,
+    findings_are_those_of_a_match_from_nothing,
+)

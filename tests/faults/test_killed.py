@@ -1,0 +1,55 @@
+"""kill -9 at any moment, under load: of what answers, of what works, of the database."""
+
+import time
+
+from tests.faults.conftest import Make
+from tests.faults.invariants import check
+
+
+def test_api_processes_are_killed_under_load(make: Make, patience: float) -> None:
+    world = make()
+    world.start(apis=2, workers=0)
+    with world.load() as load:
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            time.sleep(world.chance.uniform(0.05, 1.0))
+            victim = world.chance.choice(world.apis)
+            victim.kill()
+            time.sleep(world.chance.uniform(0, 0.5))
+            victim.start()
+        for each in world.apis:
+            each.await_ready()
+        load.await_count(10)
+    assert load.log.failures
+    check(world)
+
+
+def test_the_database_is_killed_under_load(make: Make, patience: float) -> None:
+    world = make()
+    world.start(apis=2, workers=0)
+    assert world.postgres is not None
+    with world.load() as load:
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            time.sleep(world.chance.uniform(0.1, 1.0))
+            world.postgres.kill()
+            time.sleep(world.chance.uniform(0, 0.5))
+            world.postgres.start()
+            world.postgres.await_ready()
+        load.await_count(10)
+    assert load.log.failures
+    check(world)
+
+
+def test_the_database_is_restarted_under_load(make: Make) -> None:
+    world = make()
+    world.start(apis=2, workers=0)
+    assert world.postgres is not None
+    with world.load() as load:
+        load.await_count(10)
+        world.postgres.stop()
+        time.sleep(0.5)
+        world.postgres.start()
+        world.postgres.await_ready()
+        load.await_count(10)
+    check(world)

@@ -1,0 +1,119 @@
+"""A whole small installation: database, API and worker processes, feeds, a receiver; and the clients that use it."""
+
+import os
+import random
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from envscout.model import Image, Inventory, Package
+from envscout.store import Database, Place, images, now
+from tests.faults.feeds import NAMES, Feeds
+from tests.faults.load import Load
+from tests.faults.programs import PROGRAM, Api, Postgres, Program
+from tests.faults.receiver import Receiver
+
+IMAGES = 12
+PACKAGES = 15
+
+
+class World:
+    """What a test breaks. Nothing runs at first; everything is stopped by `end`."""
+
+    def __init__(self, folder: Path, place: Place, chance: random.Random, feeds: Feeds, receiver: Receiver) -> None:
+        self.folder, self.place, self.chance, self.feeds, self.receiver = folder, place, chance, feeds, receiver
+        self.postgres: Postgres | None = None
+        self.apis: list[Api] = []
+        self.workers: list[Program] = []
+        self.loads: list[Load] = []
+        self.headers: dict[str, str] = {}
+        self.env = {
+            "ENVSCOUT_HOME": str(folder / "home"),
+            "HOME": str(folder / "home"),
+            "ENVSCOUT_STORE": str(place),
+            "PATH": os.environ["PATH"],
+            "TMPDIR": str(folder),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **feeds.settings(),
+        }
+
+    def start(self, apis: int, workers: int, more: dict[str, str] | None = None) -> None:
+        """Start processes of envscout. more: environment that they alone have."""
+        env = {**self.env, **(more or {})}
+        self.apis = [Api(env, self.folder / f"api-{number}.log") for number in range(apis)]
+        worker = [str(PROGRAM), "worker", "--concurrency", "2"]
+        self.workers = [Program(worker, env, self.folder / f"worker-{number}.log") for number in range(workers)]
+        for each in (*self.apis, *self.workers):
+            each.start()
+        for each in self.apis:
+            each.await_ready()
+
+    def end(self) -> None:
+        """Stop everything."""
+        for load in self.loads:
+            load.stop(0)
+        programs = [*self.apis, *self.workers]
+        for each in programs:
+            each.kill()
+        if self.postgres is not None:
+            self.postgres.kill()
+
+    def load(self, clients: int = 4) -> Load:
+        """Return clients of all API processes."""
+        made = Load([each.address for each in self.apis], self.headers, digests(), self.chance, clients)
+        self.loads.append(made)
+        return made
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command on the store itself."""
+        argv = [str(PROGRAM), *words]
+        return subprocess.run(argv, env=self.env, capture_output=True, text=True, check=False)
+
+    def ok(self, *words: str) -> str:
+        """Run a command that has to succeed; return what it printed."""
+        done = self.run(*words)
+        assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def until(self, true: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
+        """Wait until something is true. Raise AssertionError with what every process said."""
+        deadline = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < deadline, f"{what}: not within {seconds} s\n{self.said()}"
+            time.sleep(0.1)
+
+    def said(self) -> str:
+        """Return the end of what every process printed."""
+        return "\n".join(f"== {each.log.name}\n{each.said()}" for each in (*self.apis, *self.workers))
+
+
+def digests() -> list[str]:
+    """Return the digests of the images that are stored."""
+    return [f"sha256:{number:064x}" for number in range(1, IMAGES + 1)]
+
+
+def fill(place: Place) -> None:
+    """Put the images into a store; advisories are fetched."""
+    chance = random.Random(20261127)
+    with Database(place) as database:
+        for digest in digests():
+            names = chance.sample(range(NAMES), PACKAGES)
+            inventory = Inventory(packages=tuple(map(_package, names, (chance.randrange(1, 5) for _ in names))))
+            with database.write() as connection:
+                images.put(connection, Image(digest, "linux/amd64"), inventory, now())
+
+
+def _package(number: int, version: int) -> Package:
+    name, text = f"lib-{number}", f"{version}.0.0"
+    where = (f"app/node_modules/{name}/package.json",)
+    return Package("npm", name, text, f"pkg:npm/{name}@{text}", name, text, locations=where)
+
+
+def history(place: Place, environment: str) -> list[Any]:
+    """Return every event of an environment."""
+    from envscout.store import deployments
+
+    with Database(place) as database, database.read() as connection:
+        return deployments.events(connection, deployments.Scope(environment=environment))
