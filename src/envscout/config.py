@@ -30,6 +30,12 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "server": Setting(str, "", "address of a server (https://...) that answers instead of a store of one's own"),
     "token": Setting(str, "", "what the server is shown; `envscout login` keeps one where others cannot read it"),
+    "allow_private_addresses": Setting(
+        str,
+        "",
+        "networks and hosts, separated by commas, that a server may connect to for others though they are not public",
+    ),
+    "public_url": Setting(str, "", "address under which people reach the server (https://...), for links in messages"),
     "max_feed_age_days": Setting(int, 7, "an advisory feed older than this makes answers partial"),
     "layer_cache_mb": Setting(int, 512, "mebibytes of the store for what is kept of layers already read; 0: none"),
     "vex_authors": Setting(

@@ -8,6 +8,8 @@
     │   ├── DigestMismatch       exit 1, HTTP 502     bytes are not what their digest says
     │   ├── LimitExceeded        exit 1, HTTP 413     input larger or deeper than its bound
     │   └── AccessDenied         exit 1, HTTP 401     the registry or engine refused us
+    ├── NetworkError             exit 1, HTTP 502     a server that we asked did not answer
+    │   └── ForbiddenAddress     exit 1, HTTP 422     we do not connect to such an address
     ├── FeedError                exit 1, HTTP 502     an advisory feed could not be read
     ├── StoreError               exit 1, HTTP 503     the store cannot be read or written now
     │   └── StoreBusy            exit 1, HTTP 503     another writer holds the store for too long
@@ -70,6 +72,18 @@ class AccessDenied(SourceError):
     """A registry or engine that refused us."""
 
     http_status = 401
+
+
+class NetworkError(EnvscoutError):
+    """A server that we asked on somebody's behalf did not answer."""
+
+    http_status = 502
+
+
+class ForbiddenAddress(NetworkError):
+    """An address that we do not connect to on anybody's behalf."""
+
+    http_status = 422
 
 
 class FeedError(EnvscoutError):
