@@ -9,7 +9,7 @@ import msgspec
 from envscout.errors import FeedError
 from envscout.model import Advisory, Problem
 
-PARSER = b"osv-2"
+PARSER = b"osv-3"
 """Raised with every change of what `osv.parse` makes of the same bytes, so that stored records are read again."""
 _Item = TypeVar("_Item")
 

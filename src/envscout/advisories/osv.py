@@ -3,6 +3,7 @@
 What cannot be used of a record travels with it as Problems:
 malformed-record      only its ids and ranges could be read
 unknown-ecosystem     we have no version order for the ecosystem
+unusable-name         a package has a longer name than any that is ever listed
 unkeyable-range       a bound has no place in the order: the whole range is left out
 unkeyable-version     listed versions have no place in the order
 empty-range           a range ends before it begins
@@ -20,7 +21,7 @@ from envscout.advisories.intervals import Interval
 from envscout.advisories.meaning import Keys, Meaning, of_ecosystem
 from envscout.errors import FeedError
 from envscout.model import Advisory, Problem, Range
-from envscout.names import modules
+from envscout.names import bounds, modules
 from envscout.versions import HIGHEST, LOWEST
 
 _DETAILS = 65_536
@@ -149,9 +150,12 @@ def _read(block: wire.Affected, into: _Reading) -> None:
     if package is None:
         into.problem("no-package", "it names no package, only a repository")
         return
-    meaning = of_ecosystem(package.ecosystem)
+    meaning = of_ecosystem(package.ecosystem) if len(package.ecosystem) <= bounds.MAX_ECOSYSTEM else None
     if meaning is None:
         into.problem("unknown-ecosystem", f"no version order is known for {package.ecosystem}")
+        return
+    if len(package.name) > bounds.MAX_NAME:
+        into.problem("unusable-name", f"no package has a name of {len(package.name)} characters: {package.name:.100}")
         return
     name = meaning.spelling[package.name]
     word = vendor.word_of_block(block)

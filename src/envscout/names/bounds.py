@@ -5,6 +5,9 @@ An unusable version is not kept in part: cut or escaped it might find a place in
 
 MAX_NAME = 255
 MAX_VERSION = 512
+MAX_ECOSYSTEM = 100
+MAX_STREAM = 100
+MAX_LAYER = 255
 
 _SHOWN = 60
 _CUT = "…"
@@ -18,6 +21,11 @@ def is_name(name: str) -> bool:
 def is_version(version: str) -> bool:
     """Tell whether a text can be a version as it stands."""
     return 0 < len(version) <= MAX_VERSION and version.isprintable()
+
+
+def layer(told: str) -> str:
+    """Return the digest of a layer or an image as a document tells it, "" for what is too long to be one."""
+    return told if len(told) <= MAX_LAYER else ""
 
 
 def shown(words: str) -> str:

@@ -7,6 +7,7 @@ Module streams: https://docs.fedoraproject.org/en-US/modularity/. A modular pack
 
 import re
 
+from envscout.names import bounds
 from envscout.names import purl as purls
 
 _RELEASE = re.compile(r"\.module[_+]")
@@ -22,7 +23,7 @@ def is_modular(version: str) -> bool:
 
 def named(title: str) -> tuple[str, ...]:
     """Return the streams that an advisory's title names."""
-    return tuple(dict.fromkeys(_STREAM.findall(title)))
+    return tuple(dict.fromkeys(each for each in _STREAM.findall(title) if len(each) <= bounds.MAX_STREAM))
 
 
 def stream(package_url: str) -> str:
@@ -31,7 +32,8 @@ def stream(package_url: str) -> str:
         return ""
     found = purls.parse(package_url)
     label = next(filter(None, map(found.qualifier, _LABELS)), "")
-    return ":".join(label.split(":")[:2]) if ":" in label else ""
+    told = ":".join(label.split(":")[:2]) if ":" in label else ""
+    return told if len(told) <= bounds.MAX_STREAM else ""
 
 
 def within(stream_: str, name: str) -> str:

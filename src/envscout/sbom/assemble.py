@@ -117,7 +117,7 @@ def package(component: Component, url: Purl, problems: list[Problem]) -> Package
         architecture=bounds.escaped((component.architecture or url.qualifier("arch"))[:MAX_ARCHITECTURE]),
         licenses=component.licenses,
         locations=component.locations,
-        layer=component.layer,
+        layer=bounds.layer(component.layer),
         owner=component.owner,
     )
 

@@ -151,6 +151,6 @@ def _read(package: _Package, problems: list[Problem]) -> Package | None:
         architecture=package.architecture,
         licenses=package.licenses,
         locations=package.locations,
-        layer=package.layer,
+        layer=bounds.layer(package.layer),
         owner=package.owner,
     )

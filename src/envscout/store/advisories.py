@@ -90,7 +90,9 @@ class Stage:
                 rows["unassessed"].append((n, k))
             for problem in advisory.problems:
                 rows["problem"].append((feed_id, advisory.id, problem.code, problem.message))
-        rows["problem"] += [(feed_id, problem.where, problem.code, problem.message) for problem in problems]
+        rows["problem"] += [
+            (feed_id, problem.where[:_LONGEST_PLACE], problem.code, problem.message) for problem in problems
+        ]
         if len(rows["advisory"]) > _MANY:
             self._flush()
 
@@ -167,6 +169,7 @@ class Stage:
 
 
 _MANY = 5_000
+_LONGEST_PLACE = 500
 _STAGED = ("advisory", "alias", "vulnerability", "name", "range", "unassessed", "problem")
 
 

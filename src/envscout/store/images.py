@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from envscout.model import BaseImage, Distribution, Image, Inventory, Package, Problem
+from envscout.names import bounds
 from envscout.names.ecosystem import Identity, identity
 from envscout.store.database import Connection, queries
 from envscout.versions import key
@@ -86,7 +87,7 @@ def put(connection: Connection, image: Image, inventory: Inventory, at: int) -> 
                 "problems": _encode(inventory.problems).decode(),
                 "tools": _encode(inventory.tools).decode(),
                 "chain": next(_chains(image), None),
-                "index_digest": image.index_digest,
+                "index_digest": bounds.layer(image.index_digest),
                 "twofold": _is_twofold(inventory.packages),
             },
         ).fetchone()[0]
@@ -130,7 +131,7 @@ def _chains(image: Image) -> Iterator[str]:
     """Yield the chain ids of all layers, of all but the uppermost, and so on; nothing where they are not known."""
     import hashlib
 
-    diff_ids = [layer.diff_id for layer in image.layers]
+    diff_ids = [bounds.layer(layer.diff_id) for layer in image.layers]
     chains: list[str] = []
     for diff_id in diff_ids if all(diff_ids) else ():
         whole = hashlib.sha256(f"{chains[-1]} {diff_id}".encode()).hexdigest() if chains else ""

@@ -17,6 +17,12 @@ SELECT :image_id, document_id, :place, :path, :reader, :reading, :at, :forever F
 ON CONFLICT (image_id, place, path, document_id, k_from) DO UPDATE SET k_to = excluded.k_to, reading = excluded.reading,
     reader = excluded.reader
 
+-- name: begin (postgresql)
+INSERT INTO image_vex (image_id, document_id, place, path, reader, reading, k_from, k_to)
+SELECT :image_id, document_id, :place, :path, :reader, :reading, :at, :forever FROM vex_document WHERE digest = :digest
+ON CONFLICT (image_id, place, md5(path), document_id, k_from) DO UPDATE SET k_to = excluded.k_to,
+    reading = excluded.reading, reader = excluded.reader
+
 -- name: renew
 UPDATE image_vex SET reader = :reader, reading = :reading
  WHERE image_id = :image_id AND place = :place AND path = :path AND k_to = :forever

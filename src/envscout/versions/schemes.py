@@ -8,9 +8,10 @@ from importlib import import_module
 
 Rule = Callable[[str], bytes | None]
 
-# Longer texts are no versions but attacks or accidents, and database indexes bound the size of their rows.
+# Longer texts are no versions but attacks or accidents.
 MAX_LENGTH = 512
-MAX_KEY_LENGTH = 2048
+# Both ends of a range stand in one row of an index, which PostgreSQL bounds to 2,704 bytes.
+MAX_KEY_LENGTH = 1300
 
 
 def _lazy(name: str) -> Rule:
