@@ -13,6 +13,9 @@
     ├── FeedError                exit 1, HTTP 502     an advisory feed could not be read
     ├── StoreError               exit 1, HTTP 503     the store cannot be read or written now
     │   └── StoreBusy            exit 1, HTTP 503     another writer holds the store for too long
+    ├── Unauthenticated          exit 1, HTTP 401     the server does not know who asks
+    ├── NotAllowed               exit 1, HTTP 403     who asks may not do this
+    ├── TooManyRequests          exit 1, HTTP 429     asked too often, or failed to say who asks too often
     └── ConfigError              exit 64, HTTP 400    a setting has no meaning
 
 What could be read of damaged input is no error: it becomes a `model.Problem` that travels with the answer.
@@ -84,6 +87,24 @@ class ForbiddenAddress(NetworkError):
     """An address that we do not connect to on anybody's behalf."""
 
     http_status = 422
+
+
+class Unauthenticated(EnvscoutError):
+    """The server does not know who asks."""
+
+    http_status = 401
+
+
+class NotAllowed(EnvscoutError):
+    """Who asks may not do this."""
+
+    http_status = 403
+
+
+class TooManyRequests(EnvscoutError):
+    """Asked too often."""
+
+    http_status = 429
 
 
 class FeedError(EnvscoutError):

@@ -12,6 +12,17 @@ OPERATIONS: Mapping[str, Action] = {
     "ask.feed_status": "read",
     "record.record": "record",
     "record.remove": "record",
+    "tokens.create": "own",
+    "tokens.listed": "own",
+    "tokens.revoke": "own",
+    "members.add": "own",
+    "members.listed": "own",
+    "members.remove": "own",
+    "trust.add": "own",
+    "trust.listed": "own",
+    "trust.remove": "own",
+    "audit.listed": "own",
+    "audit.verify": "own",
 }
 """`module.function` of envscout.verbs -> the action it is."""
 

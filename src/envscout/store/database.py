@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ def _engine(place: Place) -> Any:
 class Database:
     """One store: many readers, one writer at a time, every committed write durable.
 
-    Use from one thread. `write()` is the only way to change anything.
+    Use from one thread. `write()` is the only way to change anything. witness: called at the end of each of its
+    transactions, to tell in it what was done.
     """
 
     connection: Connection
@@ -43,6 +44,7 @@ class Database:
         tenant: the organization whose images are known; "" for those of the whole instance.
         """
         self.place = place
+        self.witness: Callable[[Connection], None] | None = None
         self._engine = _engine(place)
         with self.translated():
             self.connection = self._engine.connect(place)
@@ -85,10 +87,14 @@ class Database:
         """Hold the write lock for one transaction: all of it is kept, or nothing. Raise StoreBusy, StoreError."""
         if self._is_together:
             yield self.connection
+            if self.witness is not None:
+                self.witness(self.connection)
             return
         with self.translated(), self._undone():
             self._engine.begin_write(self.connection)
             yield self.connection
+            if self.witness is not None:
+                self.witness(self.connection)
             self._engine.commit(self.connection)
 
     @contextlib.contextmanager

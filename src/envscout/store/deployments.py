@@ -216,7 +216,8 @@ def spots_of_components(connection: Connection, scope: Scope, wanted: Wanted) ->
 
 def similar(connection: Connection, name: str, most: int) -> tuple[str, ...]:
     """Return names of packages, of any image, that hold a text; the shortest first."""
-    return tuple(found for (found,) in connection.execute(_SQL["similar"], {"name": name, "most": most}))
+    values = {"name": name, "most": most, "tenant": connection.tenant}
+    return tuple(found for (found,) in connection.execute(_SQL["similar"], values))
 
 
 def kinds(connection: Connection, scope: Scope) -> list[tuple[int, int]]:

@@ -108,7 +108,12 @@ SELECT v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_fr
 
 -- name: similar
 -- Names of packages that hold a text, the shortest first.
-SELECT name FROM component WHERE instr(lower(name), lower(:name)) > 0
+SELECT name FROM component c WHERE instr(lower(name), lower(:name)) > 0
+   AND (:tenant = '' OR EXISTS (
+        SELECT 1 FROM set_component m JOIN image_set x USING (set_id) JOIN image i USING (image_id)
+         WHERE m.comp_id = c.comp_id AND (i.tenant = :tenant OR EXISTS (
+               SELECT 1 FROM deployment d JOIN environment v USING (env_id)
+                WHERE d.image_id = i.image_id AND v.organization = :tenant))))
  GROUP BY name ORDER BY length(name), name LIMIT :most
 
 -- name: kinds

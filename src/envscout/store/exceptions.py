@@ -58,7 +58,7 @@ def entries(connection: Connection, at: int | None = None, number: int = 0, *, r
 
     number: of the only one that is wanted.
     """
-    row = {"at": FOREVER if at is None else at, "all": removed, "exception_id": number}
+    row = {"at": FOREVER if at is None else at, "all": removed, "exception_id": number, "tenant": connection.tenant}
     return [_entry(*each) for each in connection.execute(_SQL["entries"], row)]
 
 

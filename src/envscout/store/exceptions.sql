@@ -15,6 +15,7 @@ SELECT x.exception_id, x.vulnerability, x.kind, x.justification, x.owner, x.reas
   FROM exception x JOIN exception_event a ON a.exception_id = x.exception_id AND a.action = 'added'
   LEFT JOIN exception_event r ON r.exception_id = x.exception_id AND r.action = 'removed' AND r.at <= :at
  WHERE a.at <= :at AND (:all OR r.event_id IS NULL) AND (:exception_id = 0 OR x.exception_id = :exception_id)
+   AND (:tenant = '' OR x.organization IN ('', :tenant))
  ORDER BY x.exception_id
 
 -- name: last_moment

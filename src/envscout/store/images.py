@@ -55,6 +55,12 @@ def get(connection: Connection, image_id: int) -> StoredImage:
     return _stored(connection.execute(_SQL["image_by_id"], {"image_id": image_id}).fetchone())
 
 
+def is_seen(connection: Connection, image_id: int) -> bool:
+    """Tell whether a number is that of an image which the tenant sees: their own, or one that runs for them."""
+    values = {"image_id": image_id, "tenant": connection.tenant}
+    return connection.execute(_SQL["is_seen"], values).fetchone() is not None
+
+
 def _stored(row: tuple[int, str, str, int | None, str | None, str, str]) -> StoredImage:
     image_id, _, document, indexed_at, distribution, problems, tools = row
     return StoredImage(

@@ -10,6 +10,13 @@ SELECT image_id, digest, document, indexed_at, distribution, problems, tools FRO
 -- The same by its number.
 SELECT image_id, digest, document, indexed_at, distribution, problems, tools FROM image WHERE image_id = :image_id
 
+-- name: is_seen
+-- Whether a number is that of an image that the tenant sees.
+SELECT 1 FROM image i
+ WHERE image_id = :image_id AND (:tenant = '' OR tenant = :tenant OR EXISTS (
+        SELECT 1 FROM deployment d JOIN environment v USING (env_id)
+         WHERE d.image_id = i.image_id AND v.organization = :tenant))
+
 -- name: images_of_digest
 -- The images of a digest, or of an index of that digest; which of them the tenant sees is told at image_by_digest.
 SELECT image_id, digest, document, indexed_at, distribution, problems, tools FROM image i
