@@ -1,6 +1,10 @@
 """A real server on a Unix socket's neighbour, a port of the loopback, over a store with something in it."""
 
+import os
+import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -26,6 +30,24 @@ class Server:
         return self.session.request(method, self.address + path, timeout=60, **how)  # type: ignore[arg-type]
 
 
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the store of the demo, which nobody may change."""
+    folder = tmp_path_factory.mktemp("demo")
+    environ = {**os.environ, "ENVSCOUT_HOME": str(folder)}
+    command = [sys.executable, "-m", "envscout", "demo", "--keep", str(folder / "kept")]
+    subprocess.run(command, env=environ, check=True, capture_output=True)
+    return folder / "kept" / "envscout.db"
+
+
+@pytest.fixture
+def demo_server(demo: Path, tmp_path: Path) -> Iterator[Server]:
+    """Serve a copy of the store of the demo."""
+    place = tmp_path / "envscout.db"
+    shutil.copy(demo, place)
+    yield from serving(place)
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     place = tmp_path / "envscout.db"
@@ -35,8 +57,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def serving(place: Path) -> Iterator[Server]:
     """Serve a store for as long as the iterator lives."""
+    app = make(place)
     listening = socket.create_server(("127.0.0.1", 0))
-    running = uvicorn.Server(uvicorn.Config(make(place), log_config=None, timeout_graceful_shutdown=5))
+    running = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5))
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
     thread.start()
     while not running.started:

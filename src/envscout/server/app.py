@@ -7,9 +7,11 @@ import msgspec
 from litestar import Litestar, MediaType, Request, Response, get
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from envscout.server.handling import SLASH, handler
+from envscout.server.etag import Answers, Naming
+from envscout.server.handling import House, handler
 from envscout.server.openapi import document
 from envscout.server.problems import problem
+from envscout.server.reading import SLASH
 from envscout.server.routes.table import routes
 from envscout.server.stores import Stores
 from envscout.store import Place
@@ -19,10 +21,10 @@ MAX_BODY = 64 << 20
 
 def make(place: Place) -> Litestar:
     """Return the application over a store."""
-    stores = Stores(place)
+    house = House(Stores(place), Naming(), Answers())
     rows = routes()
     app = Litestar(
-        route_handlers=[*(handler(row, stores) for row in rows), _schema(msgspec.json.encode(document(rows)))],
+        route_handlers=[*(handler(row, house) for row in rows), _schema(msgspec.json.encode(document(rows)))],
         exception_handlers={Exception: problem},
         openapi_config=None,
         request_max_body_size=MAX_BODY,

@@ -1,81 +1,116 @@
 """From a row of the table to what litestar serves: read the parts, answer in a thread, write the answer."""
 
+import gzip
 import re
+from hashlib import blake2b
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from litestar import Request, Response, route
 from litestar.concurrency import sync_to_thread
 
-from envscout.errors import LimitExceeded, UsageError
 from envscout.operations.coding import decode, encode
+from envscout.server import reading
 from envscout.server.asking import Asked, principal
-from envscout.server.routes.route import Route
+from envscout.server.etag import Answers, Kept, Naming, matches
+from envscout.server.idempotency import once
+from envscout.server.routes.route import Route, Text
 from envscout.server.stores import Stores
 
-MAX_QUERY = 8_192
-MAX_PARAMETERS = 200
-MAX_SEGMENT = 4_096
+_WORTH_PACKING = 1_024
 
 
-def handler(row: Route, stores: Stores) -> Any:
+class House(msgspec.Struct, frozen=True):
+    """What all requests of a process share."""
+
+    stores: Stores
+    naming: Naming
+    answers: Answers
+
+
+def handler(row: Route, house: House) -> Any:
     """Return the handler of a row."""
 
     async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
         body = await request.body() if row.body is not None else b""
-        return await sync_to_thread(_answer, row, stores, request, body)
+        return await sync_to_thread(_handled, row, house, request, body)
 
     path = re.sub(r"\{(\w+)\}", r"{\1:str}", row.path)
     return route(path, http_method=[row.method], name=row.name, status_code=row.status)(handle)
 
 
-def _answer(row: Route, stores: Stores, request: Request[Any, Any, Any], body: bytes) -> Response[bytes]:
+def _handled(row: Route, house: House, request: Request[Any, Any, Any], body: bytes) -> Response[bytes]:
     read = decode(body, row.body) if row.body is not None else None
-    query = _query(request.scope["query_string"], row.query)
-    path = {name: _segment(value) for name, value in request.path_params.items()}
-    with stores.open() as database:
+    query = reading.query(request.scope["query_string"], row.query)
+    path = {name: reading.segment(value) for name, value in request.path_params.items()}
+    with house.stores.open() as database:
         asked = Asked(principal(request), database, path, query, read, dict(request.headers))
-        result = row.answer(asked)
-    return Response(encode(result), status_code=row.status, media_type="application/json")
+        if row.method != "GET":
+            return _written(row, request, asked, body)
+        return _asked(row, house, request, asked)
 
 
-def _query(text: bytes, type_: type[msgspec.Struct]) -> Any:
-    """Read a query. Raise UsageError, LimitExceeded."""
-    if len(text) > MAX_QUERY:
-        raise LimitExceeded(f"the query is longer than {MAX_QUERY} bytes", "ask for less at once")
-    try:
-        pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS, errors="strict")
-    except ValueError as error:
-        raise UsageError("the query cannot be read", "write it as name=value&..., in percent-encoded UTF-8") from error
-    named: dict[str, Any] = {}
-    for name, value in pairs:
-        named.setdefault(name, []).append(value)
-    listed = _lists(type_)
-    once = {name: values if name in listed else values[0] for name, values in named.items()}
-    twice = [name for name, values in named.items() if len(values) > 1 and name not in listed]
-    if twice:
-        raise UsageError(f"{twice[0][:100]!r} is given more than once", "see /schema")
-    try:
-        return msgspec.convert(once, type_, strict=False)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"the query cannot be read: {error}", "see /schema") from error
+def _written(row: Route, request: Request[Any, Any, Any], asked: Asked, body: bytes) -> Response[bytes]:
+    key = request.headers.get("idempotency-key")
+    if key is None or row.action == "read":
+        status, content = row.status, encode(row.answer(asked))
+    else:
+        told = b"\n".join((row.name.encode(), request.url.path.encode(), request.scope["query_string"], body))
+        status, content = once(asked, key, told, lambda: (row.status, encode(row.answer(asked))))
+    return Response(content, status_code=status, media_type="application/json")
 
 
-def _lists(type_: type[msgspec.Struct]) -> frozenset[str]:
-    """Return the parameters that may be given more than once."""
-    kinds = (msgspec.inspect.VarTupleType, msgspec.inspect.ListType)
-    info = msgspec.inspect.type_info(type_)
-    assert isinstance(info, msgspec.inspect.StructType)
-    return frozenset(field.name for field in info.fields if isinstance(field.type, kinds))
+def _asked(row: Route, house: House, request: Request[Any, Any, Any], asked: Asked) -> Response[bytes]:
+    name = _name(row, house, asked)
+    told = request.headers.get("if-none-match", "")
+    if name and told and matches(told, name):
+        return _sent(request, None, name)
+    kept = house.answers.get(name) if name else None
+    if kept is None:
+        kept = _made(row, request, asked)
+        if not name:
+            name = blake2b(kept.body + kept.link.encode(), digest_size=15).hexdigest()
+        elif name == _name(row, house, asked):
+            house.answers.put(name, kept)
+    return _sent(request, None if matches(told, name) and told else kept, name)
 
 
-SLASH = "\ue000"
-"""Stands for a slash inside of a segment, from where the path is read to where its parameters are."""
+def _name(row: Route, house: House, asked: Asked) -> str:
+    """Return the name of an answer that can be named before it is made, else ""."""
+    subject = row.about(asked) if row.about else None
+    if subject is None:
+        return ""
+    question = msgspec.msgpack.encode((row.name, sorted(asked.path.items()), asked.query))
+    return house.naming.name(asked.database, asked.principal, subject, question)
 
 
-def _segment(value: Any) -> str:
-    text = str(value).replace(SLASH, "/")
-    if len(text) > MAX_SEGMENT:
-        raise LimitExceeded(f"a part of the path is longer than {MAX_SEGMENT} characters", "ask for less at once")
-    return text
+def _made(row: Route, request: Request[Any, Any, Any], asked: Asked) -> Kept:
+    result = row.answer(asked)
+    text = result if isinstance(result, Text) else Text(encode(result), "application/json")
+    packed = gzip.compress(text.content, 1, mtime=0) if len(text.content) >= _WORTH_PACKING else b""
+    return Kept(text.content, packed, text.media_type, _link(request, getattr(result, "next", None)))
+
+
+def _link(request: Request[Any, Any, Any], cursor: str | None) -> str:
+    """Return where the next page is: https://www.rfc-editor.org/rfc/rfc8288."""
+    if not cursor:
+        return ""
+    pairs = parse_qsl(request.scope["query_string"].decode("ascii"), keep_blank_values=True)
+    query = urlencode([*(pair for pair in pairs if pair[0] != "cursor"), ("cursor", cursor)])
+    return f'<?{query}>; rel="next"'
+
+
+def _sent(request: Request[Any, Any, Any], kept: Kept | None, name: str) -> Response[bytes]:
+    """Return an answer, or that it is what the client has already."""
+    packs = "gzip" in request.headers.get("accept-encoding", "").lower()
+    is_packed = bool(packs and kept and kept.packed)
+    headers = {"ETag": f'"{name}-gzip"' if is_packed else f'"{name}"', "Vary": "Accept-Encoding, Authorization"}
+    headers["Cache-Control"] = "private, no-cache"
+    if kept is None:
+        return Response(b"", status_code=304, headers=headers, media_type="application/json")
+    if is_packed:
+        headers["Content-Encoding"] = "gzip"
+    if kept.link:
+        headers["Link"] = kept.link
+    return Response(kept.packed if is_packed else kept.body, headers=headers, media_type=kept.media_type)

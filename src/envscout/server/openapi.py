@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from envscout import __version__
+from envscout.server.idempotency import MAX_KEY
 from envscout.server.problems import MEDIA_TYPE, Details
 from envscout.server.routes.route import Route
 
@@ -30,6 +31,7 @@ FAILURES = {
 def document(routes: Iterable[Route]) -> dict[str, Any]:
     """Return the whole description."""
     routes = list(routes)
+    routes = [route for route in routes if route.body is None or _is_told(route.body)]
     types = [each for route in routes for each in (route.body, route.result) if each is not None]
     schemas, components = msgspec.json.schema_components(
         [*types, Details], schema_hook=_schema, ref_template="#/components/schemas/{name}"
@@ -52,22 +54,34 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     }
 
 
+def _is_told(type_: Any) -> bool:
+    """Tell whether arguments can be described: not where a function is one."""
+    try:
+        msgspec.json.schema(type_, schema_hook=_schema)
+    except TypeError:
+        return False
+    return True
+
+
 def _failure(meaning: str) -> dict[str, Any]:
     return {"description": meaning, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Details"}}}}
 
 
 def _operation(route: Route, known: dict[int, Any]) -> dict[str, Any]:
     summary, _, more = (inspect.getdoc(route.answer) or route.name).partition("\n")
+    is_get = route.method == "GET"
     said: dict[str, Any] = {
         "operationId": route.name,
         "summary": summary,
         "tags": [route.tag],
-        "parameters": [*_of_path(route), *_of_query(route)],
+        "parameters": [*_of_path(route), *_of_query(route), *_of_headers(route)],
         "responses": {
             str(route.status): {
                 "description": "The answer.",
-                "content": {"application/json": {"schema": _plain(known[id(route.result)])}},
+                "headers": {} if route.method != "GET" else dict(_HEADERS),
+                "content": {kind: {"schema": _plain(known[id(route.result)])} for kind in route.media_types},
             },
+            **({"304": {"description": "What If-None-Match names is still the answer."}} if is_get else {}),
             **{str(status): {"$ref": f"#/components/responses/{status}"} for status in FAILURES},
         },
     }
@@ -79,13 +93,37 @@ def _operation(route: Route, known: dict[int, Any]) -> dict[str, Any]:
     return said
 
 
+_PARAMETERS = {
+    "environment": "The name of an environment.",
+    "digest": "sha256:... of an image.",
+    "vulnerability": "A CVE id, or that of any advisory.",
+    "package": "A package URL, percent-encoded, or NAME[@VERSION].",
+}
+_TEXT = {"type": "string"}
+_HEADERS: dict[str, Any] = {
+    "ETag": {"description": "The name of this answer, for If-None-Match.", "schema": _TEXT},
+    "Link": {"description": "Where the next page is, with rel=next, if there is one.", "schema": _TEXT},
+}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Whoever asks again with the same key is told the same, and nothing is done again, for 24 hours.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": r"^[\x20-\x7e]+$"},
+}
+
+
+def _of_headers(route: Route) -> list[dict[str, Any]]:
+    return [] if route.action == "read" else [_KEY]
+
+
 def _of_path(route: Route) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
             "in": "path",
             "required": True,
-            "description": route.parameters.get(name, ""),
+            "description": _PARAMETERS.get(name, ""),
             "schema": {"type": "string", "minLength": 1},
         }
         for name in re.findall(r"\{(\w+)\}", route.path)
@@ -117,7 +155,7 @@ def _schema(type_: type) -> dict[str, Any]:
     for known, schema in _SCHEMAS.items():
         if getattr(type_, "__origin__", type_) is known:
             return dict(schema)
-    raise NotImplementedError
+    return {"description": f"{getattr(type_, '__name__', type_)}, as the client library writes it."}
 
 
 def _plain(schema: Any) -> Any:

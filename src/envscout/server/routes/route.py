@@ -1,18 +1,26 @@
 """One endpoint as a row: everything that is served, checked and documented of it follows from here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
 
 from envscout.access.roles import Action
 from envscout.server.asking import Asked
+from envscout.server.etag import Subject
 
 Method = Literal["GET", "POST", "DELETE"]
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """No query parameters."""
+
+
+class Text(msgspec.Struct, frozen=True):
+    """An answer that is written already."""
+
+    content: bytes
+    media_type: str
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -32,4 +40,5 @@ class Route(msgspec.Struct, frozen=True):
     query: type[msgspec.Struct] = Nothing
     body: Any = None
     status: int = 200
-    parameters: Mapping[str, str] = {}
+    about: Callable[[Asked], Subject | None] | None = None
+    media_types: tuple[str, ...] = ("application/json",)

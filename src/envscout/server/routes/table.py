@@ -1,9 +1,9 @@
 """All endpoints."""
 
-from envscout.server.routes import operations
+from envscout.server.routes import environments, operations, places
 from envscout.server.routes.route import Route
 
 
 def routes() -> list[Route]:
     """Return every endpoint."""
-    return operations.routes()
+    return [*environments.ROUTES, *places.ROUTES, *operations.routes()]

@@ -1,0 +1,119 @@
+"""Names for answers, made of the question and of how far what it rests on has come, before anything is looked up."""
+
+import threading
+from hashlib import blake2b
+from typing import Literal
+
+import msgspec
+
+from envscout import __version__
+from envscout.access.principal import Principal
+from envscout.store import Database, now
+from envscout.store.generations import Generations, generations, next_turn
+
+DAY = 24 * 3600 * 1_000_000
+
+Rests = Literal["", "environment", "ran", "images", "known"]
+"""What an answer rests on: what runs in one environment, or anywhere; what is in any image; or what is known alone."""
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What a question is about."""
+
+    rests: Rests
+    organization: str = ""
+    environments: tuple[str, ...] = ()
+    max_age: int = 7
+
+
+class Naming:
+    """Names answers. An answer of the same name is the same answer, for whoever asks in the same scope."""
+
+    def __init__(self) -> None:
+        self._turns: dict[tuple[str, int, int], int] = {}
+        self._lock = threading.Lock()
+
+    def name(self, database: Database, principal: Principal, subject: Subject, question: bytes) -> str:
+        """Return the name that an answer has at this moment."""
+        with database.read() as connection:
+            found = [generations(connection, subject.organization, each) for each in subject.environments or ("",)]
+            turn = self._turn(database, found[0].known, subject.max_age)
+        parts = (
+            __version__,
+            principal.organization,
+            principal.environment,
+            [_rested(each, subject.rests) for each in found],
+            turn,
+            now() // DAY,
+            question,
+        )
+        return blake2b(msgspec.msgpack.encode(parts), digest_size=15).hexdigest()
+
+    def _turn(self, database: Database, known: int, max_age: int) -> int:
+        """Return when answers change by themselves the next time; looked up when what is known changed, or then."""
+        key, moment = (str(database.place), known, max_age), now()
+        with self._lock:
+            found = self._turns.get(key, 0)
+        if found <= moment:
+            found = next_turn(database.connection, moment, max_age * DAY)
+            with self._lock:
+                if len(self._turns) > 100:
+                    self._turns.clear()
+                self._turns[key] = found
+        return found
+
+
+def _rested(found: Generations, rests: Rests) -> object:
+    return {
+        "environment": (found.known, found.environments),
+        "ran": (found.known, found.ran),
+        "images": (found.known, found.ran, found.images),
+        "known": (found.known,),
+    }[rests]
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """An answer as it is sent. packed: by gzip, b"" where that would not be shorter."""
+
+    body: bytes
+    packed: bytes
+    media_type: str
+    link: str = ""
+
+
+class Answers:
+    """Answers by name, those that were asked for last, in a bounded number of bytes. For all threads of a process."""
+
+    def __init__(self, most: int = 32 << 20) -> None:
+        self._most = most
+        self._held = 0
+        self._kept: dict[str, Kept] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> Kept | None:
+        """Return an answer, None where it is not kept."""
+        with self._lock:
+            found = self._kept.pop(name, None)
+            if found is None:
+                return None
+            self._kept[name] = found
+            return found
+
+    def put(self, name: str, answer: Kept) -> None:
+        """Keep an answer, for as long as there is room."""
+        size = len(answer.body) + len(answer.packed) + 500
+        with self._lock:
+            if size > self._most // 8 or name in self._kept:
+                return
+            self._kept[name] = answer
+            self._held += size
+            while self._held > self._most:
+                gone = self._kept.pop(next(iter(self._kept)))
+                self._held -= len(gone.body) + len(gone.packed) + 500
+
+
+def matches(header: str, name: str) -> bool:
+    """Tell whether an If-None-Match names an answer: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2."""
+    return header.strip() == "*" or any(
+        each.strip().removeprefix("W/").strip('"').removesuffix("-gzip") == name for each in header.split(",")
+    )
