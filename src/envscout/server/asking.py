@@ -6,11 +6,10 @@ import msgspec
 from litestar import Request
 
 from envscout.access.principal import Principal
-from envscout.errors import UsageError
-from envscout.operations.signature import signature
+from envscout.operations.performing import perform
 from envscout.store import Database
 
-ANYBODY = Principal("anybody", "owner")
+ANYBODY = Principal("local", "owner")
 """Who asks where nobody is asked to say who they are."""
 
 
@@ -23,20 +22,13 @@ class Asked(msgspec.Struct, frozen=True):
     query: Any
     body: Any
     headers: dict[str, str]
+    request_id: str = ""
 
     def perform(self, operation: str, **arguments: Any) -> Any:
         """Have an operation done for whoever asks. Raise what its verb raises."""
-        return perform(self.database, self.principal, operation, arguments)
+        return perform(self.database, self.principal, operation, arguments, self.request_id)
 
 
 def principal(request: Request[Any, Any, Any]) -> Principal:
     """Return who asks, as what stands before the routes made out."""
     return request.scope.get("user") or ANYBODY
-
-
-def perform(database: Database, principal: Principal, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ARG001
-    """Do an operation for a principal."""
-    try:
-        return signature(operation).verb(database, **arguments)
-    except OverflowError as error:
-        raise UsageError("a number is larger than any that is kept", "numbers have at most 63 bits") from error

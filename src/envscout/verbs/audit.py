@@ -15,12 +15,13 @@ MAX_FAULTS = 100
 
 
 class Act(msgspec.Struct, frozen=True):
-    """What somebody is about to do. target: what to, in words that hold no secret."""
+    """What somebody is about to do. target: what to, in words that hold no secret. organization: whose it is."""
 
     who: Principal
     operation: str
     target: str = ""
     request_id: str = ""
+    organization: str = ""
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -80,5 +81,5 @@ def tell(database: Database, act: Act, outcome: str) -> None:
 def _entry(act: Act, outcome: str) -> Entry:
     who = act.who
     return Entry(
-        0, now(), who.subject, who.role, who.organization, act.operation, act.target[:1_000], act.request_id, outcome
+        0, now(), who.subject, who.role, act.organization, act.operation, act.target[:1_000], act.request_id, outcome
     )
