@@ -1,4 +1,4 @@
-"""What keeps an answer within what is the asker's, for every operation. One that is not here nobody confined may ask."""
+"""What keeps an answer within what is the asker's, for every operation. What is not here, nobody confined may ask."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple

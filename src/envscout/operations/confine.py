@@ -118,8 +118,8 @@ RULES: Mapping[str, Rule] = {
 """Name of a field, or of an argument as OPERATION.NAME -> what is done with it. `actor `: an argument, not a field."""
 
 FREE = frozenset((
-    "as_of", "attestations", "cause", "critical", "detail", "found", "high", "image", "low", "medium", "places", "tagged",
-    "total", "type_", "unassessed", "unspecified", "vulnerabilities", "vulnerability", "where", "who",
+    "as_of", "attestations", "cause", "critical", "detail", "found", "high", "image", "low", "medium", "places",
+    "tagged", "total", "type_", "unassessed", "unspecified", "vulnerabilities", "vulnerability", "where", "who",
     "action", "actor", "advisories_of", "after", "anchor", "archive_ref", "at", "at_version", "audience", "authors",
     "base_name", "by_epss", "claims", "commit", "config_digest", "created", "cve_ids", "cvss", "data", "digest",
     "expires", "explicit", "exploited", "host", "in_use", "index_digest", "issuer", "justification", "key", "kind",
@@ -154,7 +154,9 @@ def confined(database: Database, principal: Principal, name: str, arguments: Map
     if principal.organization or principal.environment:
         _check(principal, name)
     asker = Asker(database, principal)
-    return {field: asker.value(_named(name, field), value) for field, value in arguments.items()}
+    whole = signature(name).arguments(**arguments)
+    # What was not said means something, too: often all that there is.
+    return {field: asker.value(_named(name, field), getattr(whole, field)) for field in whole.__struct_fields__}
 
 
 def _named(operation: str, field: str) -> str:
@@ -199,5 +201,5 @@ def _leaves(owner: str, field: str, type_: Any, seen: tuple[Any, ...] = ()) -> I
             yield from _leaves(type_.__name__, name, inner, (*seen, type_))
     elif typing.get_origin(type_) is not typing.Literal:
         for inner in typing.get_args(type_):
-            if not isinstance(inner, types.EllipsisType):
+            if not isinstance(inner, types.EllipsisType | list):
                 yield from _leaves(owner, field, inner, seen)
