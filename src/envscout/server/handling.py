@@ -41,7 +41,7 @@ def handler(row: Route, house: House) -> Any:
 
 
 def _handled(row: Route, house: House, request: Request[Any, Any, Any], body: bytes) -> Response[bytes]:
-    read = decode(body, row.body) if row.body is not None else None
+    read = body if row.body in (None, bytes) else decode(body, row.body)
     query = reading.query(request.scope["query_string"], row.query)
     path = {name: reading.segment(value) for name, value in request.path_params.items()}
     with house.stores.open() as database:

@@ -88,9 +88,13 @@ def _operation(route: Route, known: dict[int, Any]) -> dict[str, Any]:
     if more.strip():
         said["description"] = more.strip()
     if route.body is not None:
-        content = {"application/json": {"schema": _plain(known[id(route.body)])}}
+        content = {kind: {"schema": _of_body(route, known)} for kind in route.takes}
         said["requestBody"] = {"required": True, "content": content}
     return said
+
+
+def _of_body(route: Route, known: dict[int, Any]) -> Any:
+    return {} if route.body is bytes else _plain(known[id(route.body)])
 
 
 _PARAMETERS = {

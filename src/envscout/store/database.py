@@ -100,6 +100,9 @@ class Database:
     @contextlib.contextmanager
     def together(self) -> Iterator[Connection]:
         """Make one transaction, under the write lock, of all that is read and written within: for several verbs."""
+        if self._is_together:
+            yield self.connection
+            return
         with self.write() as connection:
             self._is_together = True
             try:

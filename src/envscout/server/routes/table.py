@@ -1,9 +1,9 @@
 """All endpoints."""
 
-from envscout.server.routes import environments, operations, places
+from envscout.server.routes import deployments, environments, github, operations, places
 from envscout.server.routes.route import Route
 
 
 def routes() -> list[Route]:
     """Return every endpoint."""
-    return [*environments.ROUTES, *places.ROUTES, *operations.routes()]
+    return [*environments.ROUTES, *places.ROUTES, *deployments.ROUTES, *github.ROUTES, *operations.routes()]
