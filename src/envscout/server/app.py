@@ -28,6 +28,7 @@ def make(place: Place) -> Litestar:
         exception_handlers={Exception: problem},
         openapi_config=None,
         request_max_body_size=MAX_BODY,
+        on_shutdown=[house.stores.close],
     )
     app.asgi_handler = _segments(app.asgi_handler)
     return app

@@ -1,9 +1,10 @@
-"""Open stores for requests: each thread keeps its own, as a connection is for one thread."""
+"""Open stores for requests: each has one to itself, as long as it takes."""
 
 import contextlib
 import queue
 from collections.abc import Iterator
 
+from envscout.errors import EnvscoutError, StoreError
 from envscout.store import Database, Place
 
 
@@ -23,7 +24,19 @@ class Stores:
             database = Database(self._place)
         try:
             yield database
+        except EnvscoutError as error:
+            # Most of them are answers, and leave the store as it was.
+            if isinstance(error, StoreError) or database.connection.in_transaction:
+                database.close()
+            else:
+                self._idle.put(database)
+            raise
         except BaseException:
             database.close()
             raise
         self._idle.put(database)
+
+    def close(self) -> None:
+        """Close those that nobody uses."""
+        while not self._idle.empty():
+            self._idle.get_nowait().close()

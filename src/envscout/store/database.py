@@ -31,7 +31,7 @@ def _engine(place: Place) -> Any:
 class Database:
     """One store: many readers, one writer at a time, every committed write durable.
 
-    Use from one thread. `write()` is the only way to change anything. witness: called at the end of each of its
+    Use from one thread at a time. Only `write()` changes anything. witness: called at the end of each of its
     transactions, to tell in it what was done.
     """
 

@@ -22,8 +22,14 @@ class Owned(sqlite3.Connection):
 def connect(place: Path) -> Owned:
     """Open the file, making it and its folder as needed."""
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # One thread at a time, but not always the same: a server lends connections to the threads that answer.
     connection = sqlite3.connect(
-        place, isolation_level=None, timeout=BUSY_SECONDS, cached_statements=256, factory=Owned
+        place,
+        isolation_level=None,
+        timeout=BUSY_SECONDS,
+        cached_statements=256,
+        factory=Owned,
+        check_same_thread=False,
     )
     try:
         connection.execute("PRAGMA foreign_keys = ON")
