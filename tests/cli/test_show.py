@@ -5,6 +5,7 @@ import pytest
 from envscout.cli import options
 from envscout.cli.show.size import human
 from envscout.cli.show.table import inert, table, width
+from envscout.environments.naming import naming
 from envscout.errors import UsageError
 from envscout.model import Deployment
 from envscout.names import moment
@@ -62,13 +63,13 @@ def ran(reference: str = "myorg/myapp:v1", digest: str = "", platform: str = "")
 
 def test_which_deployments_a_name_means() -> None:
     digest = f"sha256:{'a' * 64}"
-    assert options.named("myorg/myapp")(ran())
-    assert options.named("")(ran())
-    assert options.named("not a reference at all")(ran())
-    assert options.named("docker.io/myorg/myapp:v1")(ran())
-    assert not options.named("myorg/myapp:v2")(ran())
-    assert options.named(f"myorg/myapp@{digest}")(ran(digest=digest))
-    assert not options.named(f"myorg/myapp@{digest}")(ran(digest="sha256:b"))
-    assert options.named("", "linux/arm64")(ran(platform="linux/arm64"))
-    assert options.named("", "linux/arm64")(ran())
-    assert not options.named("", "linux/arm64")(ran(platform="linux/amd64"))
+    assert naming("myorg/myapp")(ran())
+    assert naming("")(ran())
+    assert naming("not a reference at all")(ran())
+    assert naming("docker.io/myorg/myapp:v1")(ran())
+    assert not naming("myorg/myapp:v2")(ran())
+    assert naming(f"myorg/myapp@{digest}")(ran(digest=digest))
+    assert not naming(f"myorg/myapp@{digest}")(ran(digest="sha256:b"))
+    assert naming("", "linux/arm64")(ran(platform="linux/arm64"))
+    assert naming("", "linux/arm64")(ran())
+    assert not naming("", "linux/arm64")(ran(platform="linux/amd64"))

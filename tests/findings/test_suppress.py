@@ -7,9 +7,9 @@ import pytest
 
 from envscout.findings.heeding import Desk, Heed
 from envscout.findings.products import Subject, image_mismatch, is_package, subject
-from envscout.findings.select import compiled
 from envscout.findings.suppress import Book, Page, opinions
 from envscout.model import Affected, Finding, Kev, PackageRef, Product, Statement
+from envscout.names.expression import expressions
 
 DIGEST, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 NOW = 1_000
@@ -274,11 +274,11 @@ def test_what_an_image_holds_speaks_of_it_alone() -> None:
         (Heed(places=frozenset({"image"})), said("not_affected", place="attached"), False),
         (Heed(places=frozenset()), said("not_affected", place="image"), False),
         (Heed(places=frozenset()), said("not_affected", place="location"), True),
-        (Heed(authors=compiled(["@acme"], "author")), said("not_affected", who="x <y@acme.example>"), True),
-        (Heed(authors=compiled(["@acme"], "author")), said("not_affected", who="x"), False),
-        (Heed(authors=compiled(["@acme"], "author")), said("not_affected", who="x" * 300 + "@acme"), False),
-        (Heed(authors=compiled(["^a", "^b"], "author")), said("not_affected", who="b"), True),
-        (Heed(authors=compiled(["@acme"], "author")), said("accepted-risk", who="x"), True),
+        (Heed(authors=expressions(["@acme"], "author")), said("not_affected", who="x <y@acme.example>"), True),
+        (Heed(authors=expressions(["@acme"], "author")), said("not_affected", who="x"), False),
+        (Heed(authors=expressions(["@acme"], "author")), said("not_affected", who="x" * 300 + "@acme"), False),
+        (Heed(authors=expressions(["^a", "^b"], "author")), said("not_affected", who="b"), True),
+        (Heed(authors=expressions(["@acme"], "author")), said("accepted-risk", who="x"), True),
     ],
 )
 def test_who_is_heeded(heed: Heed, statement: Statement, heeded: bool) -> None:

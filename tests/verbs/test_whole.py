@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from envscout.environments.fold import advance
+from envscout.environments.naming import Naming
 from envscout.errors import NotFound
 from envscout.findings.heeding import Heed
 from envscout.findings.select import Selection, selection
@@ -15,7 +16,6 @@ from envscout.findings.severity import best_score
 from envscout.model import (
     LEVELS,
     Coverage,
-    Deployment,
     Distribution,
     Event,
     Image,
@@ -223,9 +223,7 @@ def plain(coverage: Coverage) -> tuple[str, set[tuple[str, str]]]:
 def agree(
     database: Database, chosen: Selection, at: int | None = None, platform: str = "", heed: Heed = EVERYBODY
 ) -> None:
-    def wanted(each: Deployment) -> bool:
-        return not platform or each.platform in ("", platform)
-
+    wanted = Naming(platform=platform)
     scopes = [Scope(environment=environment, at=at) for environment in ENVIRONMENTS]
     question = whole.Question(chosen, at, heed=heed)
     answers = whole.environments(database, [(scope, question) for scope in scopes], wanted)

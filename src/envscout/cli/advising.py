@@ -1,6 +1,6 @@
 """What could be built on instead of a base image, as far as the store knows, and the registry where it is asked."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -57,7 +57,7 @@ def advise(session: Session, report: "ImageReport", asked: "Question", wish: Wis
     name = recommend.base_name(report.base, wish.tag)
     if report.base is None or name is None:
         return Advice(report.base, notes=(_NAMELESS,))
-    if wish.ask and not recommend.may_ask(session.database, name):
+    if wish.ask and not recommend.may_ask(name, session.call(recommend.in_use)):
         session.warn(_CLOSED.format(host=name.host))
         wish = Wish(wish.tag)
     advice = _known(session, report, name, asked, wish)
@@ -79,10 +79,14 @@ def _known(session: Session, report: "ImageReport", name: Reference, asked: "Que
 
     assert report.base is not None
     platform = report.image.platform
-    there = recommend.known_tags(session.database, name, platform)[:MOST_KNOWN]
-    stored = recommend.built_on(session.database, report.base, platform)
-    current = _described(session, stored, asked, name.tag) if stored else rebase.Image(name.tag, report.base.digest)
-    others = [named for each in there for named in _under_its_tags(each, _described(session, each, asked))]
+    there = session.call(recommend.known_tags, name, platform)[:MOST_KNOWN]
+    stored = session.call(recommend.built_on, report.base, platform)
+    mine = [(stored, name.tag)] if stored else []
+    described = _described(session, [*mine, *((each, "") for each in there)], asked)
+    current = rebase.Image(name.tag, report.base.digest)
+    if stored:
+        current = msgspec.structs.replace(described.pop(0), tag=name.tag)
+    others = [named for pair in zip(there, described, strict=True) for named in _under_its_tags(*pair)]
     notes: list[str] = []
     newest = next((each for each in others if each.tag == name.tag), None)
     seen = next((each for each in there if name.tag in each.tags), None)
@@ -129,13 +133,18 @@ def _is_current(mine: Collection[str], newest: Collection[str]) -> bool | None:
     return not set(mine).isdisjoint(newest) if any(mine) and newest else None
 
 
-def _described(session: Session, known: "Known", asked: "Question", tag: str = "") -> rebase.Image:
+def _described(session: Session, known: "Sequence[tuple[Known, str]]", asked: "Question") -> list[rebase.Image]:
+    """Say what is in some images; all of them are asked for at once."""
     from envscout.verbs import ask
 
-    found = ask.of_image(session.database, known.image_id, tag, asked).images[0]
+    found = session.call(ask.of_subjects, [(each.image_id, tag, None) for each, tag in known], asked).images
+    return [_image(each, report) for (each, _), report in zip(known, found, strict=True)]
+
+
+def _image(known: "Known", found: "ImageReport") -> rebase.Image:
     is_known = found.coverage.state != "unknown"
     return rebase.Image(
-        tag,
+        "",
         known.image.digest,
         known.image.created,
         known.image.size,

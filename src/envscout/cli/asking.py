@@ -136,17 +136,18 @@ def of_environment(
     session: Session, image: str, environment: str, asked: "Question", *, org: str, platform: str, at: str
 ) -> "Report":
     """Answer for what runs of an image's repository in an environment, or for everything that does."""
+    from envscout.environments.naming import naming
     from envscout.verbs import ask
 
     scope = options.scope(session, org, existing(environment), image, at)
-    return _told(session, ask.of_environment(session.database, scope, asked, options.named(image, platform)))
+    return _told(session, session.call(ask.of_environment, scope, asked, naming(image, platform)))
 
 
 def of_latest(session: Session, repository: str, asked: "Question", *, org: str) -> "Report":
     """Answer for the image of a repository that was recorded last."""
     from envscout.verbs import ask
 
-    return _told(session, ask.of_latest(session.database, options.scope(session, org, "", repository), asked))
+    return _told(session, session.call(ask.of_latest, options.scope(session, org, "", repository), asked))
 
 
 def of_image(
@@ -166,7 +167,7 @@ def of_image(
 
     reference = parse(image)
     indexed = index_shown(session, reference, platform=platform, archive_ref=ref, sbom_source=sbom_source)
-    return _told(session, ask.of_image(session.database, indexed.image_id, reference.familiar, asked, target))
+    return _told(session, session.call(ask.of_image, indexed.image_id, reference.familiar, asked, target))
 
 
 def _told(session: Session, report: "Report") -> "Report":
@@ -194,7 +195,7 @@ def answer(
     return Answer(
         report,
         now(),
-        lambda number: ask.inventory(session.database, number),
+        lambda number: session.call(ask.inventory, number),
         beside,
         new_only,
         known_at,

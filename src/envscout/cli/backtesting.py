@@ -1,7 +1,7 @@
 """Trying policies on recorded history: which promotions would they have stopped, by what was known at the time?"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +16,6 @@ from envscout.verbs import ask, gate, promotions
 if TYPE_CHECKING:
     from envscout.model import Deployment, Package
     from envscout.store.deployments import Promotion, Running
-    from envscout.store.images import StoredImage
     from envscout.verbs.ask import ImageReport, Question
 
 _KEPT = 64
@@ -32,21 +31,24 @@ def trials(session: Session, promoted: "Sequence[Promotion]", question: "Questio
     tell = session.status()
     done = 0
     packages = _Packages(session)
-    for moment, batch in promotions.batches(session.database, promoted, question.max_age):
+    moments = [each.now.deployment.since for each in promoted]
+    for size in session.call(promotions.batches, moments, question.max_age):
         tell(f"{done:,} of {len(promoted):,} promotions")
-        yield from _batch(session, batch, msgspec.structs.replace(question, known_at=moment), choose, packages)
-        done += len(batch)
+        batch = promoted[done : done + size]
+        asked = msgspec.structs.replace(question, known_at=moments[done + size - 1])
+        yield from _batch(session, batch, asked, choose, packages)
+        done += size
 
 
 class _Packages:
     """The packages of the images that were judged last: some are promoted again and again."""
 
     def __init__(self, session: Session) -> None:
-        self._of = lru_cache(maxsize=_KEPT)(partial(gate.packages, session.database.connection))
+        self._of = lru_cache(maxsize=_KEPT)(lambda number: session.call(ask.inventory, number)[1].packages)
 
-    def of(self, policies: Sequence[Policy]) -> Callable[["StoredImage"], tuple["Package", ...]]:
-        """Return what gives packages; none where no policy looks at them."""
-        return self._of if any(each.kind in _LOOKING for each in policies) else lambda _: ()
+    def of(self, policies: Sequence[Policy], image_id: int) -> tuple["Package", ...]:
+        """Return the packages of an image; none where no policy looks at them."""
+        return self._of(image_id) if any(each.kind in _LOOKING for each in policies) else ()
 
 
 def _batch(
@@ -59,18 +61,13 @@ def _batch(
     """Judge promotions between which nothing that is known changed."""
     runs = list(dict.fromkeys(run for each in batch for run in (each.now, *each.before)))
     asked = [(run.image_id, run.deployment.reference, run.deployment) for run in runs]
-    reports = dict(zip(runs, ask.of_subjects(session.database, asked, question).images, strict=True))
+    reports = dict(zip(runs, session.call(ask.of_subjects, asked, question).images, strict=True))
+    outlines = session.call(gate.outlines, [_answered(reports[each.now], each, reports) for each in batch])
     found: list[Trial] = []
-    choices = [choose(each.now.deployment) for each in batch]
-    with session.database.read() as connection:
-        for each, (proposed, present) in zip(batch, choices, strict=True):
-            facts = gate.gathered(
-                connection,
-                _answered(reports[each.now], each, reports),
-                gate.seen_in(connection, each.now.image_id, each.now.deployment.since),
-                packages.of((*proposed, *present)),
-            )
-            found.append(Trial(each.now.deployment, outcome(judge(proposed, facts)), outcome(judge(present, facts))))
+    for each, outline in zip(batch, outlines, strict=True):
+        proposed, present = choose(each.now.deployment)
+        facts = msgspec.structs.replace(outline, packages=packages.of((*proposed, *present), each.now.image_id))
+        found.append(Trial(each.now.deployment, outcome(judge(proposed, facts)), outcome(judge(present, facts))))
     return found
 
 

@@ -101,7 +101,7 @@ def side(session: Session, held: "Sequence[ImageReport]", flags: dict[str, Any])
     selection = asking.question(session, flags).selection
     packages: list[Package] = []
     for each in held:
-        image, inventory = ask.inventory(session.database, each.image_id)
+        image, inventory = session.call(ask.inventory, each.image_id)
         packages += chosen_packages(inventory.packages, selection, brought(image, each.base))
     whole = staging.whole(list(held))
     return Side(tuple(packages), whole.findings, whole.coverage.state != "unknown", whole.suppressed)
@@ -118,10 +118,10 @@ def base_tags(session: Session, image: "ImageReport") -> tuple[str, ...]:
     from envscout.verbs import recommend
 
     name = recommend.base_name(image.base)
-    base = recommend.built_on(session.database, image.base, image.image.platform)
+    base = session.call(recommend.built_on, image.base, image.image.platform)
     if name is None or base is None:
         return ()
-    known = recommend.known_tags(session.database, name, image.image.platform)
+    known = session.call(recommend.known_tags, name, image.image.platform)
     return tuple(tag for each in known if each.image_id == base.image_id for tag in each.tags if tag != name.tag)
 
 

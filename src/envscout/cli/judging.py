@@ -89,7 +89,7 @@ def organization(session: Session, named: str, environment: str, flags: dict[str
     if flags["org"] or configured or not environment:
         return scope.organization(flags["org"], configured, own)
     service = flags.get("service") or (reference.familiar if reference and reference.path else "")
-    there = govern.owners(session.database, options.scope(session, "", environment, service))
+    there = session.call(govern.owners, options.scope(session, "", environment, service))
     if len(there) == 1:
         return there[0]
     if there and own not in there:
@@ -110,12 +110,10 @@ def in_force(
     from envscout.verbs import govern
 
     if "proposed" in flags:
-        policies = govern.proposed(session.database, flags["proposed"], organization, environment)
+        policies = session.call(govern.proposed, flags["proposed"], organization, environment)
         return _some(Effective(policies, "file", flags["policy_file"][0]), environment)
-    below = govern.in_force(session.database, organization, at=at).policies
-    return of_flags(session, flags, environment, below) or govern.in_force(
-        session.database, organization, environment, at
-    )
+    below = session.call(govern.in_force, organization, at=at).policies
+    return of_flags(session, flags, environment, below) or session.call(govern.in_force, organization, environment, at)
 
 
 def wanted(found: "Effective", flags: dict[str, Any]) -> "tuple[Policy, ...]":
@@ -285,7 +283,7 @@ def judge(
         at=subject.at,
     )
     attested = _attested(session, subject, flags) if any(each.kind in _LOOKS for each in chosen) else None
-    return judge_by(chosen, gate.facts(session.database, answered, attested))
+    return judge_by(chosen, session.call(gate.facts, answered, attested))
 
 
 def _attested(session: Session, subject: Subject, flags: dict[str, Any]) -> tuple[str, ...] | None:
@@ -295,14 +293,14 @@ def _attested(session: Session, subject: Subject, flags: dict[str, Any]) -> tupl
 
     ran, number = subject.report.deployment, subject.report.image_id
     if subject.at is not None or not subject.looks:
-        return gate.seen(session.database, number, subject.at)
+        return session.call(gate.seen, number, subject.at)
     try:
         # What builders attach hangs on the index that led to the image, where there was one.
         digest = subject.report.image.index_digest or (ran.digest if ran else "")
         reference = parse(f"{ran.reference.partition('@')[0]}@{digest}" if ran else subject.named)
     except InvalidReference:
         # What was recorded from a place on disk is not to be found again by its digest.
-        return gate.seen(session.database, number)
+        return session.call(gate.seen, number)
     platform = flags["platform"] or (subject.report.image.platform if ran else "")
     found = gate.attestations(reference, platform=platform, archive_ref=flags["ref"])
-    return gate.seen(session.database, number) if found is None else gate.keep(session.database, number, found)
+    return session.call(gate.seen, number) if found is None else session.call(gate.keep, number, found)

@@ -14,7 +14,6 @@ from envscout.errors import UsageError
 from envscout.names import moment
 
 if TYPE_CHECKING:
-    from envscout.model import Deployment
     from envscout.store.deployments import Scope
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -138,39 +137,6 @@ def scope(session: Session, asked_org: str, environment: str = "", repository: s
             bare, _, tag = repository.partition("@")[0].rpartition(":")
             service, other = reference.service, repository.partition("@")[0] if "/" in tag or not bare else bare
     return Scope(asked_org or session.settings.text("organization"), environment, service, other, when(at))
-
-
-def named(text: str, platform: str = "") -> Callable[["Deployment"], bool]:
-    """Return which deployments a repository, or one tag or digest of it, names; only those of a platform, if given."""
-    from envscout.errors import InvalidReference
-    from envscout.names.reference import Reference, parse
-
-    reference = Reference()
-    with contextlib.suppress(InvalidReference):
-        reference = parse(text)
-
-    def holds(each: "Deployment") -> bool:
-        if each.service == text:
-            return not platform or each.platform in ("", platform)
-        return (
-            (not reference.digest or reference.digest in (each.digest, each.reference.partition("@")[2]))
-            and (not reference.tag_typed or each.reference.partition("@")[0] == reference.familiar.partition("@")[0])
-            and (not reference.host_typed or _host(each) == reference.host)
-            and (not platform or each.platform in ("", platform))
-        )
-
-    return holds
-
-
-def _host(each: "Deployment") -> str:
-    """Return the registry a deployment's image came from, "" for a place on disk."""
-    from envscout.errors import InvalidReference
-    from envscout.names.reference import parse
-
-    try:
-        return parse(each.reference).host
-    except InvalidReference:
-        return ""
 
 
 @contextlib.contextmanager

@@ -45,7 +45,12 @@ class Session:
 
     @property
     def database(self) -> "Database":
-        """Return the open store, making it at its first use. Raise StoreError."""
+        """Return the open store, making it at its first use. Raise StoreError; UsageError where a server is asked."""
+        if self._remote is not None:
+            raise UsageError(
+                "this works on a store itself, and the setting `server` names a server",
+                "run it where the store is, without ENVSCOUT_SERVER",
+            )
         if self._database is None:
             from envscout.store import Database
 

@@ -95,9 +95,7 @@ def _stages(
     return [
         msgspec.structs.replace(each, deployment=image.deployment)
         for name in dict.fromkeys(wanted)
-        for each in ask.of_image(
-            session.database, found[name].image_id, f"{image.reference} (stage {name})", asked
-        ).images
+        for each in session.call(ask.of_image, found[name].image_id, f"{image.reference} (stage {name})", asked).images
     ]
 
 

@@ -46,7 +46,7 @@ def heed(session: Session, given: dict[str, Any]) -> "Heed":
 
 def _heed(session: Session, given: dict[str, Any]) -> "Heed":
     from envscout.findings.heeding import Heed
-    from envscout.findings.select import compiled
+    from envscout.names.expression import expressions
 
     authors = given.get("vex_author", ()) or _listed(session.settings.text("vex_authors"))
     statements: tuple[Statement, ...] = ()
@@ -60,7 +60,7 @@ def _heed(session: Session, given: dict[str, Any]) -> "Heed":
         organization=given.get("org", "") or session.settings.text("organization"),
         statements=statements,
         problems=problems,
-        authors=compiled(authors, "author"),
+        authors=expressions(authors, "author"),
         places=_places(session.settings.text("vex_sources")),
         hide=given.get("ignore_suppressed", False),
         hide_vex=given.get("only_vex_affected", False),

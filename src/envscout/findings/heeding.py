@@ -1,6 +1,5 @@
 """Whose statements about vulnerabilities are heeded, and where those that are find what they speak of. Pure."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
@@ -11,6 +10,7 @@ from envscout.findings.products import Subject
 from envscout.findings.suppress import Book, Entry, Page
 from envscout.model import Finding, Problem, Statement
 from envscout.model.statement import NOT_AFFECTED
+from envscout.names.expression import Expression
 from envscout.names.vulnerability import is_cve
 
 PLACES = ("image", "attached")
@@ -43,7 +43,7 @@ class Heed(msgspec.Struct, frozen=True):
     organization: str = ""
     statements: tuple[Statement, ...] = ()
     problems: tuple[Problem, ...] = ()
-    authors: tuple[re.Pattern[str], ...] = ()
+    authors: tuple[Expression, ...] = ()
     places: frozenset[str] = frozenset(PLACES)
     hide: bool = False
     hide_vex: bool = False

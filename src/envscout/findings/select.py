@@ -1,6 +1,5 @@
 """Which findings are shown, and in which order. Pure."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
@@ -8,9 +7,7 @@ import msgspec
 from envscout.errors import UsageError
 from envscout.findings import metrics as cvss_metrics
 from envscout.model import LEVELS, Finding, Package
-
-_MOST_PATTERNS = 50
-_LONGEST_PATTERN = 200
+from envscout.names.expression import Expression, expressions
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -24,7 +21,7 @@ class Selection(msgspec.Struct, frozen=True):
     severities: frozenset[str] = frozenset()
     fixed: bool = False
     unfixed: bool = False
-    packages: tuple[re.Pattern[str], ...] = ()
+    packages: tuple[Expression, ...] = ()
     types: frozenset[str] = frozenset()
     cve_ids: frozenset[str] = frozenset()
     kev: bool = False
@@ -99,7 +96,7 @@ def selection(
         severities=words,
         fixed=fixed,
         unfixed=unfixed,
-        packages=compiled(packages, "package"),
+        packages=expressions(packages, "package"),
         types=frozenset(type_.strip().lower() for type_ in types),
         cve_ids=frozenset(cve.strip().upper() for cve in cve_ids),
         kev=kev,
@@ -108,19 +105,6 @@ def selection(
         base=only_base if only_base or ignore_base else None,
         metrics=cvss_metrics.wanted(cvss),
     )
-
-
-def compiled(texts: Sequence[str], what: str) -> tuple[re.Pattern[str], ...]:
-    """Return expressions that a user wrote; what: they are looked for in. Raises UsageError."""
-    if len(texts) > _MOST_PATTERNS or any(len(text) > _LONGEST_PATTERN for text in texts):
-        raise UsageError(
-            f"too many or too long {what} expressions",
-            f"pass at most {_MOST_PATTERNS} of {_LONGEST_PATTERN} characters",
-        )
-    try:
-        return tuple(re.compile(text) for text in texts)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise UsageError(f"not a regular expression: {error}", "see the syntax of Python's re") from error
 
 
 def chosen_packages(

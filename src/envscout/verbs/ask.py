@@ -1,11 +1,12 @@
 """Questions: what runs where, what is vulnerable in it, where something runs, how far each answer can be trusted."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 import msgspec
 
-from envscout.errors import NotFound
+from envscout.environments.naming import EVERY, Naming
+from envscout.errors import NotFound, UsageError
 from envscout.findings import base as basing
 from envscout.findings import coverage as covering
 from envscout.findings.evidence import brought_together, by_package
@@ -32,6 +33,9 @@ from envscout.store import Connection, Database, deployments, exceptions, feeds,
 from envscout.store.deployments import EnvironmentRow, Running, Scope
 from envscout.store.feeds import Status
 from envscout.store.findings import Answer, Count
+
+MOST_INVENTORIES = 16
+"""Images whose packages are told at once."""
 
 
 class ImageReport(msgspec.Struct, frozen=True):
@@ -134,15 +138,22 @@ def inventory(database: Database, image_id: int) -> tuple[Image, Inventory]:
         return stored.image, images.inventory_of(connection, stored)
 
 
+def inventories(database: Database, image_ids: Sequence[int]) -> list[tuple[Image, Inventory]]:
+    """Return some images with their packages, in order; at most MOST_INVENTORIES. Raise UsageError."""
+    if len(image_ids) > MOST_INVENTORIES:
+        raise UsageError("too many inventories are asked for at once", f"ask for at most {MOST_INVENTORIES}")
+    with database.read() as connection:
+        stored = [images.get(connection, image_id) for image_id in image_ids]
+        return [(each.image, images.inventory_of(connection, each)) for each in stored]
+
+
 def feed_status(database: Database, at: int | None = None) -> tuple[list[Status], int]:
     """Return every feed as it was at a moment (None: now), and the moment of the answer."""
     with database.read() as connection:
         return feeds.status(connection, at), now()
 
 
-def of_environment(
-    database: Database, scope: Scope, question: Question, wanted: Callable[[Deployment], bool] = lambda _: True
-) -> Report:
+def of_environment(database: Database, scope: Scope, question: Question, wanted: Naming = EVERY) -> Report:
     """Answer for everything wanted that runs in the scope. Raise NotFound where nothing does."""
     with database.read() as connection:
         found = [each for each in deployments.running(connection, scope) if wanted(each.deployment)]

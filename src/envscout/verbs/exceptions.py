@@ -1,7 +1,7 @@
 """Exceptions: say that a vulnerability does not count, for how long and where; take it back; list what was said."""
 
 import fnmatch
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -43,7 +43,7 @@ class Listed(msgspec.Struct, frozen=True):
     state: str
 
 
-def add(database: Database, names: Iterable[str], wish: Wish, actor: str) -> list[Entry]:
+def add(database: Database, names: Collection[str], wish: Wish, actor: str) -> list[Entry]:
     """Make one exception for each vulnerability, all or none. Raise UsageError, NotFound."""
     asked = tuple(dict.fromkeys(map(_vulnerability, names)))
     if not 0 < len(asked) <= MAX_AT_ONCE:
@@ -64,7 +64,7 @@ def add(database: Database, names: Iterable[str], wish: Wish, actor: str) -> lis
         return [each for number in numbers for each in exceptions.entries(connection, number=number)]
 
 
-def unknown(database: Database, names: Iterable[str]) -> tuple[str, ...]:
+def unknown(database: Database, names: Collection[str]) -> tuple[str, ...]:
     """Return the vulnerabilities that no advisory of the store speaks of."""
     with database.read() as connection:
         return tuple(name for name in names if not findings.resolve(connection, name))

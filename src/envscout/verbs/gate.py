@@ -1,6 +1,6 @@
 """Gather what policies judge an image by."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -55,12 +55,7 @@ def attestations(reference: Reference, *, platform: str = "", archive_ref: str =
 def seen(database: Database, image_id: int, at: int | None = None) -> tuple[str, ...] | None:
     """Return what was attached to an image when somebody looked last, up to a moment; None where nobody did."""
     with database.read() as connection:
-        return seen_in(connection, image_id, at)
-
-
-def seen_in(connection: Connection, image_id: int, at: int | None = None) -> tuple[str, ...] | None:
-    """Do the same inside of a transaction."""
-    return policies.last_look(connection, image_id, at)
+        return policies.last_look(connection, image_id, at)
 
 
 def keep(database: Database, image_id: int, found: tuple[str, ...]) -> tuple[str, ...]:
@@ -79,21 +74,36 @@ def facts(database: Database, answered: Answered, attestations: tuple[str, ...] 
     EPSS scores are those of today: their past is not kept.
     """
     with database.read() as connection:
-        return gathered(connection, answered, attestations)
+        stored = stored_images.get(connection, answered.image_id)
+        packages = stored_images.inventory_of(connection, stored).packages
+        return _gathered(connection, stored, answered, attestations, packages)
 
 
-def gathered(
+def outlines(database: Database, answered: Sequence[Answered]) -> list[Facts]:
+    """Return the facts about images but for their packages, with what was seen last of what is attached to them."""
+    with database.read() as connection:
+        return [
+            _gathered(
+                connection,
+                stored_images.get(connection, each.image_id),
+                each,
+                policies.last_look(connection, each.image_id, each.at),
+            )
+            for each in answered
+        ]
+
+
+def _gathered(
     connection: Connection,
+    stored: stored_images.StoredImage,
     answered: Answered,
     attestations: tuple[str, ...] | None,
-    packages_of: Callable[[stored_images.StoredImage], tuple[Package, ...]] | None = None,
+    packages: tuple[Package, ...] = (),
 ) -> Facts:
-    """Do the same inside of a transaction. packages_of: gives the packages of an image, where the caller keeps them."""
-    stored = stored_images.get(connection, answered.image_id)
     return Facts(
         image=stored.image,
         findings=_known_then(answered.findings, answered.at),
-        packages=packages_of(stored) if packages_of else packages(connection, stored),
+        packages=packages,
         coverage=answered.coverage,
         now=now() if answered.at is None else answered.at,
         base=answered.base,
@@ -109,11 +119,6 @@ def gathered(
         organization=answered.organization,
         service=answered.service,
     )
-
-
-def packages(connection: Connection, stored: stored_images.StoredImage) -> tuple[Package, ...]:
-    """Return the packages of an image."""
-    return stored_images.inventory_of(connection, stored).packages
 
 
 def _known_then(findings: tuple[Finding, ...], at: int | None) -> tuple[Finding, ...]:

@@ -1,7 +1,8 @@
 """What was promoted, and when what is known changed in between."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
+from itertools import groupby
 
 import msgspec
 
@@ -27,26 +28,16 @@ def promotions(database: Database, scope: Scope, since: int) -> tuple[list[Promo
         return deployments.promotions(connection, scope, since)
 
 
-def batches(database: Database, promoted: Iterable[Promotion], max_age: int) -> Iterator[tuple[int, list[Promotion]]]:
-    """Yield a moment and the promotions that are answered alike at it: nothing that is known changed between them.
+def batches(database: Database, moments: Sequence[int], max_age: int) -> list[int]:
+    """Return how many moments at a time, which are in order, are answered alike: nothing that is known changed between.
 
     What changes an answer: a feed that was applied or became stale (max_age, in days), an exception or a VEX document
     that came or went, and the day, for ends of support.
     """
     with database.read() as connection:
         changed = turns.moments(connection, max_age * _DAY)
-    held: list[Promotion] = []
-    place: tuple[int, int] | None = None
-    for each in promoted:
-        at = each.now.deployment.since
-        there = (bisect_left(changed, at + 1), at // _DAY)
-        if held and there != place:
-            yield held[-1].now.deployment.since, held
-            held = []
-        place = there
-        held.append(each)
-    if held:
-        yield held[-1].now.deployment.since, held
+    places = ((bisect_left(changed, at + 1), at // _DAY) for at in moments)
+    return [sum(1 for _ in alike) for _, alike in groupby(places)]
 
 
 def standing(database: Database, scope: Scope) -> list[Promotion]:

@@ -1,7 +1,7 @@
 """What to do about an image: what it could be built on instead, and which packages to upgrade."""
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -79,15 +79,19 @@ def _runs_on(image: Image, platform: str) -> bool:
     return not platform or not image.platform or image.platform == platform
 
 
-def may_ask(database: Database, name: Reference) -> bool:
-    """Tell whether a registry may be asked that perhaps only an image names: one on the internet, or one in use here.
+def in_use(database: Database) -> list[str]:
+    """Return the registries that images were looked into from."""
+    with database.read() as connection:
+        return sorted({repository.partition("/")[0] for repository, _, _ in repositories.seen(connection)})
+
+
+def may_ask(name: Reference, in_use: Collection[str]) -> bool:
+    """Tell whether a registry may be asked that perhaps only an image names: one on the internet, or one in use.
 
     An image must not make this machine ask whatever it likes in a closed network.
     """
     from envscout.images.addresses import inward
 
-    with database.read() as connection:
-        in_use = {repository.partition("/")[0] for repository, _, _ in repositories.seen(connection)}
     return name.host in in_use or not inward("", name.host)
 
 
@@ -111,7 +115,7 @@ def asked_digests(name: Reference, platform: str) -> tuple[str, ...]:
     return tuple(filter(None, (found.digest, found.index_digest)))
 
 
-def upgrades(database: Database, image_id: int, found: Sequence[Finding], suppressed: Iterable[Finding] = ()) -> Plan:
+def upgrades(database: Database, image_id: int, found: Sequence[Finding], suppressed: Collection[Finding] = ()) -> Plan:
     """Return which packages of an image to upgrade, and what that removes.
 
     suppressed: findings that do not count: they neither remain nor come with a version.

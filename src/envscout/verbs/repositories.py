@@ -1,18 +1,19 @@
 """Repositories that are known, which of them are indexed unasked, and the registries to be watched."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 
 from envscout.errors import InvalidReference, NotFound, UsageError
+from envscout.names.expression import Expression
 from envscout.names.reference import DEFAULT_HOST, parse
 from envscout.store import Database, now
 from envscout.store import repositories as stored
 from envscout.store.repositories import Integration
 from envscout.watch import registries
 
-MAX_PATTERN = 200
+EVERYTHING = Expression("")
 MAX_VALUE = 1_000
 
 # What Docker Scout calls Docker's own registry.
@@ -38,14 +39,14 @@ class Repository(msgspec.Struct, frozen=True):
 class Choice(msgspec.Struct, frozen=True):
     """Which repositories are meant. registry: a host, "" for any. enabled: None for either."""
 
-    pattern: str = ""
+    pattern: Expression = EVERYTHING
     registry: str = ""
     organization: str = ""
     enabled: bool | None = None
 
 
 def known(database: Database, choice: Choice = Choice()) -> list[Repository]:  # noqa: B008
-    """Return the repositories that are known and meant, in alphabetical order. Raise UsageError for a bad pattern."""
+    """Return the repositories that are known and meant, in alphabetical order."""
     holds = _chooser(choice)
     with database.read() as connection:
         switches = stored.switches(connection)
@@ -64,7 +65,7 @@ def named(text: str) -> str:
     return reference.repository
 
 
-def switch(database: Database, names: Iterable[str], enabled: bool) -> list[str]:
+def switch(database: Database, names: Collection[str], enabled: bool) -> list[str]:
     """Append that repositories are to be indexed unasked, or not; return those for which that is news."""
     changed = []
     with database.write() as connection:
@@ -123,17 +124,11 @@ def _full(reference: str) -> str:
 
 
 def _chooser(choice: Choice) -> Callable[[Repository], bool]:
-    if len(choice.pattern) > MAX_PATTERN:
-        raise UsageError("the filter is too long", f"use at most {MAX_PATTERN} characters")
-    try:
-        pattern = re.compile(choice.pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise UsageError(f"not a regular expression: {error}", "see the syntax of Python's re") from error
     registry = HOSTS.get(choice.registry, choice.registry)
 
     def holds(each: Repository) -> bool:
         return (
-            bool(pattern.search(each.name))
+            choice.pattern.search(each.name)
             and registry in ("", each.registry)
             and (not choice.organization or choice.organization in each.organizations)
             and choice.enabled in (None, each.is_enabled)

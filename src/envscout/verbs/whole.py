@@ -1,6 +1,6 @@
 """What every service of an environment is vulnerable to, by numbers alone: no finding is made, no name looked up."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial, reduce
 from operator import and_, or_
 from typing import Any
@@ -9,6 +9,7 @@ import msgspec
 from pyroaring import BitMap
 
 from envscout.environments.difference import Levels, Side, count, union
+from envscout.environments.naming import EVERY, Naming
 from envscout.errors import NotFound
 from envscout.findings import base as basing
 from envscout.findings import coverage as covering
@@ -18,7 +19,7 @@ from envscout.findings.heeding import Desk, Heed
 from envscout.findings.merge import merge
 from envscout.findings.products import met
 from envscout.findings.select import Selection, select
-from envscout.model import LEVELS, Coverage, Deployment, Distribution, Finding, Lapse, Problem
+from envscout.model import LEVELS, Coverage, Distribution, Finding, Lapse, Problem
 from envscout.store import Connection, Database, deployments, exceptions, feeds, findings, images, now, summaries, vex
 from envscout.store.deployments import Running, Scope
 from envscout.store.summaries import Asked, Kind, Known, Marks, Summary
@@ -57,7 +58,7 @@ class Whole(msgspec.Struct, frozen=True):
 def environments(
     database: Database,
     asked: Sequence[tuple[Scope, Question]],
-    wanted: Callable[[Deployment], bool] = lambda _: True,
+    wanted: Naming = EVERY,
 ) -> list[Whole]:
     """Answer for everything wanted that runs in environments. Raise NotFound where nothing does."""
     with database.read() as connection:
@@ -88,7 +89,7 @@ def _nothing(scope: Scope) -> NotFound:
     )
 
 
-def names(database: Database, numbers: Iterable[int]) -> dict[int, str]:
+def names(database: Database, numbers: Collection[int]) -> dict[int, str]:
     """Return what vulnerabilities are called."""
     with database.read() as connection:
         return summaries.names(connection, numbers)

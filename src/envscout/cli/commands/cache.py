@@ -32,7 +32,7 @@ def df(form: str) -> None:
     from envscout.verbs import keep
 
     with Session() as session:
-        usage = keep.usage(session.database)
+        usage = session.call(keep.usage)
     rows = [(each.digest, human(each.size), moment.show(each.indexed_at or 0)) for each in usage.unused]
     lines = [*table(("Digest", "Image size", "Indexed"), rows), "", f"  {len(rows)} cached inventories"]
     lines.append(f"  {usage.layers} layers, {human(usage.layer_bytes)}")
@@ -65,5 +65,5 @@ def prune(force: bool, sboms: bool) -> None:  # noqa: ARG001
             if not click.confirm("Forget every inventory of an image that no environment names?", err=True):
                 session.warn("Nothing was forgotten")
                 return
-        done = keep.prune(session.database)
+        done = session.call(keep.prune)
     session.say(f"Forgot {done.images} inventories and {done.layers} layers, freed {human(done.bytes)}")

@@ -7,6 +7,7 @@ from envscout.cli.outputs import Outputs
 from envscout.cli.session import Session
 from envscout.cli.show import environments as show
 from envscout.environments.difference import difference
+from envscout.environments.naming import naming
 from envscout.errors import UsageError
 from envscout.findings.coverage import combine
 from envscout.verbs import whole
@@ -28,7 +29,7 @@ _Places = tuple[asking.Place, asking.Place]
 def environments(session: Session, places: _Places, out: Outputs, gates: list[str], flags: dict[str, Any]) -> int:
     """Compare whole environments, service by service; return the exit code."""
     asked = [(_scope(session, place, flags), _question(session, place, flags)) for place in places]
-    answers = whole.environments(session.database, asked, options.named("", flags["platform"]))
+    answers = session.call(whole.environments, asked, naming("", flags["platform"]))
     for each in answers:
         suppressing.tell_of(session, each.lapses, each.problems)
     analyzed, comparison = answers
@@ -39,7 +40,7 @@ def environments(session: Session, places: _Places, out: Outputs, gates: list[st
         comparison.environment,
         changes,
         combine([analyzed.coverage, comparison.coverage]),
-        whole.names(session.database, wanted(changes)),
+        session.call(whole.names, wanted(changes)),
         flags["ignore_unchanged"],
         (places[0].at, places[1].at),
     )

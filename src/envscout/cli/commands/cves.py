@@ -116,6 +116,6 @@ def _show(session: Session, report: "Report", out: "Outputs", flags: dict[str, A
     packages = None
     if "only-packages" in out.names:
         listed = {} if flags["only_vuln_packages"] else {each.image_id: each.image.digest for each in report.images}
-        packages = {digest: ask.inventory(session.database, number)[1].packages for number, digest in listed.items()}
+        packages = {digest: session.call(ask.inventory, number)[1].packages for number, digest in listed.items()}
     wish = Wish(flags["details"], flags["locations"], flags["epss"], packages)
     out.write(Shown(report, wish), lambda: asking.answer(session, report, known_at=known_at))

@@ -111,7 +111,7 @@ def status(problems: bool, form: str) -> None:
     from envscout.verbs.ask import feed_status
 
     with Session() as session:
-        found, now = feed_status(session.database)
+        found, now = session.call(feed_status)
     head = ("Feed", "Records", "Newest", "State of", "Age", "Skipped", "Location")
     lines = table(head, [_row(each, now) for each in found])
     if problems:

@@ -20,5 +20,5 @@ def command(name: str) -> None:
 
     organization, _, repository = name.strip("/").partition("/")
     with Session() as session:
-        fresh = enroll(session.database, organization, repository)
+        fresh = session.call(enroll, organization, repository)
     session.say(f"{'Enrolled' if fresh else 'Already enrolled:'} {name}")

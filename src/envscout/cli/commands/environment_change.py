@@ -11,6 +11,7 @@ from envscout.cli.session import Session
 from envscout.cli.show.documents import said as document
 from envscout.cli.show.table import inert
 from envscout.environments import origin, scope
+from envscout.environments.naming import naming
 from envscout.errors import NotFound, UsageError
 from envscout.model import Event
 from envscout.names.reference import Reference, parse
@@ -36,7 +37,7 @@ def record(session: Session, asked: Flags, environment: str, text: str) -> None:
     event = _event(asked, organization, environment, service, asked.platform)
     action = "add" if asked.add else "record"
     event = msgspec.structs.replace(event, action=action, digest=digest, reference=reference.familiar)
-    done = recording.record(session.database, event)
+    done = session.call(recording.record, event)
     for each in done.ended:
         session.warn(f"{each.reference} no longer runs in {environment}")
     _told(asked, "recorded", done.event, f"Successfully recorded {event.reference} in environment {environment}")
@@ -46,7 +47,7 @@ def _image(session: Session, asked: Flags, reference: Reference) -> str:
     """Return the digest of the image, looking into it unless told not to."""
     if asked.no_index:
         image = indexing.resolve(reference, platform=asked.platform)
-        if recording.keep_unindexed(session.database, image):
+        if session.call(recording.keep_unindexed, image):
             session.warn(f"{reference.familiar} was not looked into: what is in it stays unknown")
         return image.digest
     from envscout.cli.indexing import index_shown
@@ -65,10 +66,10 @@ def remove(session: Session, asked: Flags, environment: str, text: str) -> None:
     asked_about = options.scope(session, asked.org, environment, text)
     running = [
         each.deployment
-        for each in ask.running(session.database, asked_about)
+        for each in session.call(ask.running, asked_about)
         if asked.platform in ("", each.deployment.platform)
     ]
-    chosen = [each for each in running if options.named(text)(each)]
+    chosen = [each for each in running if naming(text)(each)]
     if not chosen:
         raise NotFound(f"{text} does not run in {environment}", f"`envscout environment {environment}` lists what does")
     owners = sorted({each.organization for each in chosen})
@@ -76,7 +77,7 @@ def remove(session: Session, asked: Flags, environment: str, text: str) -> None:
         raise UsageError(f"{text} runs in {environment} of {', '.join(owners)}", "say which with --org")
     for each in chosen:
         event = _event(asked, each.organization, environment, each.service, each.platform)
-        done = recording.remove(session.database, msgspec.structs.replace(event, action="remove", digest=each.digest))
+        done = session.call(recording.remove, msgspec.structs.replace(event, action="remove", digest=each.digest))
         _told(asked, "removed", done.event, f"Removed {each.reference} ({each.service}) from environment {environment}")
 
 

@@ -23,10 +23,11 @@ def list_environments(session: Session, asked: "Flags") -> None:
 
 def list_running(session: Session, asked: "Flags", environment: str) -> None:
     """List what runs, one `repository:tag@digest` a line. Raise NotFound for an environment nobody recorded to."""
+    from envscout.environments.naming import Naming
     from envscout.verbs import ask
 
     scope = options.scope(session, asked.org, environment, asked.service, at=asked.at)
-    wanted = options.named("", asked.platform)
+    wanted = Naming(platform=asked.platform)
     running = [each.deployment for each in session.call(ask.running, scope) if wanted(each.deployment)]
     if not running:
         whose = f" in organization {scope.organization}" if scope.organization else ""

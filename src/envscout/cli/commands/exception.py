@@ -70,8 +70,8 @@ def add(cves: tuple[str, ...], form: str, **flags: Any) -> None:
     with Session() as session:
         actor = _actor()
         wish = _wish(session, flags, actor)
-        made = exceptions.add(session.database, cves, wish, actor)
-        for name in exceptions.unknown(session.database, [each.statement.names[0] for each in made]):
+        made = session.call(exceptions.add, cves, wish, actor)
+        for name in session.call(exceptions.unknown, [each.statement.names[0] for each in made]):
             session.warn(f"no advisory in the store speaks of {name}: check the id, or run `envscout db update`")
         _doubt(session, wish)
     lines = [f"    {click.style('✓', fg='green')} {_inert(line)}" for each in made for line in show.added(each)]
@@ -128,7 +128,7 @@ def _doubt(session: Session, wish: "Wish") -> None:
     from envscout.store.deployments import Scope
     from envscout.verbs import ask
 
-    there = {each.name for each in ask.environments(session.database, Scope(wish.organization))}
+    there = {each.name for each in session.call(ask.environments, Scope(wish.organization))}
     if wish.environment and wish.environment not in there:
         session.warn(f"nothing was ever recorded in environment {wish.environment}: check its name")
 
@@ -171,7 +171,7 @@ def list_(every: bool, form: str, at: str, output: str, **flags: Any) -> None:
 
     with Session() as session, options.to_output(output):
         scope = options.scope(session, flags["org"], flags["environment"], flags["service"])
-        found, present = exceptions.listed(session.database, options.when(at), every=every)
+        found, present = session.call(exceptions.listed, options.when(at), every=every)
         chosen = exceptions.chosen(found, scope, owner=flags["owner"], kind=flags["kind"] or "", names=flags["cve"])
         for each in chosen:
             if show.soon(each, present):
@@ -197,7 +197,7 @@ def remove(number: int, reason: str, form: str) -> None:
     from envscout.verbs import exceptions
 
     with Session() as session:
-        done = exceptions.remove(session.database, number, _actor(), reason)
+        done = session.call(exceptions.remove, number, _actor(), reason)
     line = f"    {click.style('✓', fg='green')} exception {number} for {_inert(done.statement.names[0])} was removed"
     options.tell(form, "exceptions", [show.document(done, "removed")], [line])
 
@@ -232,9 +232,9 @@ def export(author: str, org: str, form: str, output: str) -> None:  # noqa: ARG0
 
     with Session() as session, options.to_output(output):
         scope = options.scope(session, org)
-        found, present = exceptions.listed(session.database)
+        found, present = session.call(exceptions.listed)
         chosen = exceptions.chosen(found, scope)
-        report = ask.everywhere(session.database, scope, ask.Question())
+        report = session.call(ask.everywhere, scope, ask.Question())
         hushed = [
             exceptions.Hushed(one.suppression.where, image.reference, image.image.digest, one.package.purl)
             for image in report.images

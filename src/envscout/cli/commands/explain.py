@@ -46,7 +46,7 @@ def command(vulnerability: str, image: str, environment: str | None, form: str, 
     from envscout.verbs import ask, explain
 
     with Session() as session, options.to_output(output):
-        names = explain.meant(session.database, vulnerability)
+        names = session.call(explain.meant, vulnerability)
         # Only what is asked about is looked for: an image may have thousands of others.
         flags["only_cve_id"] = names or (vulnerability.strip(),)
         asked = asking.question(session, flags, flags["at"])
@@ -54,8 +54,8 @@ def command(vulnerability: str, image: str, environment: str | None, form: str, 
         found = [
             (
                 each,
-                explain.explain(session.database, each.image_id, vulnerability, names, asked.known_at),
-                ask.said_of(session.database, each, names, asked),
+                session.call(explain.explain, each.image_id, vulnerability, names, asked.known_at),
+                session.call(ask.said_of, each, names, asked),
             )
             for each in images
         ]

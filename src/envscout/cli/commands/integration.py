@@ -50,7 +50,7 @@ def configure(integration: str, name: str, parameters: tuple[str, ...], org: str
     with Session() as session:
         organization = org or session.settings.text("organization")
         wanted = Integration(organization, integration, name or integration, named, 0)
-        repositories.configure(session.database, wanted)
+        session.call(repositories.configure, wanted)
     session.say(f"Registered {integration} {wanted.name}: {named['registry']}")
 
 
@@ -71,7 +71,7 @@ def delete(integration: str, name: str, org: str) -> None:
 
     with Session() as session:
         organization = org or session.settings.text("organization")
-        count = repositories.delete(session.database, organization, integration, name)
+        count = session.call(repositories.delete, organization, integration, name)
     session.say(f"Deleted {count} {'integration' if count == 1 else 'integrations'}")
 
 
@@ -98,7 +98,7 @@ def list_(integration: str, name: str, org: str, form: str, output: str) -> None
         organization = org or session.settings.text("organization")
         found = [
             each
-            for each in repositories.integrations(session.database, organization)
+            for each in session.call(repositories.integrations, organization)
             if integration in ("", each.type) and name in ("", each.name)
         ]
         rows = [

@@ -90,8 +90,8 @@ def _is_unheard_of(session: Session, shown: "Judged", flags: dict[str, Any]) -> 
     if not shown.environment or shown.policies.source not in ("standard", "organization"):
         return False
     scope = options.scope(session, flags["org"], shown.environment)
-    others = ask.environments(session.database, msgspec.structs.replace(scope, environment=""))
-    return bool(others) and not govern.owners(session.database, scope)
+    others = session.call(ask.environments, msgspec.structs.replace(scope, environment=""))
+    return bool(others) and not session.call(govern.owners, scope)
 
 
 def judged_image(session: Session, image: str, environment: str | None, flags: dict[str, Any]) -> "Judged":

@@ -42,8 +42,8 @@ def command(place: str, org: str, environment: str, dry_run: bool, actor: str, f
         said = msgspec.structs.replace(said, actor=actor or said.actor)
         name = "standard input" if place == "-" else os.path.basename(place)  # noqa: PTH119
         given = govern.Given(judging.content(place), name, owner(session, org), environment)
-        steps = govern.apply(session.database, given, said, dry_run=dry_run)
-        known = {(each.organization, each.name) for each in ask.environments(session.database, Scope())}
+        steps = session.call(govern.apply, given, said, dry_run=dry_run)
+        known = {(each.organization, each.name) for each in session.call(ask.environments, Scope())}
         for each in steps:
             if each.environment and (each.organization, each.environment) not in known:
                 session.warn(f"nothing was recorded to environment {each.environment} of {each.organization} yet")

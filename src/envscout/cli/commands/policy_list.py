@@ -26,7 +26,7 @@ def command(org: str, environment: str | None, history: bool, at: str, form: str
 
     with Session() as session, options.to_output(output):
         named = org or session.settings.text("organization")
-        found = govern.applied(session.database, named, environment, options.when(at))
+        found = session.call(govern.applied, named, environment, options.when(at))
         listed = found if history else govern.standing(found)
         options.tell(form, "policy-list", [show.applied(each) for each in listed], show.listed(listed))
         if not listed:

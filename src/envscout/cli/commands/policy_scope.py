@@ -11,7 +11,7 @@ def owner(session: Session, asked: str) -> str:
     named = asked or session.settings.text("organization")
     if named:
         return named
-    there = govern.organizations(session.database)
+    there = session.call(govern.organizations)
     if len(there) > 1:
         raise UsageError(f"there are several organizations: {', '.join(there[:20])}", "say which with --org")
     return there[0] if there else "library"

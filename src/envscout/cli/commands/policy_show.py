@@ -40,12 +40,12 @@ def command(name: str, org: str, environment: str, at: str, form: str, output: s
 
     with Session() as session, options.to_output(output):
         whose = owner(session, org)
-        found = govern.in_force(session.database, whose, environment, options.when(at))
+        found = session.call(govern.in_force, whose, environment, options.when(at))
         ids = [each.id for each in found.policies]
         if name and name not in ids:
             if not _DIGEST.fullmatch(name):
                 raise UsageError(f"no policy in force is called {name}", f"there are {', '.join(ids) or 'none'}")
-            click.echo(govern.text(session.database, name, org), nl=False)
+            click.echo(session.call(govern.text, name, org), nl=False)
             return
         shown = tuple(each for each in found.policies if name in ("", each.id))
         if form == "json":

@@ -104,9 +104,9 @@ def _tried(session: Session, proposed: "File", environment: str, flags: dict[str
     asked = asking.question(session, {})
     scope = options.scope(session, flags["org"], environment, flags["service"])
     if since is None:
-        found, repeated = promotions.standing(session.database, scope), 0
+        found, repeated = session.call(promotions.standing, scope), 0
     else:
-        found, repeated = promotions.promotions(session.database, scope, since)
+        found, repeated = session.call(promotions.promotions, scope, since)
     choices = _Choices(session, proposed)
     trials = tuple(backtesting.trials(session, found, asked, choices))
     return Tried(since, trials, totals(trials), repeated)
@@ -126,7 +126,6 @@ class _Choices:
 
         scope = (ran.organization, ran.environment)
         if scope not in self._known:
-            database = self._session.database
-            present = govern.in_force(database, *scope).policies
-            self._known[scope] = (govern.proposed(database, self._proposed, *scope), present)
+            present = self._session.call(govern.in_force, *scope).policies
+            self._known[scope] = (self._session.call(govern.proposed, self._proposed, *scope), present)
         return self._known[scope]

@@ -114,7 +114,7 @@ def _attach(session: Session, reference: "Reference", indexed: "Indexed", form: 
     from envscout import sbom
     from envscout.verbs import ask, attest
 
-    image, inventory = ask.inventory(session.database, indexed.image_id)
+    image, inventory = session.call(ask.inventory, indexed.image_id)
     write = sbom.write_spdx if form == "spdx" else sbom.write_cyclonedx
     exact = msgspec.structs.replace(reference, tag="", tag_typed=False, digest=image.digest)
     added = attest.attach(exact, write(image, inventory, reference.familiar), annotations=notes)

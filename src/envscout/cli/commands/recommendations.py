@@ -63,9 +63,7 @@ def command(image: str, environment: str | None, output: str, form: str, **flags
         whole = not (only_refresh or only_update)
         for each in report.images:
             advice = advising.advise(session, each, asked, wish)
-            plan = (
-                recommend.upgrades(session.database, each.image_id, each.findings, each.suppressed) if whole else None
-            )
+            plan = session.call(recommend.upgrades, each.image_id, each.findings, each.suppressed) if whole else None
             shown = show.Recommended(each, environment or "", advice, plan, not only_update, not only_refresh)
             if form == "json":
                 options.document(show.document(shown))

@@ -41,13 +41,14 @@ def list_(
     envscout repo list --only-disabled --only-registry hub.docker.com
     envscout repo list --filter '^registry.example.com/myorg/'
     """
+    from envscout.names.expression import Expression
     from envscout.verbs import repositories
 
     if only_disabled and only_enabled:
         raise UsageError("--only-disabled and --only-enabled leave nothing to show", "use one of them")
     enabled = False if only_disabled else True if only_enabled else None
     with Session() as session, options.to_output(output):
-        found = repositories.known(session.database, repositories.Choice(pattern, only_registry, org, enabled))
+        found = session.call(repositories.known, repositories.Choice(Expression(pattern), only_registry, org, enabled))
         options.tell(form, "repositories", [_document(each) for each in found], _lines(found))
 
 
@@ -119,6 +120,7 @@ def disable(repository: str, all_: bool, pattern: str, integration: str, registr
 
 
 def _switch(repository: str, all_: bool, chosen: tuple[str, str, str, str], *, enabled: bool) -> None:
+    from envscout.names.expression import Expression
     from envscout.verbs import repositories
 
     pattern, integration, registry, org = chosen
@@ -129,9 +131,9 @@ def _switch(repository: str, all_: bool, chosen: tuple[str, str, str, str], *, e
         if not repository:
             hosts = {registry, *_registries(session, integration)} - {""} or {""}
             for host in sorted(hosts):
-                choice = repositories.Choice(pattern, host, org)
-                names += [each.name for each in repositories.known(session.database, choice)]
-        changed = repositories.switch(session.database, names, enabled)
+                choice = repositories.Choice(Expression(pattern), host, org)
+                names += [each.name for each in session.call(repositories.known, choice)]
+        changed = session.call(repositories.switch, names, enabled)
     word = "Enabled" if enabled else "Disabled"
     for name in changed:
         session.say(f"{word} {name}")
@@ -145,7 +147,7 @@ def _registries(session: Session, integration: str) -> list[str]:
         return []
     from envscout.verbs import repositories
 
-    found = repositories.integrations(session.database)
+    found = session.call(repositories.integrations)
     hosts = [each.parameters["registry"] for each in found if integration in (each.name, each.type)]
     if not hosts:
         raise NotFound(f"there is no integration {integration}", "`envscout integration list` shows them")

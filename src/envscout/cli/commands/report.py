@@ -77,7 +77,7 @@ def _audit(session: Session, repository: str, environment: str, flags: dict[str,
     since = options.when(flags["since"])
     named = repository or flags["service"]
     scope = options.scope(session, flags["org"], environment, named, flags["at"])
-    events = ask.history(session.database, scope) if since is not None else []
+    events = session.call(ask.history, scope) if since is not None else []
     return Audit(
         answer=answer,
         at=at,
@@ -86,7 +86,7 @@ def _audit(session: Session, repository: str, environment: str, flags: dict[str,
         judged=tuple(_judged(session, report, environment, known, flags)),
         events=tuple(each for each in events if since is not None and each.at >= since),
         exceptions=tuple(_exceptions(session, report, known)),
-        feeds=tuple(ask.feed_status(session.database, known)[0]),
+        feeds=tuple(session.call(ask.feed_status, known)[0]),
     )
 
 
@@ -108,7 +108,7 @@ def _exceptions(session: Session, report: "Report", at: int) -> "Iterator[Listed
     from envscout.verbs import exceptions
 
     seen = [met(each.image, each.reference, each.deployment, "") for each in report.images]
-    for each in exceptions.listed(session.database, at)[0]:
+    for each in session.call(exceptions.listed, at)[0]:
         product = each.entry.statement.products[0]
         if any(not image_mismatch(product, one) for one in seen):
             yield each

@@ -56,9 +56,9 @@ def command(
     with Session() as session, options.to_output(output):
         reference = parse(image or asking.built_last(session))
         indexed = index_shown(session, reference, platform=platform, archive_ref=ref, sbom_source=sbom_source)
-        described, inventory = ask.inventory(session.database, indexed.image_id)
+        described, inventory = session.call(ask.inventory, indexed.image_id)
         searched = search_shown(session, reference, indexed, platform=platform, archive_ref=ref) if secrets else None
-        base = ask.base_of(session.database, described)
+        base = session.call(ask.base_of, described)
         if form == "list":
             from envscout.cli.show.cves import base_image
             from envscout.findings.base import brought

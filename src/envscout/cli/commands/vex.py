@@ -66,7 +66,7 @@ def get(image: str, verify: bool, key: str, skip_tlog: bool, org: str, platform:
     with Session() as session, options.to_output(output):
         reference = parse(image)
         indexed = _indexed(session, reference, platform, ref)
-        said = hung(session.database, indexed.image_id)
+        said = session.call(hung, indexed.image_id)
         for problem in said.problems:
             session.warn(problem.message)
         if not said.statements:

@@ -96,11 +96,10 @@ def command(registry: str, org: str, form: str, refresh_registry: bool, **flags:
 
 def _registered(session: Session, org: str) -> "Watched":
     """Return the one registry that `integration configure` registered. Raise UsageError."""
-    from envscout.store import repositories
+    from envscout.verbs import repositories
     from envscout.watch import registries
 
-    with session.database.read() as connection:
-        found = repositories.integrations(connection, org or session.settings.text("organization"))
+    found = session.call(repositories.integrations, org or session.settings.text("organization"))
     if len(found) != 1:
         names = ", ".join(f"{each.name} ({each.parameters.get('registry', '')})" for each in found[:10])
         cause = f"{len(found)} registries are registered: {names}." if found else "There is no registry to watch."

@@ -42,9 +42,9 @@ def command(query: str, environment: str | None, org: str, at: str, exit_code: b
         scope = options.scope(session, org, asking.existing(environment), at=at)
         if scope.environment:
             # A name that nobody recorded into is a mistake, and no place without vulnerabilities.
-            ask.running(session.database, scope)
+            session.call(ask.running, scope)
         max_age = int(session.settings.get("max_feed_age_days"))
-        located = where(session.database, query, scope, max_age, suppressing.heed(session, {"org": org}))
+        located = session.call(where, query, scope, max_age, suppressing.heed(session, {"org": org}))
         suppressing.tell_of(session, (), located.problems)
         if form == "json":
             from envscout.cli.show import documents
