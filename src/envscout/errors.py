@@ -12,6 +12,7 @@
     │   └── ForbiddenAddress     exit 1, HTTP 422     we do not connect to such an address
     ├── FeedError                exit 1, HTTP 502     an advisory feed could not be read
     ├── StoreError               exit 1, HTTP 503     the store cannot be read or written now
+    │   ├── StoreLost            exit 1, HTTP 503     the store's server does not answer, or went away
     │   └── StoreBusy            exit 1, HTTP 503     another writer holds the store for too long
     ├── Unauthenticated          exit 1, HTTP 401     the server does not know who asks
     ├── NotAllowed               exit 1, HTTP 403     who asks may not do this
@@ -121,6 +122,10 @@ class StoreError(EnvscoutError):
     """A store that cannot be read or written now: a client of a server tries again."""
 
     http_status = 503
+
+
+class StoreLost(StoreError):
+    """A store whose server does not answer, or went away; what was not committed is not kept."""
 
 
 class StoreBusy(StoreError):

@@ -81,8 +81,10 @@ def command(folder: Path, settings: Iterable[str]) -> list[str]:
 
 def _as_nobody(folder: Path) -> list[str]:
     """Return the words before a command that has to run as somebody who is not root."""
-    if os.geteuid():
-        return []
     need("setpriv")
-    shutil.chown(folder, "nobody")
-    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
+    # Nobody stops the server of a test run that was killed.
+    words = ["setpriv", "--pdeathsig=QUIT"]
+    if not os.geteuid():
+        shutil.chown(folder, "nobody")
+        words += ["--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+    return [*words, "--"]

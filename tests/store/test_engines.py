@@ -314,10 +314,10 @@ def test_the_library_is_loaded_for_postgresql_alone(tmp_path: Path) -> None:
         Database(Path({str(tmp_path / "x.db")!r})).close()
         assert "psycopg" not in sys.modules
         sys.modules["psycopg"] = None
-        from envscout.errors import StoreError
+        from envscout.errors import UsageError
         try:
             Database("postgresql:///x")
-        except StoreError as error:
+        except UsageError as error:
             assert "envscout[postgresql]" in error.next_step
         else:
             raise AssertionError

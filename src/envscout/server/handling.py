@@ -17,6 +17,7 @@ from envscout.server.etag import Answers, Kept, Naming, matches
 from envscout.server.idempotency import once
 from envscout.server.routes.route import Route, Text
 from envscout.server.stores import Stores
+from envscout.store import Database
 
 _WORTH_PACKING = 1_024
 
@@ -44,11 +45,17 @@ def _handled(row: Route, house: House, request: Request[Any, Any, Any], body: by
     read = body if row.body in (None, bytes) else decode(body, row.body)
     query = reading.query(request.scope["query_string"], row.query)
     path = {name: reading.segment(value) for name, value in request.path_params.items()}
-    with house.stores.open() as database:
+
+    def answer(database: Database) -> Response[bytes]:
         asked = Asked(principal(request), database, path, query, read, dict(request.headers))
         if row.method != "GET":
             return _written(row, request, asked, body)
         return _asked(row, house, request, asked)
+
+    if row.action == "read":
+        return house.stores.ask(answer)
+    with house.stores.open() as database:
+        return answer(database)
 
 
 def _written(row: Route, request: Request[Any, Any, Any], asked: Asked, body: bytes) -> Response[bytes]:

@@ -37,6 +37,7 @@ class Database:
 
     connection: Connection
     _is_together = False
+    _is_held = False
 
     def __init__(self, place: Place, tenant: str = "") -> None:
         """Open the store at a place, creating and migrating it as needed. Raise StoreError where that cannot be.
@@ -91,7 +92,7 @@ class Database:
                 self.witness(self.connection)
             return
         with self.translated(), self._undone():
-            self._engine.begin_write(self.connection)
+            self._begun(self._engine.begin_write)
             yield self.connection
             if self.witness is not None:
                 self.witness(self.connection)
@@ -117,7 +118,7 @@ class Database:
             yield self.connection
             return
         with self.translated(), self._undone():
-            if not self._engine.try_write(self.connection):
+            if not self._begun(self._engine.try_write):
                 yield None
                 return
             yield self.connection
@@ -131,8 +132,29 @@ class Database:
             return
         # Nothing is written but temporary tables, which go with the transaction.
         with self.translated(), self._undone():
-            self.connection.execute(self._engine.BEGIN_READ)
+            self._begun(lambda connection: connection.execute(self._engine.BEGIN_READ))
             yield self.connection
+
+    def _begun(self, begin: Callable[[Any], Any]) -> Any:
+        """Begin a transaction; where the server went away since the last one, on a new connection: nothing is lost."""
+        try:
+            return begin(self.connection)
+        except Exception:
+            if self._is_held or not self._engine.is_lost(self.connection):
+                raise
+        self._connect_again()
+        return begin(self.connection)
+
+    def _connect_again(self) -> None:
+        tenant = self.connection.tenant
+        self.close()
+        self.connection = self._engine.connect(self.place)
+        self.connection.tenant = tenant
+
+    @property
+    def is_usable(self) -> bool:
+        """Tell whether the next question can be asked: no transaction is open, nothing is known to have gone away."""
+        return not self.connection.in_transaction and not self._engine.is_lost(self.connection)
 
     @contextlib.contextmanager
     def _undone(self) -> Iterator[None]:
@@ -147,8 +169,16 @@ class Database:
     @contextlib.contextmanager
     def alone(self, purpose: str) -> Iterator[None]:
         """Wait for other processes that do the same with this store. The lock ends with its process in any case."""
+        with self.translated():
+            if not self._is_held and self._engine.is_lost(self.connection):
+                self._connect_again()
         with self.translated(), self._engine.alone(self.connection, self.place, purpose):
-            yield
+            # The lock is the connection's: no other one can go on in its place.
+            before, self._is_held = self._is_held, True
+            try:
+                yield
+            finally:
+                self._is_held = before
 
     def compact(self) -> None:
         """Give free space back to the file system."""

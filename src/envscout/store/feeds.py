@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
 
@@ -9,6 +10,7 @@ from envscout.store import summaries
 from envscout.store.database import FOREVER, Connection, queries
 
 _SQL = queries("feeds")
+_Row = TypeVar("_Row", bound=tuple[object, ...])
 
 
 class FeedState(msgspec.Struct, frozen=True):
@@ -127,17 +129,22 @@ def kinds(connection: Connection, at: int | None = None) -> set[str]:
 def replace_epss(connection: Connection, rows: Iterable[tuple[str, float, float]]) -> None:
     """Replace all EPSS scores: (cve, score, percentile)."""
     connection.execute(_SQL["drop_epss"])
-    connection.executemany(_SQL["put_epss"], rows)
+    connection.executemany(_SQL["put_epss"], _once(rows))
 
 
 def replace_kev(connection: Connection, rows: Iterable[tuple[str, str, str, bool]]) -> None:
     """Replace the known exploited vulnerabilities: (cve, date added, due date, used by ransomware)."""
     connection.execute(_SQL["drop_kev"])
-    connection.executemany(_SQL["put_kev"], rows)
+    connection.executemany(_SQL["put_kev"], _once(rows))
 
 
 def replace_cve(connection: Connection, rows: Iterable[tuple[str, str, float | None, str, str, str]]) -> None:
     """Replace facts about CVEs: (cve, description, score, vector, distribution's priority, cwes)."""
     summaries.forget(connection)
     connection.execute(_SQL["drop_cve"])
-    connection.executemany(_SQL["put_cve"], rows)
+    connection.executemany(_SQL["put_cve"], _once(rows))
+
+
+def _once(rows: Iterable[_Row]) -> Iterable[_Row]:
+    """Return the last row of each CVE: so they can be put without looking for another one."""
+    return {row[0]: row for row in rows}.values()

@@ -51,20 +51,16 @@ SELECT DISTINCT f.kind FROM feed f JOIN feed_run r USING (feed_id) WHERE r.at <=
 DELETE FROM epss
 
 -- name: put_epss
-INSERT INTO epss (cve, score, percentile) VALUES (?, ?, ?)
-ON CONFLICT (cve) DO UPDATE SET score = excluded.score, percentile = excluded.percentile
+INSERT INTO epss VALUES (?, ?, ?)
 
 -- name: drop_kev
 DELETE FROM kev
 
 -- name: put_kev
-INSERT INTO kev (cve, added, due, ransomware) VALUES (?, ?, ?, ?)
-ON CONFLICT (cve) DO UPDATE SET added = excluded.added, due = excluded.due, ransomware = excluded.ransomware
+INSERT INTO kev VALUES (?, ?, ?, ?)
 
 -- name: drop_cve
 DELETE FROM cve
 
 -- name: put_cve
-INSERT INTO cve (cve, description, score, vector, priority, cwes) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (cve) DO UPDATE SET description = excluded.description, score = excluded.score, vector = excluded.vector,
-    priority = excluded.priority, cwes = excluded.cwes
+INSERT INTO cve VALUES (?, ?, ?, ?, ?, ?)

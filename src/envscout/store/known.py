@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from envscout.errors import StoreError
+from envscout.errors import StoreError, UsageError
 from envscout.store.database import Place, queries
 from envscout.store.sql import Values
 
@@ -60,5 +60,5 @@ def _of_server(store: Place, query: str, values: Values) -> list[Any]:
 
         with postgresql.translated(str(store)), closing(postgresql.connect(str(store), _SECONDS)) as connection:
             return connection.execute(query, values).fetchall()
-    except StoreError:
+    except (StoreError, UsageError):
         return []

@@ -7,12 +7,13 @@ text; see docs/adr/0015.
 import contextlib
 import functools
 import re
+import select
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from envscout.config import without_password
-from envscout.errors import StoreBusy, StoreError
+from envscout.errors import StoreBusy, StoreError, StoreLost, UsageError
 from envscout.store.sql import HERE, Cursor, Values
 
 try:
@@ -20,13 +21,14 @@ try:
     from psycopg.pq import TransactionStatus
     from psycopg.types.string import StrDumper
 except ImportError as error:
-    raise StoreError(
+    raise UsageError(
         f"a store on PostgreSQL needs a library that is not here: {error}",
         "pip install 'envscout[postgresql]', or point ENVSCOUT_STORE to a file",
     ) from error
 
 BUSY_SECONDS = 60
 CONNECT_SECONDS = 10
+STOPPED_SECONDS = 600
 OLDEST = 13
 SCHEMA = tuple(sorted(HERE.glob("migrations/postgresql/*.sql")))
 BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ"
@@ -103,10 +105,38 @@ class Translating:
         return cursor
 
 
+_SESSION = "; ".join(
+    f"SET {name} = {value}"
+    for name, value in {
+        "lock_timeout": BUSY_SECONDS * 1000,
+        # What a role is bounded to elsewhere would break off an update.
+        "statement_timeout": 0,
+        # Whoever holds the write lock and is stopped, or whose machine is gone, does not hold it for hours.
+        "idle_in_transaction_session_timeout": STOPPED_SECONDS * 1000,
+        "tcp_keepalives_idle": 30,
+        "tcp_keepalives_interval": 10,
+        "tcp_keepalives_count": 3,
+        "client_min_messages": "warning",
+        "synchronous_commit": "on",
+        "bytea_output": "hex",
+        "standard_conforming_strings": "on",
+        "jit": "off",
+    }.items()
+)
+_KEPT_ALIVE: dict[str, Any] = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
+
 def connect(place: str, seconds: int = CONNECT_SECONDS) -> Translating:
     """Open the database. seconds: to wait for an answer of the server."""
     try:
-        driver = psycopg.connect(place, autocommit=True, connect_timeout=seconds, fallback_application_name="envscout")
+        driver = psycopg.connect(
+            place,
+            autocommit=True,
+            connect_timeout=seconds,
+            client_encoding="UTF8",
+            fallback_application_name="envscout",
+            **_KEPT_ALIVE,
+        )
     except psycopg.ProgrammingError:
         # The driver's words quote the address, and with it the password.
         raise StoreError(
@@ -115,10 +145,7 @@ def connect(place: str, seconds: int = CONNECT_SECONDS) -> Translating:
         ) from None
     driver.adapters.register_dumper(str, _Text)
     try:
-        driver.execute(
-            f"SET lock_timeout = {BUSY_SECONDS * 1000:d}; SET client_min_messages = warning;"
-            " SET synchronous_commit = on; SET bytea_output = hex; SET standard_conforming_strings = on; SET jit = off"
-        )
+        driver.execute(_SESSION)
     except BaseException:
         driver.close()
         raise
@@ -128,6 +155,20 @@ def connect(place: str, seconds: int = CONNECT_SECONDS) -> Translating:
 def close(connection: Translating) -> None:
     """Close the connection; safe to call twice."""
     connection.close()
+
+
+def is_lost(connection: Translating) -> bool:
+    """Tell whether the server went away, as far as that is known without asking it."""
+    driver = connection.driver
+    if driver.closed:
+        return True
+    # Of a connection that does nothing, little can be read but its end, after the reason for it.
+    try:
+        while select.select([driver.fileno()], [], [], 0)[0]:
+            driver.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return True
+    return bool(driver.closed)
 
 
 def called(place: str) -> str:
@@ -205,8 +246,11 @@ def alone(connection: Translating, _: str, purpose: str) -> Iterator[None]:
     """Hold a lock of that name, waiting for as long as it takes."""
     lock = _lock(f"alone {purpose}")
     connection.driver.execute("SET lock_timeout = 0")
-    connection.driver.execute(f"SELECT pg_advisory_lock{lock}")
-    connection.driver.execute(f"SET lock_timeout = {BUSY_SECONDS * 1000:d}")
+    try:
+        connection.driver.execute(f"SELECT pg_advisory_lock{lock}")
+    finally:
+        with contextlib.suppress(psycopg.OperationalError):
+            connection.driver.execute(f"SET lock_timeout = {BUSY_SECONDS * 1000:d}")
     try:
         yield
     finally:
@@ -240,7 +284,7 @@ def translated(place: str) -> Iterator[None]:
             "try again when it has finished",
         ) from error
     except psycopg.OperationalError as error:
-        raise StoreError(
+        raise (StoreLost if _is_of_the_connection(error) else StoreError)(
             f"cannot use the store {called(place)}: {_said(error)}",
             "check that the server runs, and the address, user, database and password (ENVSCOUT_STORE, PGPASSWORD)",
         ) from error
@@ -249,6 +293,11 @@ def translated(place: str) -> Iterator[None]:
             f"{called(place)} does not answer as an envscout store: {_said(error)}",
             "check what the user may do there, or point ENVSCOUT_STORE elsewhere",
         ) from error
+
+
+def _is_of_the_connection(error: psycopg.OperationalError) -> bool:
+    """Tell whether the connection failed, and not something in the database: SQLSTATE classes 08, 28, 57P0x."""
+    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P0"))
 
 
 def _said(error: psycopg.Error) -> str:

@@ -43,6 +43,11 @@ def connect(place: Path) -> Owned:
     return connection
 
 
+def is_lost(_: sqlite3.Connection) -> bool:
+    """Tell whether what is at the other end went away: a file does not."""
+    return False
+
+
 def called(place: Path) -> str:
     """Return what the place is called in messages."""
     return str(place)
