@@ -72,8 +72,10 @@ def advance(connection: Connection, reader: str, news_id: int) -> None:
 
 def forget(connection: Connection, at: int, keep: int = KEEP, most: int = MOST) -> int:
     """Forget some of what is too old or too much; return how much that was. Needs the write lock."""
-    values = {"before": at - keep, "most": most, "limit": FORGOTTEN_AT_ONCE}
-    return connection.execute(_SQL["forget"], values).rowcount
+    young = connection.execute(_SQL["kept_from"], {"before": at - keep}).fetchone()
+    last = newest(connection)
+    first = max(int(young[0]) if young else last + 1, last - most + 1)
+    return connection.execute(_SQL["forget"], {"first": first, "limit": FORGOTTEN_AT_ONCE}).rowcount
 
 
 def _row(news: News) -> dict[str, str | int]:

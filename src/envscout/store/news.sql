@@ -24,8 +24,10 @@ SELECT news_id FROM news_cursor WHERE reader = :reader
 INSERT INTO news_cursor (reader, news_id) VALUES (:reader, :news_id)
 ON CONFLICT (reader) DO UPDATE SET news_id = excluded.news_id WHERE excluded.news_id > news_cursor.news_id
 
+-- name: kept_from
+-- The first news that are young enough.
+SELECT news_id FROM news WHERE at >= :before ORDER BY news_id LIMIT 1
+
 -- name: forget
--- Forget what is old, or more than is kept.
-DELETE FROM news WHERE news_id IN (
-    SELECT news_id FROM news WHERE at < :before OR news_id <= (SELECT coalesce(max(news_id), 0) - :most FROM news)
-     ORDER BY news_id LIMIT :limit)
+-- Forget some of what was written before a number.
+DELETE FROM news WHERE news_id IN (SELECT news_id FROM news WHERE news_id < :first ORDER BY news_id LIMIT :limit)

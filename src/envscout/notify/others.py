@@ -1,0 +1,58 @@
+"""All that apprise speaks to. It connects by itself: hosts that an address names are looked at before, not pinned."""
+
+import logging
+from typing import Any
+
+from envscout.errors import EnvscoutError, UsageError
+from envscout.network.guarded import Guard
+from envscout.notify.messages import Message
+from envscout.notify.schedule import Outcome
+from envscout.notify.sentences import said
+from envscout.notify.target import Target
+
+# Schemes whose addresses name the host of the service; the others go to the vendor's own.
+_NAMED = frozenset({"mailto", "mailtos", "ntfy", "ntfys", "gotify", "gotifys", "rocket", "rockets"})
+_PORT = 443
+
+
+def send(target: Target, identity: str, message: Message, at: int, guard: Guard, public_url: str) -> Outcome:  # noqa: ARG001
+    """Send a message by apprise, which tells whether it was taken and not why not."""
+    try:
+        plugin = service(target.address)
+        for host in _hosts(target.address, plugin):
+            guard.addresses(host, _PORT)
+    except EnvscoutError as error:
+        return Outcome("again", error.cause)
+    words = said(message, public_url)
+    body = "\n".join((*words.lines, words.url)).strip() or words.title
+    try:
+        taken = plugin.notify(body=body, title=words.title, body_format="text")
+    except Exception as error:  # nearly two hundred plug-ins raise what they like
+        return Outcome("again", f"apprise: {type(error).__name__}")
+    return Outcome("sent") if taken else Outcome("again", "the service did not take it")
+
+
+def service(address: str) -> Any:
+    """Return apprise's object for an address, which only sends. Raise UsageError."""
+    try:
+        from apprise import Apprise, AppriseAsset
+    except ImportError as error:
+        raise UsageError("apprise is not installed", "pip install 'envscout[server]'") from error
+    # It would write addresses, and with them secrets, to the log.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    asset = AppriseAsset(async_mode=False, secure_logging=True, plugin_paths=(), app_id="envscout", app_url="")
+    plugin = Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
+    if plugin is None:
+        scheme = address.partition("://")[0]
+        raise UsageError(
+            f"apprise cannot read this {scheme}:// address", f"see https://appriseit.com/services for {scheme}"
+        )
+    return plugin
+
+
+def _hosts(address: str, plugin: Any) -> set[str]:
+    """Return the hosts that an address names."""
+    if address.partition("://")[0].lower() not in _NAMED:
+        return set()
+    found = (getattr(plugin, name, None) for name in ("smtp_host", "host"))
+    return {each for each in found if isinstance(each, str) and each}
