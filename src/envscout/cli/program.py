@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("explain", "Show why a vulnerability is in an image, or is not"),
     "help": ("help", "Show the commands, or what one of them takes"),
     "integration": ("integration", "Register registries that are to be watched"),
+    "notify": ("notify", "Tell people and programs what changed"),
     "policy": ("policy", "Judge an image by policies"),
     "plugin": ("plugin", "Make `docker scout` run this program"),
     "push": ("push", "Look into an image, and attach what is in it"),

@@ -21,7 +21,8 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
 
     delivery: at once, or gathered. at: HH:MM, of daily and weekly digests; weekday: of weekly ones. quiet: HH:MM-HH:MM
     when nothing is sent, "" for never; urgent: critical vulnerabilities that are exploited are sent even then. zone: of
-    all these times. budget: messages an hour, 0 for as many as there are; what is beyond comes as one.
+    all these times. budget: messages an hour, 0 for as many as there are; what is beyond comes as one;
+    None for what is usual.
     """
 
     delivery: Literal["immediate", "hourly", "daily", "weekly"] = "immediate"
@@ -30,7 +31,7 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     quiet: str = ""
     urgent: bool = True
     zone: str = "UTC"
-    budget: int = 0
+    budget: int | None = None
 
 
 class Plan(NamedTuple):
@@ -48,7 +49,7 @@ def checked(terms: Terms) -> Terms:
         raise UsageError(f"{terms.at[:40]!r} is no time of day", "write 09:00")
     if terms.weekday not in DAYS:
         raise UsageError(f"{terms.weekday[:40]!r} is no day of the week", f"known are: {', '.join(DAYS)}")
-    if not 0 <= terms.budget <= 1_000_000:
+    if terms.budget is not None and not 0 <= terms.budget <= 1_000_000:
         raise UsageError(f"a budget of {terms.budget} messages an hour has no meaning", "0 means no limit")
     _zone(terms.zone)
     return terms
@@ -57,7 +58,7 @@ def checked(terms: Terms) -> Terms:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise UsageError(f"there is no time zone {name[:60]!r} here", "write one like Europe/Berlin, or UTC") from error
 
 

@@ -129,7 +129,9 @@ FREE = frozenset((
     "repositories", "repository", "role", "run_url", "said", "search", "service", "services", "severities", "shown",
     "since", "source", "statements", "subject", "tag", "text", "token", "tool", "type", "types", "unless", "until",
     "user", "value", "version", "versions", "wanted", "members.remove.number", "tokens.revoke.number",
-    "trust.remove.number", "whole.names.numbers",
+    "trust.remove.number", "whole.names.numbers", "Channel.address", "Terms.weekday", "Terms.quiet", "Terms.zone",
+    "Terms.budget", "Rule.channel", "Rule.environments", "Rule.kinds", "Rule.causes", "Rule.severity",
+    "deliver.test.channel", "deliver.listed.state", "deliver.resend.message_id",
 ))  # fmt: skip
 """Names of texts and numbers that name nothing of anybody's, or what the store looks up as its tenant sees it."""
 

@@ -178,13 +178,20 @@ def _added(connection: Connection, organization: str, channel: Channel) -> tuple
     if kind == "apprise":
         _try(channel.address)
     secret = target.secret(secrets.token_bytes(KEY)) if kind == "webhook" else ""
-    kept = terms.checked(channel.terms or Terms(budget=0 if kind == "webhook" else BUDGET))
+    kept = _usual(kind, terms.checked(channel.terms or Terms()))
     row = ChannelRow(
         0, organization, channel.name, kind, channel.address, (secret,) if secret else (), _json(kept),
         created_at=now(),
     )  # fmt: skip
     channels.add(connection, row, row.created_at)
     return row, secret
+
+
+def _usual(kind: str, wanted: Terms) -> Terms:
+    """Return terms with a budget: programs are told everything, people not more than they can read."""
+    if wanted.budget is not None:
+        return wanted
+    return msgspec.structs.replace(wanted, budget=0 if kind == "webhook" else BUDGET)
 
 
 def _try(address: str) -> None:
@@ -200,7 +207,7 @@ def _applied(connection: Connection, organization: str, wanted: Channel, before:
     address = wanted.address or before.address
     kind = target.recognised(address, wanted.kind or ("" if wanted.address else before.kind))
     secret = target.secret(secrets.token_bytes(KEY)) if kind == "webhook" and not before.secrets else ""
-    kept = _json(terms.checked(wanted.terms)) if wanted.terms else before.terms
+    kept = _json(_usual(kind, terms.checked(wanted.terms))) if wanted.terms else before.terms
     keys = ((secret,) if secret else before.secrets) if kind == "webhook" else ()
     row = msgspec.structs.replace(before, kind=kind, address=address, terms=kept, secrets=keys)
     if row == before:
