@@ -72,6 +72,7 @@ ANSWERS: Mapping[str, Answer] = {
     "deliver.listed": BROAD,
     "deliver.resend": BROAD,
     "deliver.test": BROAD,
+    "changes.after": ARGUMENTS,
     "exceptions.add": ARGUMENTS,
     "exceptions.listed": Answer("store", only=_exceptions),
     "exceptions.remove": ARGUMENTS,

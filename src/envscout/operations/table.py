@@ -35,6 +35,7 @@ OPERATIONS: Mapping[str, Action] = {
     "deliver.listed": "operate",
     "deliver.resend": "operate",
     "deliver.test": "operate",
+    "changes.after": "read",
     "exceptions.add": "operate",
     "exceptions.listed": "read",
     "exceptions.remove": "operate",

@@ -1,5 +1,6 @@
 """The application: routes, and what surrounds every one of them. Processes are stateless; all state is in the store."""
 
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -7,14 +8,18 @@ import msgspec
 from litestar import Litestar, MediaType, Request, Response, get
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from envscout.server import changes
 from envscout.server.etag import Answers, Naming
+from envscout.server.feed import Feed
 from envscout.server.handling import House, handler
 from envscout.server.openapi import document
 from envscout.server.problems import problem
 from envscout.server.reading import SLASH
+from envscout.server.routes.route import Route
 from envscout.server.routes.table import routes
 from envscout.server.stores import Stores
 from envscout.store import Place
+from envscout.verbs.changes import newest
 
 MAX_BODY = 64 << 20
 
@@ -22,16 +27,27 @@ MAX_BODY = 64 << 20
 def make(place: Place) -> Litestar:
     """Return the application over a store."""
     house = House(Stores(place), Naming(), Answers())
+    feed = Feed(partial(_newest, house.stores))
     rows = routes()
     app = Litestar(
-        route_handlers=[*(handler(row, house) for row in rows), _schema(msgspec.json.encode(document(rows)))],
+        route_handlers=[*(_handler(row, house, feed) for row in rows), _schema(msgspec.json.encode(document(rows)))],
         exception_handlers={Exception: problem},
         openapi_config=None,
         request_max_body_size=MAX_BODY,
-        on_shutdown=[house.stores.close],
+        on_startup=[feed.end_at_signals],
+        on_shutdown=[feed.end, house.stores.close],
     )
     app.asgi_handler = _segments(app.asgi_handler)
     return app
+
+
+def _handler(row: Route, house: House, feed: Feed) -> Any:
+    return changes.handler(row, house.stores, feed) if row.name == "changes" else handler(row, house)
+
+
+def _newest(stores: Stores) -> int:
+    with stores.open() as database:
+        return newest(database)
 
 
 def _segments(app: ASGIApp) -> ASGIApp:

@@ -1,9 +1,16 @@
 """All endpoints."""
 
-from envscout.server.routes import deployments, environments, github, operations, places
+from envscout.server.routes import changes, deployments, environments, github, operations, places
 from envscout.server.routes.route import Route
 
 
 def routes() -> list[Route]:
     """Return every endpoint."""
-    return [*environments.ROUTES, *places.ROUTES, *deployments.ROUTES, *github.ROUTES, *operations.routes()]
+    return [
+        *environments.ROUTES,
+        *changes.ROUTES,
+        *places.ROUTES,
+        *deployments.ROUTES,
+        *github.ROUTES,
+        *operations.routes(),
+    ]
