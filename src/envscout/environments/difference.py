@@ -25,7 +25,7 @@ class Side(msgspec.Struct, frozen=True):
 
     references: tuple[str, ...]
     digests: tuple[str, ...] = ()
-    found: Levels = NOTHING
+    found: Levels = msgspec.field(default_factory=lambda: NOTHING)
     known: bool = True
 
 

@@ -52,4 +52,8 @@ def _parameters(verb: Callable[..., Any]) -> list[inspect.Parameter]:
 def _field(parameter: inspect.Parameter, type_: Any) -> Any:
     if parameter.default is inspect.Parameter.empty:
         return parameter.name, type_
-    return parameter.name, type_, parameter.default
+    default = parameter.default
+    if isinstance(default, msgspec.Struct):
+        # A factory: what is in it may have no JSON of its own, and a description would show it.
+        return parameter.name, type_, msgspec.field(default_factory=lambda: default)
+    return parameter.name, type_, default

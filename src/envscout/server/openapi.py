@@ -3,11 +3,13 @@
 import inspect
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_origin
 
 import msgspec
+from pyroaring import BitMap
 
 from envscout import __version__
+from envscout.names.expression import Expression
 from envscout.server.idempotency import MAX_KEY
 from envscout.server.problems import MEDIA_TYPE, Details
 from envscout.server.routes.route import Route
@@ -31,7 +33,6 @@ FAILURES = {
 def document(routes: Iterable[Route]) -> dict[str, Any]:
     """Return the whole description."""
     routes = list(routes)
-    routes = [route for route in routes if route.body is None or _is_told(route.body)]
     types = [each for route in routes for each in (route.body, route.result) if each is not None]
     schemas, components = msgspec.json.schema_components(
         [*types, Details], schema_hook=_schema, ref_template="#/components/schemas/{name}"
@@ -52,15 +53,6 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
-
-
-def _is_told(type_: Any) -> bool:
-    """Tell whether arguments can be described: not where a function is one."""
-    try:
-        msgspec.json.schema(type_, schema_hook=_schema)
-    except TypeError:
-        return False
-    return True
 
 
 def _failure(meaning: str) -> dict[str, Any]:
@@ -149,17 +141,19 @@ def _of_query(route: Route) -> list[dict[str, Any]]:
     ]
 
 
-_SCHEMAS: dict[type, dict[str, Any]] = {
-    re.Pattern: {"type": "string", "format": "regex"},
+_SCHEMAS: dict[Any, dict[str, Any]] = {
+    Expression: {"type": "string", "format": "regex", "maxLength": 200, "description": "https://github.com/google/re2"},
+    BitMap: {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 2**32 - 1}},
+    Iterable: {"type": "array"},
 }
 """Types that JSON has no word for, as operations.coding writes them."""
 
 
-def _schema(type_: type) -> dict[str, Any]:
-    for known, schema in _SCHEMAS.items():
-        if getattr(type_, "__origin__", type_) is known:
-            return dict(schema)
-    return {"description": f"{getattr(type_, '__name__', type_)}, as the client library writes it."}
+def _schema(type_: Any) -> dict[str, Any]:
+    found = _SCHEMAS.get(get_origin(type_) or type_)
+    if found is None:
+        raise NotImplementedError
+    return dict(found)
 
 
 def _plain(schema: Any) -> Any:

@@ -39,7 +39,7 @@ class Repository(msgspec.Struct, frozen=True):
 class Choice(msgspec.Struct, frozen=True):
     """Which repositories are meant. registry: a host, "" for any. enabled: None for either."""
 
-    pattern: Expression = EVERYTHING
+    pattern: Expression = msgspec.field(default_factory=lambda: EVERYTHING)
     registry: str = ""
     organization: str = ""
     enabled: bool | None = None
