@@ -38,6 +38,15 @@ SETTINGS: Mapping[str, Setting] = {
     "public_url": Setting(str, "", "address under which people reach the server (https://...), for links in messages"),
     "max_feed_age_days": Setting(int, 7, "an advisory feed older than this makes answers partial"),
     "layer_cache_mb": Setting(int, 512, "mebibytes of the store for what is kept of layers already read; 0: none"),
+    "retain_requests_days": Setting(
+        int, 30, "days for which it is kept how looking into an image that was asked for ended"
+    ),
+    "retain_images_days": Setting(
+        int, 0, "days for which an image is kept that no environment ever named; 0: for ever"
+    ),
+    "retain_feed_runs_days": Setting(
+        int, 0, "days for which it is kept when a feed was applied, which dates what was known when; 0: for ever"
+    ),
     "vex_authors": Setting(
         str,
         "",

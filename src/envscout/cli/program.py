@@ -40,16 +40,18 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "report": ("report", "Write everything that an audit asks of an environment, as one file"),
     "sbom": ("sbom", "List the packages of an image"),
     "serve": ("serve", "Answer others over HTTP, from this store"),
+    "tasks": ("tasks", "Show the work of a server, and ask for some"),
     "vex": ("vex", "Read what publishers say of an image's vulnerabilities"),
     "version": ("version", "Show the version"),
     "watch": ("watch", "Index the images that are pushed to a registry"),
     "where": ("where", "Show where a vulnerability or a package runs"),
+    "worker": ("worker", "Do the work of a server that answers elsewhere"),
 }
 # What help shows together; whatever is not named here comes last.
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "What runs where": ("environment", "watch", "repo", "integration", "enroll", "push"),
     "What that means": ("where", "cves", "quickview", "explain", "compare", "recommendations", "report", "sbom", "db"),
-    "For a team": ("serve",),
+    "For a team": ("serve", "worker", "tasks"),
     "What may go out, and what does not count": ("policy", "exception", "vex", "attestation"),
 }
 # What nobody is to type: an old name, and what the docker client calls.

@@ -87,6 +87,12 @@ OPERATIONS: Mapping[str, Action] = {
     "vex.hung": "read",
     "whole.environments": "read",
     "whole.names": "read",
+    "audit.listed": "own",
+    "audit.verify": "own",
+    "queue.ask": "record",
+    "queue.requested": "read",
+    "progress.progress": "read",
+    "retain.sweep": "operate",
 }
 """`module.function` of envscout.verbs -> the action it is."""
 

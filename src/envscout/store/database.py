@@ -180,6 +180,11 @@ class Database:
             finally:
                 self._is_held = before
 
+    def run_script(self, script: str) -> None:
+        """Run the statements of a script as they are, in the transaction that is open."""
+        with self.translated():
+            self._engine.migrate(self.connection, script)
+
     def compact(self) -> None:
         """Give free space back to the file system."""
         with self.translated():

@@ -1,0 +1,57 @@
+"""Looking into the images that the server was asked to look into, one at a time, and each of them once."""
+
+import logging
+
+from envscout import images
+from envscout.errors import EnvscoutError, StoreError
+from envscout.names.reference import Reference, parse
+from envscout.store import Database
+from envscout.store.requests import Claim
+from envscout.verbs import index as indexing
+from envscout.verbs import queue
+from envscout.work.task import Work
+
+_log = logging.getLogger(__name__)
+_LOCKS = 64
+
+
+def index(work: Work) -> bool:
+    """Look into the next image; return whether there was one."""
+    claim = queue.take(work.database, work.worker)
+    if claim is None:
+        return False
+    try:
+        digest = _look(work, claim)
+    except StoreError:
+        raise
+    except EnvscoutError as error:
+        queue.failed(work.database, claim, error)
+    except Exception as error:
+        # One image that shows a mistake of ours must not hold up all others.
+        _log.exception("index failed", extra={"reference": claim.reference})
+        queue.failed(work.database, claim, EnvscoutError(f"a mistake of envscout: {error!r}"))
+    else:
+        queue.done(work.database, claim, digest)
+    return True
+
+
+def _look(work: Work, claim: Claim) -> str:
+    """Index an image for whoever asked; return its digest."""
+    reference = _of_a_registry(parse(claim.reference))
+    found = images.resolve(reference, platform=claim.platform)
+    size = int(work.settings.get("layer_cache_mb"))
+    with Database(work.database.place) as database, database.alone(_lock(found.digest)):
+        # Whoever waited finds what the other one stored.
+        return indexing.index(database, reference, platform=claim.platform, layer_cache_mb=size).image.digest
+
+
+def _of_a_registry(reference: Reference) -> Reference:
+    """Return the image as the registry has it, whatever engine is on this machine."""
+    from msgspec.structs import replace
+
+    return replace(reference, prefix="registry")
+
+
+def _lock(digest: str) -> str:
+    """Return the name of a lock that all who index this digest share, and few others."""
+    return f"index-{int(digest[-8:], 16) % _LOCKS}"
