@@ -59,9 +59,12 @@ def counts(connection: Connection) -> dict[str, tuple[int, int]]:
     return {str(state): (int(count), int(oldest)) for state, count, oldest in connection.execute(_SQL["counts"])}
 
 
-def claim(connection: Connection, worker: str, at: int) -> Claim | None:
-    """Begin with the most urgent image, None if there is none. Call it in a write transaction."""
-    row = connection.execute(_SQL["next"], {"at": at, "since": at - ALIVE}).fetchone()
+def claim(connection: Connection, worker: str, at: int, alive: int = ALIVE) -> Claim | None:
+    """Begin with the most urgent image, None if there is none. Call it in a write transaction.
+
+    alive: microseconds for which a worker is thought to live after it was seen.
+    """
+    row = connection.execute(_SQL["next"], {"at": at, "since": at - alive}).fetchone()
     if row is None:
         return None
     connection.execute(_SQL["claim"], {"request_id": row[0], "worker": worker})

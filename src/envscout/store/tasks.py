@@ -5,7 +5,7 @@ import msgspec
 from envscout.store.database import Connection, queries
 
 _SQL = queries("tasks")
-ALIVE = 30_000_000
+ALIVE = 20_000_000
 """Microseconds for which a worker is thought to live after it was seen."""
 
 

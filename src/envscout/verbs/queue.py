@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -10,6 +11,7 @@ from envscout.errors import EnvscoutError, InvalidReference, LimitExceeded, NotF
 from envscout.names.reference import parse
 from envscout.store import Database, now, requests
 from envscout.store.requests import Claim, Request
+from envscout.store.tasks import ALIVE
 
 Urgency = Literal["person", "pipeline", "wave"]
 PRIORITIES: dict[Urgency, int] = {"person": 30, "pipeline": 20, "wave": 10}
@@ -48,7 +50,7 @@ def ask(
             raise LimitExceeded(f"{MAX_WAITING:,} images wait already", "ask again when some of them are done")
         return [
             Asked(
-                requests.ask(connection, _tenant(database), organization, name, platform, PRIORITIES[urgency], at), name
+                requests.ask(connection, connection.tenant, organization, name, platform, PRIORITIES[urgency], at), name
             )
             for name in names
         ]
@@ -70,7 +72,9 @@ def take(database: Database, worker: str) -> Claim | None:
         if not requests.waiting(connection):
             return None
     with database.write() as connection:
-        return requests.claim(connection, worker, now())
+        # Of a file, whoever works holds the lock, and has forgotten all who did before.
+        at = now()
+        return requests.claim(connection, worker, at, at if isinstance(database.place, Path) else ALIVE)
 
 
 def done(database: Database, claim: Claim, digest: str) -> None:
@@ -103,8 +107,3 @@ def _checked(text: str) -> str:
     if reference.is_located or reference.prefix in ("local", "sbom") or not reference.path:
         raise InvalidReference(f"{text[:200]!r} is no image in a registry", "write HOST/REPOSITORY:TAG")
     return reference.canonical
-
-
-def _tenant(database: Database) -> str:
-    """Return whose images the store knows."""
-    return str(getattr(database.connection, "tenant", ""))

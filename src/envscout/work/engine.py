@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -27,7 +26,7 @@ class Engine(Protocol):
 
 def engine(place: Place, settings: Settings, *, concurrency: int = 2, table: Sequence[Task] = TASKS) -> Engine:
     """Return the engine for a store. concurrency: long tasks side by side in this process."""
-    worker = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(3)}"
+    worker = f"{os.uname().nodename[:60]}:{os.getpid()}:{secrets.token_hex(3)}"
     if isinstance(place, Path):
         from envscout.work.embedded import Embedded
 

@@ -13,13 +13,28 @@ from envscout.work.task import Work
 
 _log = logging.getLogger(__name__)
 _LOCKS = 64
+_lost: set[Claim] = set()
+"""What this process had begun when the store failed: it is given back as soon as the store answers."""
 
 
 def index(work: Work) -> bool:
     """Look into the next image; return whether there was one."""
+    for lost in tuple(_lost):
+        queue.give_back(work.database, lost)
+        _lost.discard(lost)
     claim = queue.take(work.database, work.worker)
     if claim is None:
         return False
+    try:
+        _do(work, claim)
+    except StoreError:
+        _lost.add(claim)
+        raise
+    return True
+
+
+def _do(work: Work, claim: Claim) -> None:
+    """Look into an image and note what became of that. Raise StoreError."""
     try:
         digest = _look(work, claim)
     except StoreError:
@@ -32,7 +47,6 @@ def index(work: Work) -> bool:
         queue.failed(work.database, claim, EnvscoutError(f"a mistake of envscout: {error!r}"))
     else:
         queue.done(work.database, claim, digest)
-    return True
 
 
 def _look(work: Work, claim: Claim) -> str:
@@ -40,7 +54,7 @@ def _look(work: Work, claim: Claim) -> str:
     reference = _of_a_registry(parse(claim.reference))
     found = images.resolve(reference, platform=claim.platform)
     size = int(work.settings.get("layer_cache_mb"))
-    with Database(work.database.place) as database, database.alone(_lock(found.digest)):
+    with Database(work.database.place, claim.tenant) as database, database.alone(_lock(found.digest)):
         # Whoever waited finds what the other one stored.
         return indexing.index(database, reference, platform=claim.platform, layer_cache_mb=size).image.digest
 

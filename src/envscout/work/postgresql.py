@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 # What it says at INFO is a line for each job, and there are many a minute.
 logging.getLogger("procrastinate").setLevel(logging.WARNING)
 BEAT = 5.0
-STALLED = 20.0
+STALLED = tasks.ALIVE / 1_000_000
 """Seconds without a sign of life after which a worker's jobs are given to others."""
 RUN = 30.0
 _PAUSE = 2.0
@@ -123,8 +123,7 @@ class Shared:
         ]
         with self._pool.open() as database:
             schema = jobs.install(database, version, SchemaManager.get_schema(), changes, callers)
-            with database.write() as connection:
-                tasks.arrive(connection, self.worker, now())
+        self._arrive()
         return schema
 
     def _app(self, schema: str) -> procrastinate.App:
@@ -179,7 +178,10 @@ class Shared:
                 return attempt(task, work, called=called)
         except EnvscoutError as error:
             _log.warning("task waits", extra={"task": task.name, "problem": error.cause})
-            return False
+            self._pool.close()
+            # Nobody calls a second time for what was called for.
+            self._stop.wait(_PAUSE)
+            return True
 
     async def _beat(self, app: procrastinate.App) -> None:
         """Show that this worker lives, and give away the jobs of those that do not."""
@@ -197,8 +199,9 @@ class Shared:
             await asyncio.sleep(BEAT)
 
     def _arrive(self) -> None:
-        with self._pool.open() as database, database.write() as connection:
-            tasks.arrive(connection, self.worker, now())
+        with self._pool.open() as database, database.translated():
+            # Outside a transaction: a writer that takes long must not make others look dead.
+            tasks.arrive(database.connection, self.worker, now())
 
     def _leave(self) -> None:
         with Database(self._place) as database, database.write() as connection:

@@ -70,11 +70,11 @@ def index(images: tuple[str, ...], org: str, platform: str, urgency: str, form: 
 @command.command()
 @options.org
 @click.option(
-    "--state", default="", type=click.Choice(["waiting", "indexed", "failed"]), help="Only those in this state."
+    "--state", default=None, type=click.Choice(["waiting", "indexed", "failed"]), help="Only those in this state."
 )
 @click.option("--before", default=0, metavar="NUMBER", help="Only those asked for before the one of this number.")
 @options.form("text", "json")
-def requests(org: str, state: str, before: int, form: str) -> None:
+def requests(org: str, state: str | None, before: int, form: str) -> None:
     """List the images that the server was asked to look into, the newest first.
 
     \b

@@ -25,7 +25,7 @@ def command(concurrency: int) -> None:
 
     \b
     envscout worker
-    ENVSCOUT_STORE=postgresql://envscout@db.example.com/envscout envscout worker --concurrency 4
+    envscout worker --concurrency 4
 
     `envscout serve` works by itself. On PostgreSQL any number of workers on any machines share the work, and what one
     had begun that was killed is taken over. On a file one process works, and others stand by for it.
