@@ -62,6 +62,9 @@ OPERATIONS: Mapping[str, Action] = {
     "promotions.batches": "read",
     "promotions.promotions": "read",
     "promotions.standing": "read",
+    "progress.progress": "read",
+    "queue.ask": "record",
+    "queue.requested": "read",
     "recommend.built_on": "read",
     "recommend.in_use": "read",
     "recommend.known_tags": "read",
@@ -76,6 +79,7 @@ OPERATIONS: Mapping[str, Action] = {
     "repositories.integrations": "read",
     "repositories.known": "read",
     "repositories.switch": "operate",
+    "retain.sweep": "operate",
     "tokens.create": "own",
     "tokens.listed": "own",
     "tokens.revoke": "own",
@@ -87,12 +91,6 @@ OPERATIONS: Mapping[str, Action] = {
     "vex.hung": "read",
     "whole.environments": "read",
     "whole.names": "read",
-    "audit.listed": "own",
-    "audit.verify": "own",
-    "queue.ask": "record",
-    "queue.requested": "read",
-    "progress.progress": "read",
-    "retain.sweep": "operate",
 }
 """`module.function` of envscout.verbs -> the action it is."""
 
