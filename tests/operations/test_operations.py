@@ -24,7 +24,7 @@ from envscout.verbs import ask
 CLI = Path(entry.__file__).parent
 
 # What looks after a store works where the store is.
-ON_THE_STORE = {"session.py": 1, "commands/db.py": 1, "indexing.py": 1, "staging.py": 1}
+ON_THE_STORE = {"session.py": 2, "commands/db.py": 1}
 
 _SAMPLES: Mapping[type, Callable[[Any], object]] = {
     inspect.NoneType: lambda _: None,

@@ -11,8 +11,8 @@ import pytest
 
 from envscout.model import Image, Inventory, Layer, Package
 from envscout.names.reference import parse
+from envscout.operations.indexing import index, within
 from envscout.store import Database, feeds, findings, images, vex
-from envscout.verbs.index import index
 from envscout.verbs.update import update
 from envscout.versions import SCHEMES, key
 from envscout.versions.schemes import MAX_LENGTH
@@ -176,7 +176,7 @@ WIDE_PACKAGE = {"schema": "envscout/sbom/1", "distribution": {"id": "debian", "v
 @pytest.mark.parametrize("document", [LAYER, CYCLONEDX, SPDX, MODULAR, WIDE_PACKAGE])
 def test_a_hostile_document_is_kept(document: dict[str, Any], database: Database, tmp_path: Path) -> None:
     (tmp_path / "sbom.json").write_text(json.dumps(document))
-    indexed = index(database, parse(f"sbom://{tmp_path / 'sbom.json'}"))
+    indexed = index(within(database), parse(f"sbom://{tmp_path / 'sbom.json'}"))
     assert indexed.packages == 1
 
 

@@ -8,9 +8,9 @@ import pytest
 from envscout.demo.layout import ImagePlan, LayerBlob, layer, write_layout
 from envscout.model import BaseImage, Event
 from envscout.names.reference import parse
+from envscout.operations.indexing import index, within
 from envscout.store import Database, Place
 from envscout.verbs import ask, record
-from envscout.verbs.index import index
 from tests.images import attesting
 from tests.images.attesting import SLSA_02, SLSA_1
 
@@ -20,7 +20,7 @@ LAYERS = tuple(layer({f"f{number}": b"x"}, f"RUN {number}") for number in range(
 def stored(database: Database, folder: Path, *layers: LayerBlob, tag: str = "v1") -> tuple[str, BaseImage | None]:
     """Index an image of these layers; return its digest and its base."""
     write_layout(folder / tag, {tag: ImagePlan(layers)})
-    indexed = index(database, parse(f"oci-dir://{folder / tag}:{tag}"))
+    indexed = index(within(database), parse(f"oci-dir://{folder / tag}:{tag}"))
     return indexed.image.digest, ask.base_of(database, indexed.image)
 
 
@@ -48,7 +48,7 @@ def test_the_same_layers_make_no_base(tmp_path: Path, place: Callable[[str], Pla
     with Database(place("x")) as database:
         stored(database, tmp_path, *LAYERS, tag="a")
         write_layout(tmp_path / "b", {"b": ImagePlan(LAYERS, user="other")})
-        again = index(database, parse(f"oci-dir://{tmp_path / 'b'}:b"))
+        again = index(within(database), parse(f"oci-dir://{tmp_path / 'b'}:b"))
         assert again.fresh
         assert ask.base_of(database, again.image) is None
 
@@ -63,7 +63,7 @@ def test_provenance_names_it(tmp_path: Path, place: Callable[[str], Place], vers
         materials = [("pkg:docker/golang@1.22", "0" * 64), ("pkg:docker/python@3.12?platform=linux%2Famd64", digest)]
         predicate = attesting.slsa(*materials, version=version)
         attesting.index(layout, "v1", [image, attesting.buildkit(layout, {version: predicate}, image["digest"])])
-        indexed = index(database, parse(f"oci-dir://{layout}:v1"))
+        indexed = index(within(database), parse(f"oci-dir://{layout}:v1"))
         assert [each.name for each in indexed.image.bases] == ["golang:1.22", "python:3.12"]
         assert ask.base_of(database, indexed.image) == BaseImage("python:3.12", digest, 2, "provenance")
 
@@ -83,7 +83,7 @@ def test_provenance_of_another_image_or_none_at_all(tmp_path: Path, place: Calla
             "vnd.docker.reference.digest": image["digest"],
         }
         attesting.index(layout, "v1", [image, {**entry, "annotations": marks}])
-        indexed = index(database, parse(f"oci-dir://{layout}:v1"))
+        indexed = index(within(database), parse(f"oci-dir://{layout}:v1"))
         assert indexed.image.bases == ()
         _, inventory = ask.inventory(database, indexed.image_id)
         assert "unread-provenance" in {problem.code for problem in inventory.problems}

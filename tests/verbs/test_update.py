@@ -13,9 +13,9 @@ import pytest
 from envscout.demo.databases import Deb, Wheel
 from envscout.errors import StoreError
 from envscout.names.reference import parse
+from envscout.operations.indexing import index, within
 from envscout.store import FOREVER, Database, Place, findings
 from envscout.verbs import ask
-from envscout.verbs.index import index
 from envscout.verbs.update import FeedResult, update
 from tests.stories.story import CRITICAL, HIGH, advisory, debian, feed, published, rootfs
 
@@ -90,9 +90,9 @@ def test_step_by_step_is_at_once(tmp_path: Path, place: Callable[[str], Place], 
             feed(folder, *invented(chance, 30))
             run(steps, folder)
             if step == seed % 5:
-                number = index(steps, parse(image)).image_id
+                number = index(within(steps), parse(image)).image_id
         run(once, folder)
-        other = index(once, parse(image)).image_id
+        other = index(within(once), parse(image)).image_id
         assert standing(steps) == standing(once)
         assert shown(steps, number) == shown(once, other)
         run(steps, folder)
@@ -121,7 +121,7 @@ def test_a_feed_that_comes_back_after_an_absence(tmp_path: Path, place: Callable
     hole = advisory("CVE-2026-1", "Debian:sid", "p1")
     folder = tmp_path / "feed"
     with Database(place("x")) as database:
-        number = index(database, parse(image)).image_id
+        number = index(within(database), parse(image)).image_id
         expected = []
         for records in ([hole], [advisory("CVE-2026-2", "Debian:sid", "nobody")], [hole]):
             run(database, feed(folder, *records))
@@ -132,7 +132,7 @@ def test_a_feed_that_comes_back_after_an_absence(tmp_path: Path, place: Callable
 def test_two_feeds_may_hold_the_same_record(tmp_path: Path, place: Callable[[str], Place], image: str) -> None:
     hole = advisory("CVE-2026-1", "Debian:sid", "p1", "9")
     with Database(place("x")) as database:
-        number = index(database, parse(image)).image_id
+        number = index(within(database), parse(image)).image_id
         run(database, feed(tmp_path / "one", hole), feed(tmp_path / "two", hole))
         assert len(shown(database, number)) == 1
         run(database, feed(tmp_path / "one", advisory("CVE-2026-2", "Debian:sid", "nobody")))
@@ -195,7 +195,7 @@ def test_nothing_of_an_update_is_kept_where_applying_fails(
 ) -> None:
     folder = tmp_path / "feed"
     with Database(place("x")) as database:
-        index(database, parse(image))
+        index(within(database), parse(image))
         run(database, feed(folder, advisory("CVE-2026-1", "Debian:sid", "p1")))
         before = standing(database)
         spoil, mend = SPOILT[isinstance(database.place, Path)]

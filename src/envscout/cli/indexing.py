@@ -4,7 +4,8 @@ import os
 from typing import TYPE_CHECKING
 
 from envscout.cli.session import Session
-from envscout.verbs.index import Indexed, index
+from envscout.model import Indexed
+from envscout.operations.indexing import index
 
 if TYPE_CHECKING:
     from envscout.names.reference import Reference
@@ -32,12 +33,12 @@ def index_shown(
 
     no_cache = os.environ.get("DOCKER_SCOUT_NO_CACHE", "").lower() not in ("", "0", "false")
     indexed = index(
-        session.database,
+        session.call,
         reference,
         platform=platform,
         archive_ref=archive_ref,
         on_progress=session.progress(f"Reading {reference.familiar}"),
-        layer_cache_mb=0 if no_cache else int(session.settings.get("layer_cache_mb")),
+        kept=session.layers(0 if no_cache else int(session.settings.get("layer_cache_mb"))),
         sbom_source=sbom_source,
         credentials=images.given(reference.host) if is_named and reference.host else None,
     )

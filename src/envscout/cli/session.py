@@ -15,6 +15,7 @@ from envscout.errors import UsageError
 if TYPE_CHECKING:
     from envscout.client.remote import Remote
     from envscout.store import Database
+    from envscout.verbs.look import Layers
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,6 +67,14 @@ class Session:
             return verb(self.database, *args, **kwargs)
         done: R = self._remote.call(verb, args, kwargs)
         return done
+
+    def layers(self, megabytes: int) -> "Layers | None":
+        """Return what the store keeps of layers, None where that is far away: there they are read anew."""
+        if self._remote is not None:
+            return None
+        from envscout.verbs.look import Layers
+
+        return Layers(self.database, megabytes << 20)
 
     def __enter__(self) -> "Session":
         return self

@@ -76,11 +76,12 @@ def _stages(
     session: Session, image: "ImageReport", named: str, asked: "Question", given: dict[str, Any]
 ) -> "list[ImageReport]":
     from envscout import images
-    from envscout.verbs import ask, index
+    from envscout.operations import indexing
+    from envscout.verbs import ask
 
     reference = _reference(image, named)
-    found = index.stages(
-        session.database,
+    found = indexing.stages(
+        session.call,
         reference,
         platform=given.get("platform", "") or image.image.platform,
         archive_ref=given.get("ref", ""),

@@ -5,6 +5,7 @@ from envscout.model.coverage import Coverage, Reason, State
 from envscout.model.deployment import Deployment, Event
 from envscout.model.finding import LEVELS, Affected, Cvss, Epss, Finding, Kev, PackageRef, Summary, Suppression, word
 from envscout.model.image import BaseImage, Content, File, Image, Layer
+from envscout.model.looked import Document, Hung, Indexed, Looked
 from envscout.model.news import NEWS_CAUSES, NEWS_KINDS, News, NewsCause, NewsFacts, NewsKind
 from envscout.model.package import Distribution, Inventory, Package
 from envscout.model.problem import Problem
@@ -24,15 +25,19 @@ __all__ = [
     "Cvss",
     "Deployment",
     "Distribution",
+    "Document",
     "Epss",
     "Event",
     "File",
     "Finding",
+    "Hung",
     "Image",
+    "Indexed",
     "Inventory",
     "Kev",
     "Lapse",
     "Layer",
+    "Looked",
     "News",
     "NewsCause",
     "NewsFacts",

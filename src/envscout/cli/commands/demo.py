@@ -56,10 +56,10 @@ def _record(
 ) -> None:
     from envscout.model import Event
     from envscout.names.reference import parse
-    from envscout.verbs.index import index
+    from envscout.operations.indexing import index, within
     from envscout.verbs.record import record
 
-    indexed = index(database, parse(f"oci-dir://{layout}"))
+    indexed = index(within(database), parse(f"oci-dir://{layout}"))
     event = Event(
         organization=organization,
         environment=environment,

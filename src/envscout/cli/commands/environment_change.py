@@ -15,8 +15,7 @@ from envscout.environments.naming import naming
 from envscout.errors import NotFound, UsageError
 from envscout.model import Event
 from envscout.names.reference import Reference, parse
-from envscout.verbs import ask
-from envscout.verbs import index as indexing
+from envscout.verbs import ask, look
 from envscout.verbs import record as recording
 
 RESERVED = ("history", "remove", "sync")
@@ -46,7 +45,7 @@ def record(session: Session, asked: Flags, environment: str, text: str) -> None:
 def _image(session: Session, asked: Flags, reference: Reference) -> str:
     """Return the digest of the image, looking into it unless told not to."""
     if asked.no_index:
-        image = indexing.resolve(reference, platform=asked.platform)
+        image = look.resolve(reference, platform=asked.platform)
         if session.call(recording.keep_unindexed, image):
             session.warn(f"{reference.familiar} was not looked into: what is in it stays unknown")
         return image.digest

@@ -10,8 +10,8 @@ from envscout.cli.session import Session
 from envscout.errors import UsageError
 
 if TYPE_CHECKING:
+    from envscout.model import Indexed
     from envscout.names.reference import Reference
-    from envscout.verbs.index import Indexed
 
 _REMOTE = ("registry", "oci-dir")
 _AUTHOR = "org.opencontainers.image.authors"

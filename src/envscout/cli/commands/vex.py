@@ -11,8 +11,8 @@ from envscout.cli.session import Session
 from envscout.errors import NotFound, SourceError, UsageError
 
 if TYPE_CHECKING:
+    from envscout.model import Indexed
     from envscout.names.reference import Reference
-    from envscout.verbs.index import Indexed
 
 _UNVERIFIED = (
     "Signatures are not checked yet, so nothing is said about who made a document.",

@@ -18,6 +18,9 @@ from envscout.cli.session import Session
 from envscout.errors import UsageError
 
 if TYPE_CHECKING:
+    from envscout.model import Indexed
+    from envscout.names.reference import Reference
+    from envscout.store import Database
     from envscout.verbs.watch import Plan, Told
     from envscout.watch.registries import Watched
 
@@ -76,7 +79,6 @@ def command(registry: str, org: str, form: str, refresh_registry: bool, **flags:
     One line is written for each image. The watching ends with Ctrl-C or SIGTERM.
     """
     from envscout.verbs import watch
-    from envscout.verbs.index import index
     from envscout.watch import registries
 
     with Session() as session, _until_stopped() as stop:
@@ -87,11 +89,18 @@ def command(registry: str, org: str, form: str, refresh_registry: bool, **flags:
             settings.store_place,
             watched,
             plan,
-            index=partial(index, credentials=plan.credentials, layer_cache_mb=int(settings.get("layer_cache_mb"))),
+            index=partial(_index, plan, int(settings.get("layer_cache_mb")) << 20),
             tell=partial(_tell, session, form),
             stop=stop,
         )
     return 1 if failures and plan.once else 0
+
+
+def _index(plan: "Plan", bound: int, database: "Database", reference: "Reference") -> "Indexed":
+    from envscout.operations.indexing import index, within
+    from envscout.verbs.look import Layers
+
+    return index(within(database), reference, kept=Layers(database, bound), credentials=plan.credentials)
 
 
 def _registered(session: Session, org: str) -> "Watched":
