@@ -109,3 +109,33 @@ def test_a_moment_is_answered_for(demo_server: Server) -> None:
     assert demo_server("GET", f"{API}/environments?at=2001-01-01").json()["items"] == []
     assert demo_server("GET", f"{API}/environments?at=0s").json()["items"]
     assert demo_server("GET", f"{API}/environments?at=yesterday").status_code == 400
+
+
+def test_an_image(demo_server: Server) -> None:
+    running = demo_server("GET", f"{API}/environments/production/deployments").json()["items"]
+    digest = running[0]["digest"]
+    assert demo_server("GET", f"{API}/images/{digest}").json()["image"]["digest"] == digest
+    found = demo_server("GET", f"{API}/images/{digest}/vulnerabilities?limit=1").json()
+    assert found["total"] == len(demo_server("GET", f"{API}/images/{digest}/vulnerabilities").json()["items"])
+    assert demo_server("GET", f"{API}/images/{digest}/sbom?format=spdx").json()["spdxVersion"] == "SPDX-2.3"
+    assert demo_server("GET", f"{API}/images/{digest}/sbom").json()["bomFormat"] == "CycloneDX"
+    assert demo_server("GET", f"{API}/images/sha256:0/sbom").status_code == 404
+
+
+def test_an_exception_changes_the_answer(demo_server: Server) -> None:
+    path = f"{API}/environments/production"
+    before = demo_server("GET", path)
+    listed = demo_server("GET", f"{path}/vulnerabilities").json()["items"]
+    wish = {"kind": "accepted-risk", "owner": "sec", "reason": "contained", "organization": "shop"}
+    made = demo_server("POST", f"{API}/exceptions", json={"names": [listed[0]["vulnerability"]], "wish": wish})
+    number = made.json()["items"][0]["number"]
+    after = demo_server("GET", path, headers={"If-None-Match": before.headers["ETag"]}).json()
+    assert after["summary"]["total"] == before.json()["summary"]["total"] - 1
+    assert [each["entry"]["number"] for each in demo_server("GET", f"{API}/exceptions").json()["items"]] == [number]
+    assert demo_server("DELETE", f"{API}/exceptions/{number}").status_code == 400
+    assert demo_server("DELETE", f"{API}/exceptions/{number}?reason=fixed").json()["removed_why"] == "fixed"
+    assert demo_server("GET", path).json()["summary"] == before.json()["summary"]
+
+
+def test_feeds(demo_server: Server) -> None:
+    assert demo_server("GET", f"{API}/feeds").json()["items"]

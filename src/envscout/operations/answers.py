@@ -126,6 +126,7 @@ ANSWERS: Mapping[str, Answer] = {
     "trust.add": ARGUMENTS,
     "trust.listed": BROAD,
     "trust.remove": BROAD,
+    "stored.by_digest": Answer("store"),
     "upload.document": Answer("store"),
     "upload.inventory": Answer("store"),
     "vex.hung": ARGUMENTS,

@@ -89,6 +89,7 @@ OPERATIONS: Mapping[str, Action] = {
     "trust.add": "own",
     "trust.listed": "own",
     "trust.remove": "own",
+    "stored.by_digest": "read",
     "upload.document": "record",
     "upload.inventory": "record",
     "vex.hung": "read",

@@ -90,6 +90,9 @@ def _of_body(route: Route, known: dict[int, Any]) -> Any:
 
 
 _PARAMETERS = {
+    "number": "The number of an exception.",
+    "organization": "The name of an organization.",
+    "cluster": "The name of a cluster.",
     "environment": "The name of an environment.",
     "digest": "sha256:... of an image.",
     "vulnerability": "A CVE id, or that of any advisory.",

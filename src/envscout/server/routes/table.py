@@ -1,6 +1,6 @@
 """All endpoints."""
 
-from envscout.server.routes import changes, deployments, environments, github, operations, places
+from envscout.server.routes import changes, deployments, environments, github, images, operations, places, statements
 from envscout.server.routes.route import Route
 
 
@@ -12,5 +12,7 @@ def routes() -> list[Route]:
         *places.ROUTES,
         *deployments.ROUTES,
         *github.ROUTES,
+        *images.ROUTES,
+        *statements.ROUTES,
         *operations.routes(),
     ]
