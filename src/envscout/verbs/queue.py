@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from envscout.errors import EnvscoutError, InvalidReference, LimitExceeded, NotFound, UsageError
+from envscout.errors import EnvscoutError, ForbiddenAddress, InvalidReference, LimitExceeded, NotFound, UsageError
 from envscout.names.reference import parse
 from envscout.store import Database, now, requests
 from envscout.store.requests import Claim, Request
@@ -85,7 +85,7 @@ def done(database: Database, claim: Claim, digest: str) -> None:
 
 def failed(database: Database, claim: Claim, error: EnvscoutError) -> None:
     """Try an image again later, unless it is gone or was tried often enough."""
-    is_final = isinstance(error, (NotFound, UsageError)) or claim.attempts + 1 >= MAX_ATTEMPTS
+    is_final = isinstance(error, (NotFound, UsageError, ForbiddenAddress)) or claim.attempts + 1 >= MAX_ATTEMPTS
     pause = min(15.0 * 4**claim.attempts, _MAX_PAUSE) * (1 + random.random() / 2)  # noqa: S311
     said = f"{error.cause} {error.next_step}".strip()[:1000]
     with database.write() as connection:

@@ -4,7 +4,9 @@ import logging
 
 from envscout import images
 from envscout.errors import EnvscoutError, StoreError
-from envscout.names.reference import Reference, parse
+from envscout.names.reference import DEFAULT_HOST, Reference, parse
+from envscout.network.addresses import allowed
+from envscout.network.guarded import Guard
 from envscout.store import Database
 from envscout.store.requests import Claim
 from envscout.verbs import index as indexing
@@ -52,6 +54,8 @@ def _do(work: Work, claim: Claim) -> None:
 def _look(work: Work, claim: Claim) -> str:
     """Index an image for whoever asked; return its digest."""
     reference = _of_a_registry(parse(claim.reference))
+    # Who asks a server must not have it look into what only the server can reach.
+    Guard(allowed(work.settings.text("allow_private_addresses"))).check(f"https://{_asked_host(reference)}/v2/")
     found = images.resolve(reference, platform=claim.platform)
     size = int(work.settings.get("layer_cache_mb"))
     with Database(work.database.place, claim.tenant) as database, database.alone(_lock(found.digest)):
@@ -64,6 +68,11 @@ def _of_a_registry(reference: Reference) -> Reference:
     from msgspec.structs import replace
 
     return replace(reference, prefix="registry")
+
+
+def _asked_host(reference: Reference) -> str:
+    """Return where the registry of a reference answers."""
+    return "registry-1.docker.io" if reference.host == DEFAULT_HOST else reference.host
 
 
 def _lock(digest: str) -> str:

@@ -1,17 +1,37 @@
 """The standing tasks, as one table. Each is small here: what is to be done is a verb's business."""
 
+from envscout.store import now
 from envscout.work.indexing import index
 from envscout.work.task import PROMPT, Task, Work
 
 
+def match(work: Work) -> bool:
+    """Make messages of news, by the rules of the channels."""
+    from envscout.verbs import news
+
+    return news.match(work.database).news > 0
+
+
+def deliver(work: Work) -> bool:
+    """Send the messages that are due."""
+    from envscout.verbs import deliver as verb
+
+    done = verb.due(work.database, seconds=20.0)
+    return done.sent > 0 and 0 < done.next_due <= now()
+
+
 def retain(work: Work) -> bool:
     """Forget what the rules of retention no longer keep."""
+    from envscout.verbs import news
     from envscout.verbs import retain as verb
 
-    return verb.sweep(work.database, verb.rules(work.settings)).more
+    is_news_left = news.forget(work.database) > 0
+    return verb.sweep(work.database, verb.rules(work.settings)).more or is_news_left
 
 
 TASKS: tuple[Task, ...] = (
+    Task("match", "make messages of news, by the rules of the channels", match, 15, 80, ("news",)),
+    Task("deliver", "send the messages that are due", deliver, 5, 90, ("outbox",)),
     Task("index", "look into images that were asked for", index, 30, 30, ("index_request",), lanes=4),
     Task("retain", "forget what the rules of retention no longer keep", retain, 3600, 10),
 )
