@@ -98,6 +98,8 @@ def test_every_query_is_one_that_postgresql_can_plan(module: str, postgresql: Se
             connection.execute(queries("summaries")[script])
         for statement in queries("advisories")["stage"].split(";"):
             connection.execute(statement)
+        for statement in [*queries("standing")["room"].split(";"), queries("standing")["keep_cve"]]:
+            connection.execute(statement)
         for name in ("number_staged", "new_ranges", "all_nameless"):
             connection.execute(queries("advisories")[name], {})
         connection.execute(queries("deployments")["spots"], {"at": 1})

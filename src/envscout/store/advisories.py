@@ -14,6 +14,7 @@ from envscout.errors import StoreError
 from envscout.model import Advisory, Problem
 from envscout.names import vulnerability
 from envscout.names.ecosystem import scheme
+from envscout.store import standing
 from envscout.store.database import FOREVER, Connection, Database, queries
 
 _SQL = queries("advisories")
@@ -157,6 +158,7 @@ class Stage:
         (most,) = connection.execute(_SQL["most_touched"]).fetchone()
         aliases = ("clear_aliases", "apply_aliases")
         run(*aliases) if most else run("rename", *aliases, "rename")
+        standing.mark_touched(connection)
         run("clear_vulnerabilities", "apply_vulnerability_names", "apply_vulnerabilities")
         run("all_nameless" if most else "find_nameless")
         _name_the_nameless(connection)
@@ -196,6 +198,8 @@ def _name_the_nameless(connection: Connection) -> None:
         if sorted(today.get(adv_id, ())) != sorted(names)
     }
     rows = [(adv_id, name) for adv_id, names in changed.items() for name in names]
+    standing.mark_advisories(connection, changed)
     connection.executemany(_SQL["drop_vulnerabilities_of"], [(adv_id,) for adv_id in changed])
     connection.executemany(_SQL["put_vulnerability"], [(name,) for _, name in rows])
     connection.executemany(_SQL["name_advisory"], rows)
+    standing.mark_advisories(connection, changed)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from envscout.model import Deployment, Event, Image
+from envscout.store import standing
 from envscout.store.database import FOREVER, Connection, queries
 
 _SQL = queries("deployments")
@@ -113,6 +114,8 @@ def append(
             _SQL["begin"],
             {**slot, "image_id": image_id, "event_id": event_id, "at": each.since, "forever": FOREVER},
         )
+    if ended or begun:
+        standing.mark_slot(connection, env_id, service_id)
     return event, ended, begun
 
 

@@ -3,7 +3,9 @@
 import msgspec
 
 from envscout.model import Product, Statement
+from envscout.store import findings
 from envscout.store.database import FOREVER, Connection, queries
+from envscout.store.standing import mark_names
 
 _SQL = queries("exceptions")
 
@@ -39,6 +41,7 @@ def add(connection: Connection, statement: Statement, actor: str, at: int) -> in
     }
     number = int(connection.execute(_SQL["put"], row).fetchone()[0])
     _say(connection, number, "added", at, actor, "")
+    mark_names(connection, findings.resolve(connection, statement.names[0]))
     return number
 
 
@@ -46,6 +49,8 @@ def remove(connection: Connection, number: int, actor: str, reason: str, at: int
     """Take an exception back; needs the write lock. The moment is moved forward where the clock ran backwards."""
     (last,) = connection.execute(_SQL["last_moment"], {"exception_id": number}).fetchone()
     _say(connection, number, "removed", max(at, last + 1), actor, reason)
+    for each in entries(connection, number=number, removed=True):
+        mark_names(connection, findings.resolve(connection, each.statement.names[0]))
 
 
 def _say(connection: Connection, number: int, action: str, at: int, actor: str, reason: str) -> None:

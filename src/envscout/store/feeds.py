@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from envscout.store import summaries
+from envscout.store import standing, summaries
 from envscout.store.database import FOREVER, Connection, queries
 
 _SQL = queries("feeds")
@@ -130,19 +130,23 @@ def replace_epss(connection: Connection, rows: Iterable[tuple[str, float, float]
     """Replace all EPSS scores: (cve, score, percentile)."""
     connection.execute(_SQL["drop_epss"])
     connection.executemany(_SQL["put_epss"], _once(rows))
+    standing.mark_signals(connection)
 
 
 def replace_kev(connection: Connection, rows: Iterable[tuple[str, str, str, bool]]) -> None:
     """Replace the known exploited vulnerabilities: (cve, date added, due date, used by ransomware)."""
     connection.execute(_SQL["drop_kev"])
     connection.executemany(_SQL["put_kev"], _once(rows))
+    standing.mark_signals(connection)
 
 
 def replace_cve(connection: Connection, rows: Iterable[tuple[str, str, float | None, str, str, str]]) -> None:
     """Replace facts about CVEs: (cve, description, score, vector, distribution's priority, cwes)."""
     summaries.forget(connection)
+    standing.keep_cve(connection)
     connection.execute(_SQL["drop_cve"])
     connection.executemany(_SQL["put_cve"], _once(rows))
+    standing.mark_cve(connection)
 
 
 def _once(rows: Iterable[_Row]) -> Iterable[_Row]:

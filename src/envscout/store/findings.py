@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from envscout.store import summaries
+from envscout.store import standing, summaries
 from envscout.store.database import FOREVER, Connection, queries
 
 _SQL = queries("findings")
@@ -122,12 +122,31 @@ def match_touched(connection: Connection, at: int, score: Score) -> None:
         summaries.forget(connection)
     query = "match_touched" if touched < packages else "match_touched_by_package"
     connection.execute(_SQL[query], {"at": at, "forever": FOREVER})
+    standing.mark_touched(connection)
     _settle_scores(connection, connection.execute(_SQL["unscored_touched"]).fetchall(), score)
 
 
 def match_all(connection: Connection) -> set[tuple[int, int]]:
     """Return (adv_id, pkg_id) of the full join: what incremental matching must equal."""
     return set(connection.execute(_SQL["match_all"], {"forever": FOREVER}).fetchall())
+
+
+def differences(connection: Connection) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Return (adv_id, pkg_id) that the full join gives and are not kept, and those that are kept beyond it."""
+    missing, false = (
+        connection.execute(_SQL[query], {"forever": FOREVER}).fetchall()
+        for query in ("missing_findings", "false_findings")
+    )
+    return missing, false
+
+
+def mend(connection: Connection, missing: Iterable[tuple[int, int]], false: Iterable[tuple[int, int]], at: int) -> None:
+    """Keep what was missing and drop what was false. Needs the write lock."""
+    missing, false = list(missing), list(false)
+    connection.executemany(_SQL["put_finding"], [(*each, at) for each in missing])
+    standing.mark_advisories(connection, {adv_id for adv_id, _ in (*missing, *false)})
+    connection.executemany(_SQL["drop_finding"], false)
+    summaries.forget(connection)
 
 
 def _settle_scores(connection: Connection, unscored: Iterable[tuple[int, str]], score: Score) -> None:

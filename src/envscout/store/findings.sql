@@ -259,3 +259,22 @@ SELECT s.image_id, c.pkg_id, c.purl, c.type, c.name, c.version, c.source_name, s
  WHERE c.pkg_id = h.pkg_id AND c.owner = '' AND sc.comp_id = c.comp_id AND s.set_id = sc.set_id
    AND s.image_id IN (SELECT image_id FROM asked)
  ORDER BY s.image_id, c.type, c.name, c.version, c.purl, sc.locations
+
+-- name: missing_findings
+-- What the full join gives and is not kept.
+SELECT DISTINCT r.adv_id, p.pkg_id
+  FROM package p CROSS JOIN vrange r
+ WHERE r.name_id = p.name_id AND r.hi > p.key AND +r.lo <= p.key AND r.k_to = :forever
+   AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.adv_id = r.adv_id AND f.pkg_id = p.pkg_id)
+
+-- name: false_findings
+-- What is kept and the join does not give.
+SELECT f.adv_id, f.pkg_id FROM finding f WHERE NOT EXISTS (
+    SELECT 1 FROM vrange r JOIN package p ON p.name_id = r.name_id
+     WHERE r.adv_id = f.adv_id AND p.pkg_id = f.pkg_id AND r.k_to = :forever AND p.key >= r.lo AND p.key < r.hi)
+
+-- name: put_finding
+INSERT INTO finding (adv_id, pkg_id, first_seen) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+
+-- name: drop_finding
+DELETE FROM finding WHERE adv_id = ? AND pkg_id = ?

@@ -8,6 +8,7 @@ import msgspec
 from envscout.model import BaseImage, Distribution, Image, Inventory, Package, Problem
 from envscout.names import bounds
 from envscout.names.ecosystem import Identity, identity
+from envscout.store import standing
 from envscout.store.database import Connection, queries
 from envscout.versions import key
 
@@ -98,6 +99,7 @@ def put(connection: Connection, image: Image, inventory: Inventory, at: int) -> 
             },
         ).fetchone()[0]
     )
+    before = _sets(connection, image_id)
     connection.execute(_SQL["forget_sets"], (image_id,))
     fresh: list[int] = []
     layers: dict[str, list[tuple[bytes, str, Package]]] = defaultdict(list)
@@ -107,7 +109,12 @@ def put(connection: Connection, image: Image, inventory: Inventory, at: int) -> 
         members.sort(key=lambda member: member[:2])
         set_id = _put_set(connection, members, lambda package: identity(package, distribution), fresh)
         connection.execute(_SQL["put_image_set"], (image_id, set_id, layer))
+    standing.mark_image(connection, image_id, wholly=bool(before) and before != _sets(connection, image_id))
     return image_id, fresh
+
+
+def _sets(connection: Connection, image_id: int) -> list[int]:
+    return [row[0] for row in connection.execute(_SQL["set_ids"], (image_id,))]
 
 
 def _is_twofold(packages: Iterable[Package]) -> bool:

@@ -94,6 +94,9 @@ INSERT INTO set_component (set_id, comp_id, locations) VALUES (?, ?, ?) ON CONFL
 INSERT INTO set_pkg (set_id, pkg_id)
 SELECT DISTINCT set_id, pkg_id FROM set_component JOIN component USING (comp_id) WHERE set_id = ? AND owner = ''
 
+-- name: set_ids
+SELECT set_id FROM image_set WHERE image_id = ? ORDER BY set_id
+
 -- name: forget_sets
 DELETE FROM image_set WHERE image_id = ?
 

@@ -101,6 +101,24 @@ def summaries(connection: Connection, set_ids: Iterable[int], grade: Grader) -> 
     return found | _made(connection, missing, grade) if missing else found
 
 
+def false(connection: Connection, grade: Grader) -> list[int]:
+    """Return the sets whose summaries are not what they would be if they were made now; use inside `read()`."""
+    every = [row[0] for row in connection.execute(_SQL["every_kept"])]
+    found: list[int] = []
+    for first in range(0, len(every), _AT_ONCE):
+        few = every[first : first + _AT_ONCE]
+        kept, made = _kept(connection, few), _made(connection, few, grade)
+        found += [set_id for set_id in few if not _is_same(kept[set_id], made[set_id])]
+    return found
+
+
+def _is_same(one: Summary, other: Summary) -> bool:
+    plain = all(
+        sorted(getattr(one, field)) == sorted(getattr(other, field)) for field in ("held", "unkeyable", "doubts")
+    )
+    return plain and all(opened(one, kind) == opened(other, kind) for kind in _KINDS)
+
+
 def _kept(connection: Connection, set_ids: Iterable[int]) -> dict[int, Summary]:
     rows = connection.execute(_SQL["kept"], {"numbers": _listed(set_ids)})
     return {set_id: _decode(content) for set_id, content in rows}

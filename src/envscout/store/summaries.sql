@@ -125,3 +125,6 @@ SELECT id, vuln_id FROM vulnerability WHERE id IN (SELECT value FROM json_each(:
 
 -- name: numbers (postgresql)
 SELECT id, vuln_id FROM vulnerability WHERE id IN (SELECT value FROM json_array_elements_text(CAST(:names AS json)))
+
+-- name: every_kept
+SELECT set_id FROM set_summary ORDER BY set_id

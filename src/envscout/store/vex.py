@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from envscout.model import Problem, Statement
+from envscout.store import standing
 from envscout.store.database import FOREVER, Connection, queries
 
 _SQL = queries("vex")
@@ -46,6 +47,8 @@ def put(
     key = {"image_id": image_id, "place": place, "forever": FOREVER, "at": at, "reader": reader}
     before = {(row[0], row[1]): row[2] for row in connection.execute(_SQL["kept"], key)}
     held = {(each.path, _digest(each)): each for each in documents}
+    if before.keys() != held.keys() or any(each != reader for each in before.values()):
+        standing.mark_image(connection, image_id)
     for path, digest in before.keys() - held.keys() if all_of else ():
         connection.execute(_SQL["end"], {**key, "path": path, "digest": digest})
     for (path, digest), each in held.items():

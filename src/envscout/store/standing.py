@@ -1,0 +1,341 @@
+"""What the world was last told of each vulnerability in each environment, and marks where that may have changed.
+
+Whatever changes answers marks what it touched in its own transaction; nothing is told until `verbs.reconcile` compares.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from envscout.store.database import FOREVER, Connection, queries
+
+_SQL = queries("standing")
+
+MarkKind = Literal["vulnerability", "slot", "environment", "baseline"]
+Key = tuple[int, int]
+"""Number of the vulnerability, number of the environment."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What stands. level: of LEVELS. band: of EPSS. suppressed: nothing counts. services: bitmap of where it counts."""
+
+    level: int
+    fixed: bool
+    kev: bool
+    band: int
+    suppressed: bool
+    services: bytes
+    since: int = 0
+
+
+class Signal(msgspec.Struct, frozen=True):
+    """What a vulnerability is called and what is known of it wherever it is."""
+
+    name: str
+    score: float | None
+    percentile: float | None
+    kev: bool
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """Which images a service was known to run, and why nothing could be said of them: codes, parted by spaces."""
+
+    images: tuple[int, ...]
+    unknown: str
+
+
+def mark_touched(connection: Connection) -> None:
+    """Mark what an update that is being applied touches; before and after names or findings change."""
+    if connection.execute(_SQL["any_deployment"]).fetchone()[0]:
+        connection.execute(_SQL["mark_touched"])
+
+
+def mark_advisories(connection: Connection, adv_ids: Iterable[int]) -> None:
+    """Mark the vulnerabilities of some records; before and after their names change."""
+    if connection.execute(_SQL["any_deployment"]).fetchone()[0]:
+        connection.executemany(_SQL["mark_advisory"], [{"adv_id": adv_id} for adv_id in adv_ids])
+
+
+def mark_signals(connection: Connection) -> None:
+    """Mark what KEV or EPSS say something else of than the world was told."""
+    connection.execute(_SQL["mark_signals"])
+
+
+def keep_cve(connection: Connection) -> None:
+    """Remember what CVE records say, for `mark_cve` after they were replaced."""
+    connection.execute(_SQL["drop_cve_before"])
+    connection.execute(_SQL["keep_cve"])
+
+
+def mark_cve(connection: Connection) -> None:
+    """Mark what CVE records say something else of than before."""
+    connection.execute(_SQL["mark_cve"])
+    connection.execute(_SQL["drop_cve_before"])
+
+
+def mark_names(connection: Connection, names: Iterable[str]) -> None:
+    """Mark vulnerabilities by their names."""
+    connection.executemany(_SQL["mark_named"], [{"name": name} for name in names])
+
+
+def mark_slot(connection: Connection, env_id: int, service_id: int) -> None:
+    """Mark a service of an environment."""
+    connection.execute(_SQL["mark"], ("slot", env_id, service_id))
+
+
+def mark_image(connection: Connection, image_id: int, *, wholly: bool = False) -> None:
+    """Mark the services that run an image; wholly: the environments, for what it held is not known any more."""
+    row = {"image_id": image_id, "forever": FOREVER}
+    connection.execute(_SQL["mark_environments" if wholly else "mark_slots"], row)
+
+
+def mark_distribution(connection: Connection, distribution: str) -> None:
+    """Mark the services that run images of a distribution, as JSON."""
+    connection.execute(_SQL["mark_distribution"], {"distribution": distribution, "forever": FOREVER})
+
+
+def mark_unserved(connection: Connection) -> None:
+    """Mark the services of which nothing could be said for want of a feed."""
+    connection.execute(_SQL["mark_unserved"])
+
+
+def mark_exploited(connection: Connection, since: str, until: str) -> None:
+    """Mark what is in the catalog of exploited vulnerabilities from the days after one until another, YYYY-MM-DD."""
+    connection.execute(_SQL["mark_exploited_since"], {"since": since, "until": until})
+
+
+def mark_all(connection: Connection, env_ids: Iterable[int], kind: MarkKind) -> None:
+    """Mark whole environments."""
+    connection.executemany(_SQL["mark"], [(kind, env_id, 0) for env_id in env_ids])
+
+
+def distributions(connection: Connection) -> list[str]:
+    """Return the distributions of what runs, as JSON."""
+    return [row[0] for row in connection.execute(_SQL["distributions"], {"forever": FOREVER})]
+
+
+def marked_environment(connection: Connection) -> tuple[MarkKind, int] | None:
+    """Return an environment of which something is marked, and what; None if there is none."""
+    row = connection.execute(_SQL["marked_environment"]).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def marked(connection: Connection, kind: MarkKind, env_id: int, limit: int) -> list[int]:
+    """Return the numbers that are marked, the lowest first."""
+    row = {"kind": kind, "env_id": env_id, "limit": limit}
+    return [each[0] for each in connection.execute(_SQL["marked"], row)]
+
+
+def marks(connection: Connection) -> int:
+    """Return how many marks there are."""
+    return int(connection.execute(_SQL["marks"]).fetchone()[0])
+
+
+def is_marked(connection: Connection, env_id: int) -> bool:
+    """Tell whether something of an environment is marked."""
+    return bool(connection.execute(_SQL["is_marked"], {"env_id": env_id}).fetchone()[0])
+
+
+def unmark(connection: Connection, kind: MarkKind, env_id: int, numbers: Iterable[int]) -> None:
+    """Take marks away."""
+    connection.executemany(_SQL["unmark"], [(kind, env_id, number) for number in numbers])
+
+
+def unmark_environment(connection: Connection, env_id: int) -> None:
+    """Take every mark of an environment and its services away."""
+    connection.execute(_SQL["unmark_environment"], {"env_id": env_id})
+
+
+def make_room(connection: Connection) -> None:
+    """Make the temporary tables that the functions below use."""
+    for statement in _SQL["room"].split(";"):
+        connection.execute(statement)
+
+
+def want(connection: Connection, vuln_ids: Iterable[int]) -> None:
+    """Say which vulnerabilities are asked about; once after `make_room`."""
+    connection.executemany(_SQL["want"], [(number,) for number in vuln_ids])
+
+
+def near(connection: Connection, image_ids: Iterable[int]) -> list[tuple[int, int]]:
+    """Say which images are asked about, once after `make_room`; return (set, image) of them."""
+    connection.executemany(_SQL["put_near"], [(number,) for number in image_ids])
+    return connection.execute(_SQL["sets"]).fetchall()
+
+
+def look_near(connection: Connection) -> None:
+    """Say that the packages of the images asked about alone are of interest; once after `near`."""
+    connection.execute(_SQL["near_packages"])
+
+
+def vulnerabilities_near(connection: Connection) -> set[int]:
+    """Return the vulnerabilities of those packages."""
+    return {row[0] for row in connection.execute(_SQL["vulnerabilities_near"])}
+
+
+def told_in(connection: Connection, env_id: int) -> set[int]:
+    """Return the vulnerabilities that the world was told of in an environment."""
+    return {row[0] for row in connection.execute(_SQL["vulnerabilities_told"], {"env_id": env_id})}
+
+
+def running(connection: Connection, env_id: int = 0) -> list[tuple[int, int, int]]:
+    """Return (environment, service, image) of all that runs, or of what runs in one environment."""
+    row = {"env_id": env_id, "forever": FOREVER}
+    return connection.execute(_SQL["running_near" if env_id else "running"], row).fetchall()
+
+
+def twofold(connection: Connection) -> list[int]:
+    """Return those of the images asked about that hold packages of one URL that are matched as different ones."""
+    return [row[0] for row in connection.execute(_SQL["twofold"])]
+
+
+def hits(connection: Connection, *, is_near: bool) -> list[tuple[int, int, str, int]]:
+    """Return the ranges that hold packages under the wanted vulnerabilities; is_near: after `look_near`, of those."""
+    return connection.execute(_SQL["hits_near" if is_near else "hits"], {"forever": FOREVER}).fetchall()
+
+
+def records(connection: Connection, adv_ids: Iterable[int]) -> Mapping[int, list[tuple[Any, ...]]]:
+    """Return what some records say of the wanted vulnerabilities, by number; once after `make_room`."""
+    connection.executemany(_SQL["put_hit_advisory"], [(number,) for number in adv_ids])
+    found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for number, *row in connection.execute(_SQL["records"]):
+        found[number].append(tuple(row))
+    return found
+
+
+def sets_of_packages(connection: Connection, pkg_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Return the sets that hold each package."""
+    _hit(connection, pkg_ids)
+    return {pkg_id: _numbers(text) for pkg_id, text in connection.execute(_SQL["sets_of_packages"])}
+
+
+def purls(connection: Connection, pkg_ids: Iterable[int]) -> dict[int, str]:
+    """Return a package URL for each package."""
+    _hit(connection, pkg_ids)
+    return dict(connection.execute(_SQL["purls"]).fetchall())
+
+
+def _hit(connection: Connection, pkg_ids: Iterable[int]) -> None:
+    connection.execute(_SQL["clear_hit_packages"])
+    connection.executemany(_SQL["put_hit_package"], [(number,) for number in pkg_ids])
+
+
+_numbers = msgspec.json.Decoder(list[int]).decode
+
+
+def signals(connection: Connection) -> dict[int, Signal]:
+    """Return what the wanted vulnerabilities are called and what is known of them."""
+    return {
+        number: Signal(name, score, percentile, bool(kev))
+        for number, name, score, percentile, kev in connection.execute(_SQL["signals"])
+    }
+
+
+def withdrawn(connection: Connection) -> set[int]:
+    """Return the wanted vulnerabilities that no record speaks of any more."""
+    return {row[0] for row in connection.execute(_SQL["withdrawn"])}
+
+
+def told(connection: Connection, env_id: int = 0) -> dict[Key, Told]:
+    """Return what the world was told of the wanted vulnerabilities, everywhere or in one environment."""
+    return _told(connection.execute(_SQL["told"], {"env_id": env_id}).fetchall())
+
+
+def everything_told(connection: Connection) -> dict[Key, Told]:
+    """Return all that the world was told of."""
+    return _told(connection.execute(_SQL["everything_told"]).fetchall())
+
+
+def _told(rows: Iterable[Sequence[Any]]) -> dict[Key, Told]:
+    return {
+        (row[0], row[1]): Told(row[2], bool(row[3]), bool(row[4]), row[5], bool(row[6]), bytes(row[7]), row[8])
+        for row in rows
+    }
+
+
+def keep(connection: Connection, fresh: Mapping[Key, Told], gone: Iterable[Key], at: int) -> None:
+    """Write down what the world is told; once after `make_room`."""
+    rows = (
+        (*key, each.level, int(each.fixed), int(each.kev), each.band, int(each.suppressed), each.services, since, at)
+        for key, each in fresh.items()
+        for since in (each.since or at,)
+    )
+    if fresh:
+        connection.executemany(_SQL["put_fresh"], rows)
+        connection.execute(_SQL["keep"])
+    gone = list(gone)
+    if gone:
+        connection.executemany(_SQL["put_gone"], gone)
+        connection.execute(_SQL["drop_gone"])
+
+
+def forget(connection: Connection) -> None:
+    """Forget all that the world was told of."""
+    connection.execute(_SQL["forget"])
+
+
+def environments(connection: Connection) -> dict[int, tuple[str, str]]:
+    """Return organization and name of each environment by number."""
+    return {number: (organization, name) for number, organization, name in connection.execute(_SQL["environments"])}
+
+
+def services(connection: Connection) -> dict[tuple[str, str], int]:
+    """Return the number of each service by organization and name."""
+    return {(organization, name): number for organization, name, number in connection.execute(_SQL["services"])}
+
+
+def baselines(connection: Connection) -> set[int]:
+    """Return the environments of which nobody was told anything yet."""
+    return {row[0] for row in connection.execute(_SQL["baselines"])}
+
+
+def slots(connection: Connection, env_id: int) -> dict[int, Slot]:
+    """Return what the services of an environment were known to run."""
+    return {
+        number: Slot(tuple(_numbers(images)), unknown)
+        for number, images, unknown in connection.execute(_SQL["slots"], {"env_id": env_id})
+    }
+
+
+def put_slots(connection: Connection, env_id: int, found: Mapping[int, Slot | None]) -> None:
+    """Write down what services run; None: nothing any more."""
+    kept = [
+        (env_id, number, msgspec.json.encode(each.images).decode(), each.unknown)
+        for number, each in found.items()
+        if each is not None
+    ]
+    connection.executemany(_SQL["put_slot"], kept)
+    connection.executemany(_SQL["drop_slot"], [(env_id, number) for number, each in found.items() if each is None])
+
+
+def checked(connection: Connection, what: str = "checked") -> int | None:
+    """Return up to when it was looked for what time alone changes, None if never."""
+    row = connection.execute(_SQL["time"], {"what": what}).fetchone()
+    return int(row[0]) if row else None
+
+
+def put_checked(connection: Connection, until: int, what: str = "checked") -> None:
+    """Write down up to when it was looked."""
+    connection.execute(_SQL["put_time"], {"what": what, "until": until})
+
+
+def ended(connection: Connection, since: int, until: int) -> list[int]:
+    """Return the exceptions that ended by themselves after a moment and up to another."""
+    return [row[0] for row in connection.execute(_SQL["ended"], {"since": since, "until": until})]
+
+
+def expiring(connection: Connection, since: int, until: int) -> list[int]:
+    """Return the exceptions that will end between two moments, of which nobody was told."""
+    return [row[0] for row in connection.execute(_SQL["expiring"], {"since": since, "until": until})]
+
+
+def put_told(connection: Connection, exception_ids: Iterable[int], at: int) -> None:
+    """Write down that somebody was told that exceptions will end."""
+    connection.executemany(_SQL["put_told"], [(number, at) for number in exception_ids])
+
+
+def last_run(connection: Connection) -> int:
+    """Return when a feed was applied last."""
+    return int(connection.execute(_SQL["last_run"]).fetchone()[0])
