@@ -7,10 +7,11 @@ from envscout.errors import EnvscoutError, StoreError
 from envscout.names.reference import DEFAULT_HOST, Reference, parse
 from envscout.network.addresses import allowed
 from envscout.network.guarded import Guard
+from envscout.operations import indexing
 from envscout.store import Database
 from envscout.store.requests import Claim
-from envscout.verbs import index as indexing
 from envscout.verbs import queue
+from envscout.verbs.look import Layers
 from envscout.work.task import Work
 
 _log = logging.getLogger(__name__)
@@ -57,10 +58,11 @@ def _look(work: Work, claim: Claim) -> str:
     # Who asks a server must not have it look into what only the server can reach.
     Guard(allowed(work.settings.text("allow_private_addresses"))).check(f"https://{_asked_host(reference)}/v2/")
     found = images.resolve(reference, platform=claim.platform)
-    size = int(work.settings.get("layer_cache_mb"))
+    bound = int(work.settings.get("layer_cache_mb")) << 20
     with Database(work.database.place, claim.tenant) as database, database.alone(_lock(found.digest)):
         # Whoever waited finds what the other one stored.
-        return indexing.index(database, reference, platform=claim.platform, layer_cache_mb=size).image.digest
+        kept = Layers(database, bound) if bound else None
+        return indexing.index(indexing.within(database), reference, platform=claim.platform, kept=kept).image.digest
 
 
 def _of_a_registry(reference: Reference) -> Reference:
