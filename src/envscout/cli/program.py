@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # name -> module that holds `command`, and the line that help shows without importing it.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "attestation": ("attestation", "List, read and add what is attached to an image"),
+    "audit": ("audit", "Show who changed what, and prove that the record of it is whole"),
     "cache": ("cache", "Show or free what is kept of images that run nowhere"),
     "compare": ("compare", "Show how an image or an environment differs from another"),
     "completion": ("completion", "Write the script with which a shell completes commands"),
@@ -30,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("explain", "Show why a vulnerability is in an image, or is not"),
     "help": ("help", "Show the commands, or what one of them takes"),
     "integration": ("integration", "Register registries that are to be watched"),
+    "member": ("member", "Say which people may do what"),
     "notify": ("notify", "Tell people and programs what changed"),
     "policy": ("policy", "Judge an image by policies"),
     "plugin": ("plugin", "Make `docker scout` run this program"),
@@ -41,6 +43,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "sbom": ("sbom", "List the packages of an image"),
     "serve": ("serve", "Answer others over HTTP, from this store"),
     "tasks": ("tasks", "Show the work of a server, and ask for some"),
+    "token": ("token", "Make, list and revoke tokens"),
+    "trust": ("trust", "Say whose signed word lets a pipeline in"),
     "vex": ("vex", "Read what publishers say of an image's vulnerabilities"),
     "version": ("version", "Show the version"),
     "watch": ("watch", "Index the images that are pushed to a registry"),
@@ -51,7 +55,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "What runs where": ("environment", "watch", "repo", "integration", "enroll", "push"),
     "What that means": ("where", "cves", "quickview", "explain", "compare", "recommendations", "report", "sbom", "db"),
-    "For a team": ("serve", "worker", "tasks"),
+    "For a team": ("serve", "worker", "tasks", "token", "member", "trust", "audit"),
     "What may go out, and what does not count": ("policy", "exception", "vex", "attestation"),
 }
 # What nobody is to type: an old name, and what the docker client calls.

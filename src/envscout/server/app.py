@@ -9,6 +9,7 @@ from litestar import Litestar, MediaType, Request, Response, get
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from envscout.server import changes
+from envscout.server.auth import Door, Doorkeeper, guarded
 from envscout.server.etag import Answers, Naming
 from envscout.server.feed import Feed
 from envscout.server.handling import House, handler
@@ -24,8 +25,8 @@ from envscout.verbs.changes import newest
 MAX_BODY = 64 << 20
 
 
-def make(place: Place) -> Litestar:
-    """Return the application over a store."""
+def make(place: Place, door: Door = Door()) -> Litestar:  # noqa: B008
+    """Return the application over a store. door: how people are let in."""
     house = House(Stores(place), Naming(), Answers())
     feed = Feed(partial(_newest, house.stores))
     rows = routes()
@@ -37,7 +38,7 @@ def make(place: Place) -> Litestar:
         on_startup=[feed.end_at_signals],
         on_shutdown=[feed.end, house.stores.close],
     )
-    app.asgi_handler = _segments(app.asgi_handler)
+    app.asgi_handler = guarded(_segments(app.asgi_handler), Doorkeeper(house.stores, door))
     return app
 
 

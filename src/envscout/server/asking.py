@@ -9,9 +9,6 @@ from envscout.access.principal import Principal
 from envscout.operations.performing import perform
 from envscout.store import Database
 
-ANYBODY = Principal("local", "owner")
-"""Who asks where nobody is asked to say who they are."""
-
 
 class Asked(msgspec.Struct, frozen=True):
     """One request, its parts read. query, body: as the route's types say. path: its parameters."""
@@ -30,5 +27,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def principal(request: Request[Any, Any, Any]) -> Principal:
-    """Return who asks, as what stands before the routes made out."""
-    return request.scope.get("user") or ANYBODY
+    """Return who asks, as the doorkeeper made out. Nothing is served that did not come past them."""
+    found = request.scope["user"]
+    assert isinstance(found, Principal)
+    return found

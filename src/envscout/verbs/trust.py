@@ -8,7 +8,7 @@ from envscout.access import claims as rules
 from envscout.access.naming import checked
 from envscout.access.principal import Principal
 from envscout.access.roles import ROLES, Role
-from envscout.errors import NotFound, UsageError
+from envscout.errors import NotFound, Unauthenticated, UsageError
 from envscout.store import Database, access, now
 from envscout.store.access import Trust
 
@@ -60,11 +60,22 @@ def policies(database: Database, issuer: str) -> list[Trust]:
         return access.trusts(connection, issuer=issuer) if issuer else []
 
 
-def standing(found: list[Trust], claims: Mapping[str, object], audiences: frozenset[str]) -> Principal | None:
-    """Return as whom a machine asks, by the strongest policy that its claims fit; None if there is none."""
+def standing(
+    found: list[Trust], claims: Mapping[str, object], audiences: frozenset[str], organization: str = ""
+) -> Principal | None:
+    """Return as whom a machine asks, by the strongest policy that its claims fit; None if there is none.
+
+    organization: as whose machine it asks. It must say so where policies of several fit: nobody could else be kept from
+    drawing others' machines to themselves. Raise Unauthenticated.
+    """
     fits = [each for each in found if each.audience in audiences and rules.fit(each.claims, claims)]
+    fits = [each for each in fits if organization in ("", each.organization)]
     if not fits:
         return None
+    if len({each.organization for each in fits}) > 1:
+        raise Unauthenticated(
+            "several organizations trust this token", "say which one is meant: X-Envscout-Organization: NAME"
+        )
     best = max(fits, key=lambda each: (len(ROLES[_role(each)]), -each.number))
     subject = f"oidc:{best.issuer.partition('://')[2]}:{str(claims.get('sub', ''))[:300]}"
     return Principal(subject, _role(best), best.organization, best.environment)

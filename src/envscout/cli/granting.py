@@ -1,0 +1,69 @@
+"""What the commands that give and take access share: flags, moments to come, and who acts."""
+
+import os
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from envscout.access.roles import ROLES
+from envscout.cli.session import Session
+from envscout.errors import UsageError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_LATER = re.compile(r"(\d{1,5})(h|d|w)", re.ASCII)
+_HOURS = {"h": 1, "d": 24, "w": 168}
+
+
+def role(command: F) -> F:
+    """Add --role."""
+    text = "What they may do; each role may do what the one before may, too."
+    return click.option("--role", type=click.Choice(tuple(ROLES)), required=True, help=text)(command)
+
+
+def org(command: F) -> F:
+    """Add --org, where none means the whole instance."""
+    text = "Organization; by default as configured, else the whole instance."
+    return click.option("--org", default="", metavar="NAME", help=text)(command)
+
+
+def env(command: F) -> F:
+    """Add --env."""
+    return click.option("--env", "environment", default="", metavar="ENV", help="Only for one environment.")(command)
+
+
+def organization(session: Session, asked: str) -> str:
+    """Return the organization that is meant, "" for the whole instance."""
+    return asked or session.settings.text("organization")
+
+
+def later(text: str) -> int | None:
+    """Return a moment to come, None for never. Raise UsageError."""
+    if not text:
+        return None
+    from envscout.names import moment
+    from envscout.store import now
+
+    found = _LATER.fullmatch(text)
+    if found:
+        return now() + int(found[1]) * _HOURS[found[2]] * 3_600_000_000
+    asked = moment.parse(text, now())
+    if asked <= now():
+        raise UsageError(f"{text} has been", "write 2027-01-01, or 90d for ninety days from now")
+    return asked
+
+
+def actor() -> str:
+    """Return who acts, as this machine knows them."""
+    from envscout.environments.origin import detect
+
+    return detect(os.environ).actor
+
+
+def shown(moment_: int | None, otherwise: str) -> str:
+    """Write a moment, or what there is instead of one."""
+    from envscout.names import moment
+
+    return otherwise if moment_ is None else moment.show(moment_)

@@ -1,0 +1,207 @@
+"""Who asks: every request comes through here, and goes on as somebody or not at all."""
+
+import threading
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar.concurrency import sync_to_thread
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from envscout.access import secret
+from envscout.access.principal import Principal
+from envscout.errors import EnvscoutError, NetworkError, TooManyRequests, Unauthenticated
+from envscout.network.addresses import Allowed
+from envscout.network.guarded import Guard
+from envscout.operations.coding import encode
+from envscout.server import auth_browser
+from envscout.server.auth_issuers import Issuers, audiences, peek
+from envscout.server.auth_pace import Pace
+from envscout.server.problems import MEDIA_TYPE
+from envscout.server.stores import Stores
+from envscout.store import access
+from envscout.verbs import members, tokens, trust
+
+SECONDS = 2.0
+"""How long a token that was revoked may still serve, in a process that has just seen it."""
+
+LOCAL = Principal("local", "owner")
+"""Who asks an open server: whoever can reach it, which is this machine alone."""
+
+COOKIE = "__Host-envscout"
+ORGANIZATION = "x-envscout-organization"
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/schema", "/login", "/login/done", "/logout", "/api/v1/login"})
+"""What anybody may ask: it tells nothing of anybody's."""
+
+_MOST_KNOWN = 10_000
+
+
+class Door(msgspec.Struct, frozen=True):
+    """How a server lets people in. is_open: whether this machine may ask before anybody has a token.
+
+    issuer, client_id, client_secret: of the issuer through which people log in. public_url: where they reach us.
+    """
+
+    is_open: bool = True
+    permitted: Allowed = Allowed()
+    issuer: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+    public_url: str = ""
+
+
+class Doorkeeper:
+    """Makes out who asks. What is kept of that is for two seconds, and in this process alone."""
+
+    def __init__(self, stores: Stores, door: Door) -> None:
+        self.stores, self.door = stores, door
+        self.issuers = Issuers(Guard(door.permitted))
+        self._pace = Pace()
+        self._known: dict[bytes, tuple[Principal, float]] = {}
+        self._asked = 0.0
+        self._is_anybody = False
+        self._lock = threading.Lock()
+
+    def principal(self, method: str, headers: Mapping[str, str], client: str) -> Principal:
+        """Return who asks. Raise Unauthenticated, NotAllowed, TooManyRequests."""
+        scheme, _, text = headers.get("authorization", "").partition(" ")
+        if text and scheme.lower() == "bearer":
+            return self._bearer(text.strip(), headers.get(ORGANIZATION, ""), client)
+        if scheme:
+            raise Unauthenticated("this way to say who asks is not known", "send Authorization: Bearer TOKEN")
+        cookie = cookies(headers).get(COOKIE)
+        if cookie:
+            auth_browser.check_session(method, headers)
+            return self._person(cookie, headers.get(ORGANIZATION, ""))
+        if self.door.is_open and not self.is_anybody():
+            auth_browser.check_open(headers)
+            return LOCAL
+        raise Unauthenticated(
+            "the server does not know who asks", "`envscout login`, or send Authorization: Bearer TOKEN"
+        )
+
+    def is_anybody(self) -> bool:
+        """Tell whether anybody was ever given a token, a role or trust: then nobody comes in without."""
+        if not self._is_anybody and time.monotonic() - self._asked > SECONDS:
+            with self.stores.open() as database, database.read() as connection:
+                self._is_anybody = access.is_anybody(connection)
+            self._asked = time.monotonic()
+        return self._is_anybody
+
+    def _bearer(self, text: str, organization: str, client: str) -> Principal:
+        digest = secret.kept(f"{organization}\n{text}")
+        known = self._known.get(digest)
+        if known is not None and known[1] > time.monotonic():
+            return known[0]
+        self._pace.check(client)
+        try:
+            found = self._token(text) if text.startswith(secret.PREFIX) else self._signed(text, organization)
+        except Unauthenticated:
+            self._pace.failed(client)
+            raise
+        with self._lock:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[digest] = (found, time.monotonic() + SECONDS)
+        return found
+
+    def _token(self, text: str) -> Principal:
+        with self.stores.open() as database:
+            found = tokens.holder(database, text)
+        if found is None:
+            raise Unauthenticated("the token is not known, has expired or was revoked", "ask an owner for another one")
+        return found
+
+    def _signed(self, text: str, organization: str) -> Principal:
+        _, unproved = peek(text)
+        issuer = str(unproved.get("iss", "")).rstrip("/")
+        with self.stores.open() as database:
+            policies = trust.policies(database, issuer)
+        is_people = bool(issuer) and issuer == self.door.issuer
+        if not policies and not is_people:
+            raise Unauthenticated("nobody here trusts the issuer of the token", "`envscout trust add` does")
+        try:
+            claims = self.issuers.claims(text)
+        except NetworkError as error:
+            raise Unauthenticated(f"the issuer of the token cannot be asked: {error.cause}", error.next_step) from error
+        meant = audiences(claims)
+        found = trust.standing(policies, claims, meant, organization)
+        if found is None and is_people and self.door.client_id in meant:
+            found = self._standing(person(claims), organization)
+        if found is None:
+            raise Unauthenticated("no trust policy fits the token", "compare its claims with `envscout trust list`")
+        return found
+
+    def _person(self, cookie: str, organization: str) -> Principal:
+        from envscout.store import now
+
+        with self.stores.open() as database, database.read() as connection:
+            found = access.session(connection, secret.kept(cookie), now())
+        if found is None:
+            raise Unauthenticated("you are not logged in any more", "log in again: /login")
+        standing = self._standing(found, organization)
+        if standing is None:
+            raise Unauthenticated(
+                f"{found.email or found.subject} is no member here", "ask an owner: envscout member add"
+            )
+        return standing
+
+    def _standing(self, found: access.Person, organization: str) -> Principal | None:
+        with self.stores.open() as database:
+            return members.standing(database, found, organization)
+
+
+def person(claims: Mapping[str, Any], expires: int = 0) -> access.Person:
+    """Return whom an issuer speaks of. An e-mail address counts where the issuer has verified it."""
+    groups = claims.get("groups")
+    email = claims.get("email") if claims.get("email_verified") is True else ""
+    return access.Person(
+        str(claims.get("sub", "")),
+        str(email or "")[:200],
+        tuple(each for each in groups if isinstance(each, str))[:1_000] if isinstance(groups, list) else (),
+        expires,
+    )
+
+
+def cookies(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the cookies of a request."""
+    pairs = (each.strip().partition("=") for each in headers.get("cookie", "")[:8_192].split(";"))
+    return {name: value for name, _, value in pairs if name}
+
+
+def guarded(app: ASGIApp, keeper: Doorkeeper) -> ASGIApp:
+    """Let nothing through to an application but as somebody."""
+
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] not in OPEN_PATHS:
+            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+            client = str((scope.get("client") or ("",))[0])
+            try:
+                who = await sync_to_thread(keeper.principal, str(scope.get("method", "")), headers, client)
+            except EnvscoutError as error:
+                await _refuse(send, error, scope)
+                return
+            scope["user"] = who
+        await app(scope, receive, send)
+
+    return handle
+
+
+async def _refuse(send: Send, error: EnvscoutError, scope: Scope) -> None:
+    said = {
+        "type": f"urn:envscout:{type(error).__name__}",
+        "title": error.cause,
+        "status": error.http_status,
+        "detail": error.next_step,
+        "instance": "",
+        "request_id": str(scope.get("request_id", "")),
+    }
+    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store")]
+    if error.http_status == HTTPStatus.UNAUTHORIZED:
+        headers.append((b"www-authenticate", b'Bearer realm="envscout"'))
+    if isinstance(error, TooManyRequests):
+        headers.append((b"retry-after", b"60"))
+    await send({"type": "http.response.start", "status": error.http_status, "headers": headers})
+    await send({"type": "http.response.body", "body": encode(said), "more_body": False})
