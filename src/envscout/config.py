@@ -35,6 +35,9 @@ SETTINGS: Mapping[str, Setting] = {
         "",
         "networks and hosts, separated by commas, that a server may connect to for others though they are not public",
     ),
+    "oidc_issuer": Setting(str, "", "address of the issuer (OpenID Connect) through which people log in to a server"),
+    "oidc_client_id": Setting(str, "", "what the server is called at that issuer"),
+    "oidc_client_secret": Setting(str, "", "what it proves that with; empty for a public client"),
     "public_url": Setting(str, "", "address under which people reach the server (https://...), for links in messages"),
     "max_feed_age_days": Setting(int, 7, "an advisory feed older than this makes answers partial"),
     "layer_cache_mb": Setting(int, 512, "mebibytes of the store for what is kept of layers already read; 0: none"),
@@ -69,6 +72,10 @@ SETTINGS: Mapping[str, Setting] = {
         "where CISA's known exploited vulnerabilities are fetched from",
     ),
 }
+
+
+SECRET = frozenset({"token", "oidc_client_secret"})
+"""Settings that nobody is shown."""
 
 
 class Folders(NamedTuple):
@@ -118,8 +125,10 @@ class Settings:
         return str(self.get(name))
 
     def shown(self, name: str) -> str | int:
-        """Return a setting as it may be shown: without a password."""
+        """Return a setting as it may be shown: without a password, and no secret at all."""
         value = self.get(name)
+        if name in SECRET:
+            return "***" if value else ""
         return without_password(value) if isinstance(value, str) else value
 
     @property

@@ -1,6 +1,5 @@
-"""What the commands that give and take access share: flags, moments to come, and who acts."""
+"""What the commands that give and take access share: flags, and moments to come."""
 
-import os
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -53,13 +52,6 @@ def later(text: str) -> int | None:
     if asked <= now():
         raise UsageError(f"{text} has been", "write 2027-01-01, or 90d for ninety days from now")
     return asked
-
-
-def actor() -> str:
-    """Return who acts, as this machine knows them."""
-    from envscout.environments.origin import detect
-
-    return detect(os.environ).actor
 
 
 def shown(moment_: int | None, otherwise: str) -> str:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
@@ -64,7 +64,7 @@ class Session:
     def call(self, verb: "Callable[Concatenate[Database, P], R]", /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Have something done: by the server that is in the settings, else in this process on the store."""
         if self._remote is None:
-            return verb(self.database, *args, **kwargs)
+            return self._here(verb, args, kwargs)
         done: R = self._remote.call(verb, args, kwargs)
         return done
 
@@ -75,6 +75,17 @@ class Session:
         from envscout.verbs.look import Layers
 
         return Layers(self.database, megabytes << 20)
+
+    def _here(self, verb: "Callable[Concatenate[Database, P], R]", args: Any, kwargs: Any) -> R:
+        from envscout.operations.table import OPERATIONS, name_of
+
+        if OPERATIONS.get(name_of(verb), "read") == "read":
+            return verb(self.database, *args, **kwargs)
+        from envscout.cli.acting import actor
+        from envscout.operations.performing import told
+
+        with told(self.database, actor(), verb, args, kwargs):
+            return verb(self.database, *args, **kwargs)
 
     def __enter__(self) -> "Session":
         return self

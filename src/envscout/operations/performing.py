@@ -1,6 +1,7 @@
 """Have an operation done for somebody: what their role allows, confined to what is theirs, told to the audit log."""
 
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,8 +10,8 @@ from envscout.access.principal import Principal
 from envscout.errors import EnvscoutError, NotAllowed, NotFound, UsageError
 from envscout.operations.answers import only
 from envscout.operations.confine import confined
-from envscout.operations.signature import signature
-from envscout.operations.table import OPERATIONS
+from envscout.operations.signature import bound, signature
+from envscout.operations.table import OPERATIONS, name_of
 from envscout.store import Database
 from envscout.verbs import audit
 
@@ -45,6 +46,18 @@ def perform(
     except EnvscoutError:
         audit.tell(database, act, "failed")
         raise
+
+
+@contextlib.contextmanager
+def told(
+    database: Database, actor: str, verb: Callable[..., Any], positional: Sequence[Any], named: Mapping[str, Any]
+) -> Iterator[None]:
+    """Tell the log of an operation that somebody does on a store of their own."""
+    name = name_of(verb)
+    whole = bound(name, positional, named)
+    arguments = {field: getattr(whole, field) for field in whole.__struct_fields__}
+    with audit.witnessed(database, _act(Principal(f"local:{actor}", "owner"), name, arguments, "")):
+        yield
 
 
 def _done(verb: Any, database: Database, arguments: Mapping[str, Any]) -> Any:

@@ -60,11 +60,13 @@ def list_(org: str, last: int, form: str) -> None:
 @command.command()
 @click.option("--anchor", default="", metavar="HASH", help="Hash of an entry, kept elsewhere, that must be there.")
 def verify(anchor: str) -> None:
-    """Look through the whole record: nothing was changed, removed or moved. Prints the hash of the last entry.
+    """Look through the whole record: nothing was changed, removed or moved.
 
     \b
     envscout audit verify
     envscout audit verify --anchor 5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef
+
+    Writes the hash of the last entry.
     """
     from envscout.verbs.audit import verify as run
 

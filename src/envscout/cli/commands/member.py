@@ -3,7 +3,7 @@
 import click
 import msgspec
 
-from envscout.cli import granting, options
+from envscout.cli import acting, granting, options
 from envscout.cli.session import Session
 
 
@@ -17,18 +17,20 @@ def command() -> None:
 @granting.role
 @granting.org
 def add(subject: str, role: str, org: str) -> None:
-    """Give somebody a role: by e-mail address, by subject, or all of a group. It replaces the one they had there.
+    """Give somebody a role: by e-mail address, by subject, or all of a group.
 
     \b
     envscout member add alice@example.com --role operator --org acme
     envscout member add group:platform-team --role owner
+
+    It replaces the role that they had there.
     """
     from envscout.access.roles import Role
     from envscout.verbs.members import add as run
 
     with Session() as session:
         organization = granting.organization(session, org)
-        session.call(run, subject, msgspec.convert(role, Role), granting.actor(), organization)
+        session.call(run, subject, msgspec.convert(role, Role), acting.actor(), organization)
     session.say(f"{subject} has the role {role} in {organization or 'the whole instance'}")
 
 

@@ -17,6 +17,9 @@ def command(host: str, port: int) -> None:
     \b
     envscout serve
     envscout serve --host 0.0.0.0 --port 8443
+
+    On a loopback address whoever is on this machine may do everything, until the first token is made. On any other
+    address everybody has to say who they are: `envscout token create` makes the first token.
     """
     try:
         from envscout.server.run import run
@@ -24,5 +27,16 @@ def command(host: str, port: int) -> None:
         raise UsageError(
             f"serving needs a library that is not here: {error.name}", "pip install 'envscout[server]'"
         ) from error
+    from envscout.network.addresses import allowed
+    from envscout.server.auth import Door
+
     with Session() as session:
-        run(session.settings.store_place, host, port)
+        text = session.settings.text
+        door = Door(
+            permitted=allowed(text("allow_private_addresses")),
+            issuer=text("oidc_issuer").rstrip("/"),
+            client_id=text("oidc_client_id"),
+            client_secret=text("oidc_client_secret"),
+            public_url=text("public_url").rstrip("/"),
+        )
+        run(session.settings.store_place, host, port, door)

@@ -3,7 +3,7 @@
 import click
 import msgspec
 
-from envscout.cli import granting, options
+from envscout.cli import acting, granting, options
 from envscout.cli.session import Session
 
 
@@ -39,7 +39,7 @@ def create(role: str, org: str, environment: str, expires: str, name: str, form:
         made = session.call(
             run,
             msgspec.convert(role, Role),
-            granting.actor(),
+            acting.actor(),
             granting.organization(session, org),
             environment,
             name,
@@ -93,13 +93,15 @@ def list_(org: str, form: str) -> None:
 @click.argument("number", type=click.IntRange(1), metavar="NUMBER")
 @granting.org
 def revoke(number: int, org: str) -> None:
-    """Let a token serve no more. A running server hears of it within two seconds.
+    """Let a token serve no more.
 
     \b
     envscout token revoke 3
+
+    A running server hears of it within two seconds.
     """
     from envscout.verbs.tokens import revoke as run
 
     with Session() as session:
-        session.call(run, number, granting.actor(), granting.organization(session, org))
+        session.call(run, number, acting.actor(), granting.organization(session, org))
     session.say(f"Revoked token {number}")

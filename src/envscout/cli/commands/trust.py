@@ -3,7 +3,7 @@
 import click
 import msgspec
 
-from envscout.cli import granting, options
+from envscout.cli import acting, granting, options
 from envscout.cli.session import Session
 
 
@@ -19,16 +19,12 @@ def command() -> None:
 @granting.role
 @granting.org
 @granting.env
-def add(
-    issuer: str, audience: str, claims: tuple[str, ...], role: str, org: str, environment: str
-) -> None:
+def add(issuer: str, audience: str, claims: tuple[str, ...], role: str, org: str, environment: str) -> None:
     """Take an issuer's word where every claim fits its pattern; `*` stands for any text.
 
     \b
-    envscout trust add --issuer https://token.actions.githubusercontent.com --audience envscout \\
-        --claim 'repository=acme/*' --claim ref=refs/heads/main --role recorder --org acme
-    envscout trust add --issuer https://gitlab.com --audience envscout \\
-        --claim 'project_path=acme/*' --claim ref_protected=true --role recorder --org acme --env production
+    envscout trust add --issuer https://gitlab.com --audience ci --claim 'project_path=acme/*' --role recorder --org acme
+    envscout trust add --issuer https://ci.example --audience ci --claim ref=main --role recorder --env production
     """
     from envscout.access.claims import parse
     from envscout.access.roles import Role
@@ -41,7 +37,7 @@ def add(
             audience,
             dict(map(parse, claims)),
             msgspec.convert(role, Role),
-            granting.actor(),
+            acting.actor(),
             granting.organization(session, org),
             environment,
         )
