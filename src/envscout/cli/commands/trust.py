@@ -23,7 +23,7 @@ def add(issuer: str, audience: str, claims: tuple[str, ...], role: str, org: str
     """Take an issuer's word where every claim fits its pattern; `*` stands for any text.
 
     \b
-    envscout trust add --issuer https://gitlab.com --audience ci --claim 'project_path=acme/*' --role recorder --org acme
+    envscout trust add --issuer https://gitlab.com --audience ci --claim 'project_path=a/*' --role recorder --org a
     envscout trust add --issuer https://ci.example --audience ci --claim ref=main --role recorder --env production
     """
     from envscout.access.claims import parse
