@@ -25,7 +25,11 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def _any(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        size = int(self.headers.get("content-length") or 0)
+        body = self.rfile.read(size)
+        if len(body) < size:
+            # Who sent it died meanwhile.
+            return
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Received(self.command, self.path, headers, body)
         with self.server.lock:
