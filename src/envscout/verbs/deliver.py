@@ -8,9 +8,10 @@ answer is there.
 import functools
 import queue
 import secrets
+import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -38,6 +39,9 @@ BATCH = 200
 """Messages of a channel that are leased at once."""
 
 THREADS, PER_CHANNEL = 64, 8
+UNNOTED = 2 * PER_CHANNEL
+"""Messages of a channel that may be on their way, or sent and not noted: what is sent again if the process dies."""
+
 GATHERED = 5000
 _SECOND = 1_000_000
 
@@ -125,6 +129,7 @@ class _Batch:
         self.problem = channel.problem
         self.after = 0.0
         self.is_gone = self.is_stopped = False
+        self.room = threading.Semaphore(UNNOTED)
         # A channel that failed is tried by one alone: the others would only wait for the same.
         self.lanes = 1 if channel.failures else min(PER_CHANNEL, len(rows))
 
@@ -170,6 +175,7 @@ class _Round:
             finally:
                 for each in self._flying.values():
                     each.is_stopped = True
+                    each.room.release(BATCH)
         return Delivered(self._counts["sent"], self._counts["waiting"], self._counts["dead"])
 
     def _moment(self) -> int:
@@ -206,6 +212,7 @@ class _Round:
                     row = batch.rows.popleft()
                 except IndexError:
                     break
+                batch.room.acquire()
                 outcome = self._sent(batch, row)
                 if outcome:
                     batch.heed(outcome)
@@ -232,7 +239,7 @@ class _Round:
                 break
         return found
 
-    def _end(self, results: Iterable[_Result]) -> None:
+    def _end(self, results: Sequence[_Result]) -> None:
         """Note what became of messages, and of channels with whose batch it is over."""
         at = self._moment()
         settled, back, over = [], [], []
@@ -252,6 +259,9 @@ class _Round:
             for batch in over:
                 _note(connection, batch, at)
                 del self._flying[batch.channel.channel_id]
+        for batch, row, _ in results:
+            if row is not None:
+                batch.room.release()
         for each in settled:
             self._counts[each.state] += 1
 
