@@ -1,6 +1,8 @@
 """All that apprise speaks to. It connects by itself: hosts that an address names are looked at before, not pinned."""
 
+import functools
 import logging
+import warnings
 from typing import Any
 
 from envscout.errors import EnvscoutError, UsageError
@@ -34,20 +36,30 @@ def send(target: Target, identity: str, message: Message, at: int, guard: Guard,
 
 def service(address: str) -> Any:
     """Return apprise's object for an address, which only sends. Raise UsageError."""
-    try:
-        from apprise import Apprise, AppriseAsset
-    except ImportError as error:
-        raise UsageError("apprise is not installed", "pip install 'envscout[server]'") from error
+    maker, asset_of = _library()
     # It would write addresses, and with them secrets, to the log.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
-    asset = AppriseAsset(async_mode=False, secure_logging=True, plugin_paths=(), app_id="envscout", app_url="")
-    plugin = Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
+    asset = asset_of(async_mode=False, secure_logging=True, plugin_paths=(), app_id="envscout", app_url="")
+    with warnings.catch_warnings():
+        # It loads its plug-ins now, and they use what later versions of Python have no more.
+        warnings.simplefilter("ignore")
+        plugin = maker.instantiate(address, asset=asset, suppress_exceptions=True)
     if plugin is None:
         scheme = address.partition("://")[0]
         raise UsageError(
             f"apprise cannot read this {scheme}:// address", f"see https://appriseit.com/services for {scheme}"
         )
     return plugin
+
+
+@functools.cache
+def _library() -> tuple[Any, Any]:
+    """Return what is used of apprise, which takes seconds to load."""
+    try:
+        from apprise import Apprise, AppriseAsset
+    except ImportError as error:
+        raise UsageError("apprise is not installed", "pip install 'envscout[server]'") from error
+    return Apprise, AppriseAsset
 
 
 def _hosts(address: str, plugin: Any) -> set[str]:

@@ -117,10 +117,11 @@ def _link(message: Message, public_url: str) -> str:
     if not public_url:
         return ""
     base = public_url.rstrip("/")
+    of = f"?organization={quote(message.organization, safe='')}" if message.organization else ""
     if message.vulnerability:
-        return f"{base}/vulnerabilities/{quote(message.vulnerability, safe='')}"
+        return f"{base}/api/v1/vulnerabilities/{quote(message.vulnerability, safe='')}/environments{of}"
     if message.environment:
-        return f"{base}/environments/{quote(message.organization, safe='')}/{quote(message.environment, safe='')}"
+        return f"{base}/api/v1/environments/{quote(message.environment, safe='')}{of}"
     return base
 
 
