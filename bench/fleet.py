@@ -42,7 +42,7 @@ def main() -> None:
     heading()
     # As the program does, which looks for cycles seldom.
     gc.set_threshold(50_000)
-    path = _fleet(options.work, options.scale)
+    path = fleet(options.work, options.scale)
     with Database(path) as database:
         sizes = database.connection.execute(queries("bare")["sizes"]).fetchone()
         labels = ("names", "packages", "sets", "links", "images", "advisories", "ranges", "findings", "deployments")
@@ -60,7 +60,8 @@ def main() -> None:
     print("# product and bare SQL agree")
 
 
-def _fleet(folder: Path, scale: float) -> Path:
+def fleet(folder: Path, scale: float) -> Path:
+    """Return the file of the fleet of a size, built where it is not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"fleet-{synthetic.edition()}-{scale:g}.db"
     if not path.exists():

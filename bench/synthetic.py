@@ -144,7 +144,7 @@ def _images(
             + chance.choices(range(sizes.middles), cum_weights=middle)[0] + 1,
             len(members),
         )  # fmt: skip
-        links += [(number, each, _digest("layer", each)) for each in used]
+        links += [(number, each, digest("layer", each)) for each in used]
         images.append(_image(number, used, releases[release].distribution))
     put("set", ((number, number.to_bytes(16, "big")) for number in range(1, len(members) + 1)))
     put(
@@ -172,14 +172,15 @@ def _weights(count: int) -> list[float]:
     return _zipf(count, 0.9)
 
 
-def _digest(kind: str, number: int) -> str:
+def digest(kind: str, number: int) -> str:
+    """Return the digest of the image, layer or blob of a number."""
     return "sha256:" + hashlib.sha256(f"{kind} {number}".encode()).hexdigest()
 
 
 def _image(number: int, used: Iterable[int], distribution: Distribution | None) -> tuple[Any, ...]:
     media = "application/vnd.oci.image.layer.v1.tar+gzip"
-    layers = tuple(Layer(_digest("blob", each), _digest("layer", each), media, 30_000_000) for each in used)
-    image = Image(_digest("image", number), "linux/amd64", size=90_000_000, layers=layers)
+    layers = tuple(Layer(digest("blob", each), digest("layer", each), media, 30_000_000) for each in used)
+    image = Image(digest("image", number), "linux/amd64", size=90_000_000, layers=layers)
     return number, image.digest, _encode(image).decode(), START, _encode(distribution).decode()
 
 

@@ -98,3 +98,13 @@ def test_every_form_is_measured_beside_the_json() -> None:
     forms = [line.split()[0] for line in lines[5:-2]]
     assert {"json", "sarif", "gitlab", "html", "junit", "openvex", "cyclonedx", "spdx", "csv"} <= set(forms)
     assert [line.split(":")[0] for line in lines[-2:]] == ["# sarif", "# gitlab"]
+
+
+def test_a_server_is_asked_beside_bare_sql(tmp_path: Path, postgresql: object) -> None:
+    size = ("--work", str(tmp_path), "--scale", "0.002", "--clients", "10")
+    lines = _lines(_run("server.py", *size, "--seconds", "1", "--alone", "0", "--upload"))
+    labels = ("CVE -> environments", "environment summary", "compare two environments", "record")
+    rows = [line for line in lines if line.startswith(labels)]
+    assert [line.split("  ")[0] for line in rows] == list(labels)
+    assert any("images uploaded" in line for line in lines)
+    assert any("resident" in line for line in lines)
