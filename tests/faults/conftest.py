@@ -51,7 +51,7 @@ def seed() -> Iterator[Path]:
 
 
 @pytest.fixture
-def make(seed: Path, chance: random.Random) -> Iterator[Make]:
+def make(seed: Path, chance: random.Random, tmp_path: Path) -> Iterator[Make]:
     """Return a function that makes a world on PostgreSQL or, with `sqlite`, on a file."""
     with ExitStack() as stack:
 
@@ -65,12 +65,12 @@ def make(seed: Path, chance: random.Random) -> Iterator[Make]:
             stack.callback(feeds.stopped.set)
             stack.enter_context(serving(receiver))
             if engine == "sqlite":
-                world = World(folder, folder / "store.db", chance, feeds, receiver)
+                world = World(folder, folder / "store.db", tmp_path, chance, feeds, receiver)
                 fill(folder / "store.db")
             else:
                 copied(seed, folder)
-                postgres = Postgres(folder, folder / "postgres.log")
-                world = World(folder, postgres.server.place("store_0"), chance, feeds, receiver)
+                postgres = Postgres(folder, tmp_path / "postgres.log")
+                world = World(folder, postgres.server.place("store_0"), tmp_path, chance, feeds, receiver)
                 world.postgres = postgres
                 postgres.start()
                 postgres.await_ready()

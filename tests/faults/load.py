@@ -124,6 +124,7 @@ class Load:
                 wanted = Recording(f"{name}-{number}", environment, service, chance.choice(self._digests))
                 self.log.begin(wanted)
                 while not self._abandoned.is_set() and not self._record(session, chance, wanted):
+                    self._question(session, chance)
                     time.sleep(chance.uniform(0.05, 0.2))
                 self._question(session, chance)
                 time.sleep(self._pause * chance.uniform(0.5, 1.5))

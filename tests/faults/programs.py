@@ -79,7 +79,8 @@ class Program:
 
     def said(self) -> str:
         """Return the end of what it printed."""
-        return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return "\n".join([each for each in lines if "HTTP/1.1" not in each][-40:])
 
     def is_ready(self) -> bool:
         """Tell whether it does its work."""
@@ -98,9 +99,9 @@ class Api(Program):
     """A process that answers over HTTP, always at the same port."""
 
     def __init__(self, env: Mapping[str, str], log: Path) -> None:
-        port = free_port()
-        super().__init__([str(PROGRAM), "serve", "--port", str(port)], env, log)
-        self.address = f"http://127.0.0.1:{port}"
+        self.port = free_port()
+        super().__init__([str(PROGRAM), "serve", "--port", str(self.port)], env, log)
+        self.address = f"http://127.0.0.1:{self.port}"
 
     def is_ready(self) -> bool:
         """Tell whether it answers."""

@@ -2,13 +2,16 @@
 
 import time
 
+import pytest
+
 from tests.faults.conftest import Make
 from tests.faults.invariants import check
 
 
-def test_api_processes_are_killed_under_load(make: Make, patience: float) -> None:
-    world = make()
-    world.start(apis=2, workers=0)
+@pytest.mark.parametrize(("engine", "count"), [("postgresql", 2), ("sqlite", 1)])
+def test_api_processes_are_killed_under_load(make: Make, patience: float, engine: str, count: int) -> None:
+    world = make(engine)
+    world.start(apis=count, workers=0)
     with world.load() as load:
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:

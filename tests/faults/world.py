@@ -22,8 +22,11 @@ PACKAGES = 15
 class World:
     """What a test breaks. Nothing runs at first; everything is stopped by `end`."""
 
-    def __init__(self, folder: Path, place: Place, chance: random.Random, feeds: Feeds, receiver: Receiver) -> None:
-        self.folder, self.place, self.chance, self.feeds, self.receiver = folder, place, chance, feeds, receiver
+    def __init__(
+        self, folder: Path, place: Place, logs: Path, chance: random.Random, feeds: Feeds, receiver: Receiver
+    ) -> None:
+        self.folder, self.place, self.logs = folder, place, logs
+        self.chance, self.feeds, self.receiver = chance, feeds, receiver
         self.postgres: Postgres | None = None
         self.apis: list[Api] = []
         self.workers: list[Program] = []
@@ -42,9 +45,9 @@ class World:
     def start(self, apis: int, workers: int, more: dict[str, str] | None = None) -> None:
         """Start processes of envscout. more: environment that they alone have."""
         env = {**self.env, **(more or {})}
-        self.apis = [Api(env, self.folder / f"api-{number}.log") for number in range(apis)]
+        self.apis = [Api(env, self.logs / f"api-{number}.log") for number in range(apis)]
         worker = [str(PROGRAM), "worker", "--concurrency", "2"]
-        self.workers = [Program(worker, env, self.folder / f"worker-{number}.log") for number in range(workers)]
+        self.workers = [Program(worker, env, self.logs / f"worker-{number}.log") for number in range(workers)]
         for each in (*self.apis, *self.workers):
             each.start()
         for each in self.apis:
