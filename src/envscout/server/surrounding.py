@@ -1,0 +1,103 @@
+"""What surrounds every request: its number, who it came through, how long it took, and a line in the log.
+
+Neither query strings nor headers are logged: there are secrets in them.
+"""
+
+import logging
+import re
+import secrets
+import time
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from envscout.errors import ConfigError
+from envscout.server import counting
+
+_log = logging.getLogger("envscout.access")
+_GIVEN = re.compile(rb"[\w.:/+=-]{1,128}", re.ASCII)
+
+
+class Proxies:
+    """The proxies that are believed."""
+
+    def __init__(self, text: str) -> None:
+        """Read a list of networks and addresses, separated by commas. Raise ConfigError."""
+        self.names = [each.strip() for each in text.split(",") if each.strip()]
+        try:
+            self._networks = [ip_network(each) for each in self.names]
+        except ValueError as error:
+            raise ConfigError(f"trusted_proxies: {error}", "write 10.1.0.0/16 or 192.168.1.7") from error
+
+    def trusts(self, client: Any) -> bool:
+        """Tell whether whoever connected is one of them."""
+        try:
+            return bool(client) and any(ip_address(client[0]) in each for each in self._networks)
+        except ValueError:
+            # A unix socket has no address.
+            return False
+
+
+def surrounded(app: ASGIApp, proxies: Proxies) -> ASGIApp:
+    """Return an application around which requests are numbered, counted and told of."""
+    believing: Any = ProxyHeadersMiddleware(app, proxies.names) if proxies.names else app  # type: ignore[arg-type]
+
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await app(scope, receive, send)
+            return
+        is_trusted = proxies.trusts(scope.get("client"))
+        number = _number(scope, is_trusted=is_trusted)
+        scope["request_id"] = number  # type: ignore[typeddict-unknown-key]
+        began, status = time.perf_counter(), 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", number.encode())]
+            await send(message)
+
+        counting.IN_FLIGHT.inc()
+        try:
+            await (believing if is_trusted else app)(scope, receive, sending)
+        finally:
+            counting.IN_FLIGHT.dec()
+            _tell(scope, number, status, time.perf_counter() - began)
+
+    return handle
+
+
+def _number(scope: Scope, *, is_trusted: bool) -> str:
+    """Return the number of a request: the one that a proxy gave it, else one of our own."""
+    if is_trusted:
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _GIVEN.fullmatch(value):
+                return str(value.decode("ascii"))
+    return secrets.token_hex(8)
+
+
+def _tell(scope: Any, number: str, status: int, seconds: float) -> None:
+    handler = scope.get("route_handler")
+    route = str(getattr(handler, "name", None) or "none")
+    counting.REQUESTS.labels(scope["method"], route, str(status)).inc()
+    counting.SECONDS.labels(route).observe(seconds)
+    level = logging.DEBUG if route in ("healthz", "readyz") else logging.INFO
+    who = scope.get("user")
+    client = scope.get("client") or ("",)
+    _log.log(
+        level,
+        "request",
+        extra={
+            "request_id": number,
+            "method": scope["method"],
+            "path": scope["path"][:500],
+            "status": status,
+            "milliseconds": round(seconds * 1000, 2),
+            "client": client[0],
+            "who": getattr(who, "subject", ""),
+        },
+    )
