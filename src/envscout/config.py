@@ -38,6 +38,16 @@ SETTINGS: Mapping[str, Setting] = {
     "oidc_issuer": Setting(str, "", "address of the issuer (OpenID Connect) through which people log in to a server"),
     "oidc_client_id": Setting(str, "", "what the server is called at that issuer"),
     "oidc_client_secret": Setting(str, "", "what it proves that with; empty for a public client"),
+    "listen_host": Setting(str, "127.0.0.1", "address that `envscout serve` listens on"),
+    "listen_port": Setting(int, 8080, "port that it listens on"),
+    "processes": Setting(int, 1, "processes that answer"),
+    "tls_cert": Setting(str, "", "file of the certificate chain with which it speaks TLS itself"),
+    "tls_key": Setting(str, "", "file of the certificate's key"),
+    "trusted_proxies": Setting(
+        str, "", "networks, separated by commas, of proxies whose X-Forwarded-For, -Proto and X-Request-ID are believed"
+    ),
+    "log_format": Setting(str, "json", "form of the server's log on stderr: json or text"),
+    "metrics_open": Setting(int, 0, "1: anybody who reaches the server may read /metrics; 0: whoever has a token"),
     "public_url": Setting(str, "", "address under which people reach the server (https://...), for links in messages"),
     "max_feed_age_days": Setting(int, 7, "an advisory feed older than this makes answers partial"),
     "layer_cache_mb": Setting(int, 512, "mebibytes of the store for what is kept of layers already read; 0: none"),

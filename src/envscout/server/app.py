@@ -8,7 +8,7 @@ import msgspec
 from litestar import Litestar, MediaType, Request, Response, get
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from envscout.server import changes
+from envscout.server import changes, health
 from envscout.server.auth import Door, Doorkeeper, guarded
 from envscout.server.etag import Answers, Naming
 from envscout.server.feed import Feed
@@ -19,6 +19,7 @@ from envscout.server.reading import SLASH
 from envscout.server.routes.route import Route
 from envscout.server.routes.table import routes
 from envscout.server.stores import Stores
+from envscout.server.surrounding import Proxies, surrounded
 from envscout.store import Place
 from envscout.verbs.changes import newest
 
@@ -31,14 +32,20 @@ def make(place: Place, door: Door = Door()) -> Litestar:  # noqa: B008
     feed = Feed(partial(_newest, house.stores))
     rows = routes()
     app = Litestar(
-        route_handlers=[*(_handler(row, house, feed) for row in rows), _schema(msgspec.json.encode(document(rows)))],
+        route_handlers=[
+            *(_handler(row, house, feed) for row in rows),
+            *health.handlers(house.stores, lambda: feed.is_over),
+            _schema(msgspec.json.encode(document(rows))),
+        ],
         exception_handlers={Exception: problem},
         openapi_config=None,
+        logging_config=None,
         request_max_body_size=MAX_BODY,
         on_startup=[feed.end_at_signals],
         on_shutdown=[feed.end, house.stores.close],
     )
-    app.asgi_handler = guarded(_segments(app.asgi_handler), Doorkeeper(house.stores, door))
+    inner = guarded(_segments(app.asgi_handler), Doorkeeper(house.stores, door))
+    app.asgi_handler = surrounded(inner, Proxies(door.proxies))
     return app
 
 

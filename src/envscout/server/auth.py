@@ -41,6 +41,7 @@ _MOST_KNOWN = 10_000
 class Door(msgspec.Struct, frozen=True):
     """How a server lets people in. is_open: whether this machine may ask before anybody has a token.
 
+    proxies: networks of those who say for whom they ask. metrics_open: whether anybody may read the metrics.
     issuer, client_id, client_secret: of the issuer through which people log in. public_url: where they reach us.
     """
 
@@ -50,6 +51,8 @@ class Door(msgspec.Struct, frozen=True):
     client_id: str = ""
     client_secret: str = ""
     public_url: str = ""
+    proxies: str = ""
+    metrics_open: bool = False
 
 
 class Doorkeeper:
@@ -175,7 +178,8 @@ def guarded(app: ASGIApp, keeper: Doorkeeper) -> ASGIApp:
     """Let nothing through to an application but as somebody."""
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] not in OPEN_PATHS:
+        is_open = scope["path"] == "/metrics" and keeper.door.metrics_open
+        if scope["path"] not in OPEN_PATHS and not is_open:
             headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
             client = str((scope.get("client") or ("",))[0])
             try:

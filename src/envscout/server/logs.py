@@ -38,11 +38,13 @@ class Text(logging.Formatter):
 
 def begin(form: Form) -> None:
     """Say from now on what happens."""
-    logging.config.dictConfig({
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"json": {"()": Line}, "text": {"()": Text}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
-        "root": {"level": "WARNING", "handlers": ["stderr"]},
-        "loggers": {"envscout": {"level": "INFO"}, "uvicorn.error": {"level": "INFO"}},
-    })
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"json": {"()": Line}, "text": {"()": Text}},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
+            "root": {"level": "WARNING", "handlers": ["stderr"]},
+            "loggers": {"envscout": {"level": "INFO"}, "uvicorn.error": {"level": "INFO"}},
+        }
+    )

@@ -112,7 +112,9 @@ class _About:
             yield row.organization, answer
 
     def _feeds(self) -> Iterator[Metric]:
-        age = GaugeMetricFamily("envscout_feed_age_seconds", "Seconds since what a feed says of itself", labels=("feed",))
+        age = GaugeMetricFamily(
+            "envscout_feed_age_seconds", "Seconds since what a feed says of itself", labels=("feed",)
+        )
         records = GaugeMetricFamily("envscout_feed_records", "Standing records of a feed", labels=("feed",))
         with self._database.read() as connection:
             for each in feeds.status(connection, None):

@@ -74,6 +74,12 @@ class Database:
             self._engine.set_version(self.connection, max(version, len(migrations)))
 
     @property
+    def is_current(self) -> bool:
+        """Return whether the schema is the one that this program knows, and nobody has migrated further since."""
+        with self.translated():
+            return bool(self._engine.version(self.connection) == len(self._engine.SCHEMA))
+
+    @property
     def name(self) -> str:
         """Return what the store is called in messages, without a password."""
         return str(self._engine.called(self.place))
