@@ -9,10 +9,11 @@ import pytest
 
 from envscout.store import Database, Place
 from tests.servers.engine import docker_engine
+from tests.servers.many import many
 from tests.servers.postgresql import Server, postgresql
 from tests.servers.registry import registry, registry_basic, registry_token
 
-__all__ = ["data", "docker_engine", "postgresql", "registry", "registry_basic", "registry_token"]
+__all__ = ["data", "docker_engine", "many", "postgresql", "registry", "registry_basic", "registry_token"]
 
 
 @pytest.fixture(scope="session")

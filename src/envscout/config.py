@@ -29,6 +29,8 @@ SETTINGS: Mapping[str, Setting] = {
         "file of the database, sqlite:///PATH or postgresql://USER@HOST/DATABASE; by default envscout.db",
     ),
     "server": Setting(str, "", "address of a server (https://...) that answers instead of a store of one's own"),
+    "server_ca": Setting(str, "", "file of certificates that vouch for the server, instead of the usual ones"),
+    "server_plain": Setting(str, "", "yes: ask the server without encryption, where nobody else is on the way"),
     "token": Setting(str, "", "what the server is shown; `envscout login` keeps one where others cannot read it"),
     "allow_private_addresses": Setting(
         str,

@@ -17,9 +17,16 @@ ROOTS = ("3.9.0", "3.9.6", "3.10.3", "20210212")
 
 @pytest.fixture(scope="session", autouse=True)
 def engine(request: pytest.FixtureRequest) -> None:
-    """Tell every story on a real PostgreSQL where ENVSCOUT_TEST_STORE=postgresql asks for that."""
-    if os.environ.get("ENVSCOUT_TEST_STORE") == "postgresql":
+    """Tell every story on a real PostgreSQL, and through real servers, as the environment asks for.
+
+    ENVSCOUT_TEST_STORE=postgresql: on PostgreSQL. ENVSCOUT_TEST_SERVER=sqlite, postgresql, cluster: asked of one server
+    on either, or of three in turn on PostgreSQL.
+    """
+    asked = os.environ.get("ENVSCOUT_TEST_SERVER", "")
+    if os.environ.get("ENVSCOUT_TEST_STORE") == "postgresql" or asked in ("postgresql", "cluster"):
         Desk.server = request.getfixturevalue("postgresql")
+    if asked:
+        Desk.remote = request.getfixturevalue("many")
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from envscout.demo import databases
 from envscout.demo.databases import Apk, Deb, Wheel
 from envscout.demo.layout import ImagePlan, layer, write_layout
 from envscout.store import Place
+from tests.servers.many import Servers, token
 from tests.servers.postgresql import Server
 
 PROGRAM = Path(sys.executable).parent / "envscout"
@@ -57,16 +58,28 @@ class Answer(NamedTuple):
         return self.err
 
 
+def _looks_after_the_store(words: tuple[str | Path, ...]) -> bool:
+    """Tell whether a command works on a store itself, and is run where that is."""
+    named = [str(word) for word in words if not str(word).startswith("-")]
+    return tuple(named[:2]) in _ON_THE_STORE or tuple(named[:1]) in _ON_THE_STORE
+
+
+_ON_THE_STORE = {("db", "update"), ("watch",), ("demo",)}
+
+
 class Desk:
     """A home folder with settings and a store; every variable of the tester's own environment is left out.
 
-    Where `server` is set, the store is a database of its own on that server.
+    Where `server` is set, the store is a database of its own on that server. Where `remote` is set, everything is asked
+    of a server that is over the store; what looks after the store itself is done on it.
     """
 
     server: ClassVar[Server | None] = None
+    remote: ClassVar[Servers | None] = None
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self._token = ""
         self.env = {
             "ENVSCOUT_HOME": str(home),
             "HOME": str(home),
@@ -97,11 +110,20 @@ class Desk:
         else:
             shutil.copyfile(place, self.store)
 
+    def _env(self, words: tuple[str | Path, ...], more: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables that a command line is run with."""
+        is_remote = self.remote and "ENVSCOUT_SERVER" not in more and "ENVSCOUT_STORE" not in more
+        if not self.remote or not is_remote or _looks_after_the_store(words):
+            return {**self.env, **more}
+        if not self._token:
+            self._token = token(self.place)
+        return {**self.env, "ENVSCOUT_SERVER": self.remote.address(self.place), "ENVSCOUT_TOKEN": self._token, **more}
+
     def call(self, *words: str | Path, **env: str) -> Answer:
         """Run one command line in this process; extra variables may be given."""
         out, err = io.StringIO(), io.StringIO()
         with (
-            mock.patch.dict(os.environ, {**self.env, **env}, clear=True),
+            mock.patch.dict(os.environ, self._env(words, env), clear=True),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
@@ -117,7 +139,7 @@ class Desk:
     def spawn(self, *words: str | Path, stdin: bytes = b"", **env: str) -> Answer:
         """Run one command line in a process of its own."""
         argv = [str(PROGRAM), *map(str, words)]
-        done = subprocess.run(argv, input=stdin, capture_output=True, env={**self.env, **env}, check=False)
+        done = subprocess.run(argv, input=stdin, capture_output=True, env=self._env(words, env), check=False)
         return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def cves(self, *words: str | Path) -> Any:

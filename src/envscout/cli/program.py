@@ -31,6 +31,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("explain", "Show why a vulnerability is in an image, or is not"),
     "help": ("help", "Show the commands, or what one of them takes"),
     "integration": ("integration", "Register registries that are to be watched"),
+    "login": ("login", "Have a server answer, and keep its token"),
+    "logout": ("logout", "Forget the token of a server"),
     "member": ("member", "Say which people may do what"),
     "notify": ("notify", "Tell people and programs what changed"),
     "policy": ("policy", "Judge an image by policies"),
@@ -55,7 +57,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "What runs where": ("environment", "watch", "repo", "integration", "enroll", "push"),
     "What that means": ("where", "cves", "quickview", "explain", "compare", "recommendations", "report", "sbom", "db"),
-    "For a team": ("serve", "worker", "tasks", "token", "member", "trust", "audit"),
+    "For a team": ("login", "logout", "serve", "worker", "tasks", "token", "member", "trust", "audit"),
     "What may go out, and what does not count": ("policy", "exception", "vex", "attestation"),
 }
 # What nobody is to type: an old name, and what the docker client calls.

@@ -14,7 +14,7 @@ from envscout.errors import UsageError
 
 if TYPE_CHECKING:
     from envscout.client.remote import Remote
-    from envscout.store import Database
+    from envscout.store import Database, Place
     from envscout.verbs.look import Layers
 
 P = ParamSpec("P")
@@ -40,22 +40,30 @@ class Session:
         address = self.settings.text("server")
         if not address or self._store:
             return None
+        from envscout.client.keeping import way
         from envscout.client.remote import Remote
 
-        return Remote(address, self.settings.text("token"))
+        remote = Remote(way(self.settings, address))
+        self._stack.callback(remote.close)
+        return remote
 
     @property
-    def database(self) -> "Database":
-        """Return the open store, making it at its first use. Raise StoreError; UsageError where a server is asked."""
+    def place(self) -> "Place":
+        """Return where the store is. Raise UsageError where a server is asked instead."""
         if self._remote is not None:
             raise UsageError(
                 "this works on a store itself, and the setting `server` names a server",
                 "run it where the store is, without ENVSCOUT_SERVER",
             )
+        return Path(self._store) if self._store else self.settings.store_place
+
+    @property
+    def database(self) -> "Database":
+        """Return the open store, making it at its first use. Raise StoreError; UsageError where a server is asked."""
         if self._database is None:
             from envscout.store import Database
 
-            place = Path(self._store) if self._store else self.settings.store_place
+            place = self.place
             if isinstance(place, Path) and self._store and not place.is_file():
                 raise UsageError(f"there is no store {self._store}", "name the file of one: `cache df` shows one's own")
             self._database = self._stack.enter_context(Database(place))

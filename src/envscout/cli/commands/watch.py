@@ -86,7 +86,7 @@ def command(registry: str, org: str, form: str, refresh_registry: bool, **flags:
         watched = registries.parse(registry) if registry else _registered(session, org)
         plan = _plan(watched, flags)
         failures = watch.watch(
-            settings.store_place,
+            session.place,
             watched,
             plan,
             index=partial(_index, plan, int(settings.get("layer_cache_mb")) << 20),
