@@ -18,13 +18,14 @@ from envscout.names.expression import Expression
 from envscout.operations.coding import decode, encode
 from envscout.operations.signature import bound, signature
 from envscout.operations.table import OPERATIONS, name_of
+from envscout.policies.policy import Policy, standard
 from envscout.store.deployments import Scope
 from envscout.verbs import ask
 
 CLI = Path(entry.__file__).parent
 
 # What looks after a store works where the store is.
-ON_THE_STORE = {"session.py": 2, "commands/db.py": 1}
+ON_THE_STORE = {"session.py", "commands/db.py", "commands/watch.py"}
 
 _SAMPLES: Mapping[type, Callable[[Any], object]] = {
     inspect.NoneType: lambda _: None,
@@ -43,7 +44,7 @@ _SAMPLES: Mapping[type, Callable[[Any], object]] = {
     inspect.VarTupleType: lambda kind: (sample(kind.item_type),),
     inspect.TupleType: lambda kind: tuple(map(sample, kind.item_types)),
     inspect.DictType: lambda kind: {sample(kind.key_type): sample(kind.value_type)},
-    inspect.StructType: lambda kind: kind.cls(**{each.name: sample(each.type) for each in kind.fields}),
+    inspect.StructType: lambda kind: _struct(kind),
     inspect.NamedTupleType: lambda kind: kind.cls(*(sample(each.type) for each in kind.fields)),
     inspect.CustomType: lambda kind: _custom(kind.cls),
 }
@@ -52,6 +53,12 @@ _SAMPLES: Mapping[type, Callable[[Any], object]] = {
 def sample(kind: Any) -> Any:
     """Return a value of a type in which everything that may be there is there."""
     return _SAMPLES[type(kind)](kind)
+
+
+def _struct(kind: Any) -> object:
+    if kind.cls is Policy:
+        return standard()[0]
+    return kind.cls(**{each.name: sample(each.type) for each in kind.fields})
 
 
 def _custom(kind: type) -> object:
@@ -87,21 +94,28 @@ def test_what_is_no_operation_is_not_there() -> None:
 
 def test_commands_ask_for_operations_and_touch_no_store() -> None:
     used = {
-        str(path.relative_to(CLI)): count
+        str(path.relative_to(CLI))
         for path in CLI.rglob("*.py")
-        if (count := len(re.findall(r"(?:session|self)\.database\b", path.read_text(encoding="utf-8"))))
+        if re.search(r"(?:session|self)\.(?:database|place)\b", path.read_text(encoding="utf-8"))
     }
     assert used == ON_THE_STORE
 
 
 def test_what_commands_call_are_operations() -> None:
     called = {
-        name
+        (module, name)
         for path in CLI.rglob("*.py")
-        for name in re.findall(r"session\.call\(\s*([\w.]+)", path.read_text(encoding="utf-8"))
+        for module, name in re.findall(r"session\.call\(\s*(\w+)\.(\w+)", path.read_text(encoding="utf-8"))
     }
-    short = {name.rpartition(".")[2] for name in OPERATIONS}
-    assert {name for name in called if name.rpartition(".")[2] not in short} == set()
+    verbs = {name.rpartition(".")[2] for name in OPERATIONS}
+    assert {f"{module}.{name}" for module, name in called if name not in verbs} == set()
+
+
+def test_a_policy_is_told_with_its_parameters() -> None:
+    for policy in standard():
+        assert decode(encode(policy), Policy) == policy
+    with pytest.raises(UsageError):
+        decode(b'{"id": "a", "kind": "none", "config": {}}', Policy)
 
 
 def test_arguments_are_told_by_name_and_unknown_ones_are_refused() -> None:

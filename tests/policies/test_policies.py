@@ -135,7 +135,7 @@ environments:
 """
     found = {each.id: each.config for each in read(file, "x", environment="production")}
     assert list(found) == ["fixable-vulnerabilities", "default-non-root-user"]
-    assert found["fixable-vulnerabilities"].severities == ("low",)  # type: ignore[attr-defined]
+    assert found["fixable-vulnerabilities"].severities == ("low",)
     alone = b"environments: {production: {extends: organization}}"
     assert read(alone, "x", environment="production") == standard()
     below = read(b"policies: [{id: complete-coverage}]", "x")

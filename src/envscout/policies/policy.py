@@ -1,7 +1,7 @@
 """A policy: a kind with parameters, and the verdicts that come of it."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,10 +17,17 @@ class Policy(msgspec.Struct, frozen=True):
 
     id: str
     kind: str
-    config: msgspec.Struct
+    config: Any
     title: str = ""
     weight: int = 0
     on_unknown: OnUnknown = "fail"
+
+    def __post_init__(self) -> None:
+        """Make the parameters of the kind from what was read of a message: only the kind tells what they are."""
+        if isinstance(self.config, dict):
+            if self.kind not in KINDS:
+                raise ValueError(f"there are no policies of the kind {self.kind[:100]!r}")
+            msgspec.structs.force_setattr(self, "config", msgspec.convert(self.config, KINDS[self.kind].config))
 
 
 def standard() -> tuple[Policy, ...]:

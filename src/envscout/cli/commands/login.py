@@ -19,7 +19,7 @@ def command(address: str, token_stdin: bool) -> None:
 
     \b
     envscout login https://envscout.example
-    envscout login https://envscout.example --token-stdin <token.txt
+    envscout login https://envscout.example --token-stdin
 
     The token is one that `envscout token create` made. It is tried on the server before it is kept: in the credential
     helper that Docker's configuration names, else in a file of the settings folder that nobody else can read. Without
