@@ -369,6 +369,53 @@ def test_a_file_says_all_at_once(database: Database, server: Receiver) -> None:
     assert [(each.what, each.action) for each in steps] == [("rule", "removed"), ("channel", "removed")]
 
 
+def test_what_nobody_can_be_told_for_long_is_given_up_before_it_is_forgotten(database: Database) -> None:
+    listen(database, "http://127.0.0.1:9999")
+    channels.pause(database, "acme", "hook")
+    happen(database, [appeared(1)])
+    match(database, NOON)
+    forget(database, NOON + 91 * 24 * HOUR)
+    assert [(each.state, each.problem[:6]) for each in deliver.listed(database)] == [("dead", "nobody")]
+    forget(database, NOON + 182 * 24 * HOUR)
+    assert deliver.listed(database) == []
+
+
+def test_a_clock_that_was_set_back_holds_nothing_up(database: Database, server: Receiver) -> None:
+    from envscout.store import outbox
+
+    listen(database, server.url)
+    happen(database, [appeared(1)])
+    match(database, NOON)
+    number, day = channel(database).channel_id, NOON + 24 * HOUR
+    with database.write() as connection:
+        assert outbox.lease(connection, number, day, "early", day + 300 * SECOND, 10)
+    assert deliver.due(database, NOON).sent == 1
+
+
+def test_organizations_do_not_see_each_others_channels(database: Database, server: Receiver) -> None:
+    from envscout.access.principal import Principal
+    from envscout.errors import NotAllowed
+    from envscout.operations.performing import perform
+
+    listen(database, server.url)
+    happen(database, [appeared(1)])
+    match(database, NOON)
+    ours, theirs = (Principal(f"token:{each}", "operator", each) for each in ("acme", "evil"))
+    for name in ("channels.listed", "channels.listed_rules", "deliver.listed"):
+        assert len(perform(database, ours, name, {})) == 1
+        assert perform(database, theirs, name, {}) == []
+        with pytest.raises(NotFound):
+            perform(database, theirs, name, {"organization": "acme"})
+        with pytest.raises(NotAllowed):
+            perform(database, Principal("token:3", "recorder", "acme"), name, {})
+    assert perform(database, theirs, "deliver.resend", {}) == 0
+    for name in ("channels.remove", "channels.pause", "channels.rotate"):
+        with pytest.raises(NotFound):
+            perform(database, theirs, name, {"organization": "", "name": "hook"})
+    with pytest.raises(NotFound):
+        perform(database, theirs, "deliver.test", {"organization": "", "channel": "hook"})
+
+
 def test_what_is_done_with_is_forgotten(database: Database, server: Receiver) -> None:
     listen(database, server.url)
     happen(database, [appeared(1)])

@@ -132,7 +132,7 @@ def ready(connection: Connection, at: int) -> list[int]:
 
 def lease(connection: Connection, channel_id: int, at: int, name: str, until: int, most: int) -> list[Row]:
     """Return what a channel is to be told now; nobody else gets it until a moment. Needs the write lock."""
-    values = {"channel_id": channel_id, "at": at, "most": most}
+    values = {"channel_id": channel_id, "at": at, "most": most, "far": 2 * until - at}
     rows = [Row(*row) for row in connection.execute(_SQL["due"], values)]
     if rows:
         connection.executemany(
@@ -188,7 +188,8 @@ def counts(connection: Connection) -> list[Count]:
 
 
 def forget(connection: Connection, at: int, most: int = 20_000) -> int:
-    """Forget some of what is done with; return how much. Needs the write lock."""
+    """Give up what waits for too long, and forget some of what is done with; return how much. Needs the write lock."""
+    connection.execute(_SQL["give_up"], {"at": at, "before": at - KEPT["dead"], "most": most})
     return sum(
         connection.execute(_SQL["forget"], {"state": state, "before": at - age, "most": most}).rowcount
         for state, age in KEPT.items()

@@ -49,9 +49,9 @@ SELECT c.channel_id FROM channel c
  ORDER BY c.channel_id
 
 -- name: due
--- What a channel is to be told now, and nobody tells it.
+-- What a channel is to be told now, and nobody tells it. No lease lasts until :far: the clock was set back since.
 SELECT message_id, channel_id, event, identity, at, due, state, attempts, sent_at, problem, document FROM outbox
- WHERE channel_id = :channel_id AND state = 'waiting' AND due <= :at AND leased_until <= :at
+ WHERE channel_id = :channel_id AND state = 'waiting' AND due <= :at AND (leased_until <= :at OR leased_until > :far)
  ORDER BY due, message_id LIMIT :most
 
 -- name: lease
@@ -90,6 +90,12 @@ UPDATE outbox SET state = 'waiting', attempts = 0, due = :at, at = :at, problem 
 -- name: counts
 SELECT c.organization, c.name, o.state, count(*) FROM outbox o JOIN channel c USING (channel_id)
  GROUP BY c.organization, c.name, o.state ORDER BY c.organization, c.name, o.state
+
+-- name: give_up
+-- Give up what could not be told for long, as of a channel that is paused.
+UPDATE outbox SET state = 'dead', at = :at, problem = 'nobody could be told for too long', lease = '', leased_until = 0
+ WHERE message_id IN (
+    SELECT message_id FROM outbox WHERE state IN ('waiting', 'held') AND at < :before AND due < :before LIMIT :most)
 
 -- name: forget
 -- Forget what is done with: gathered before what it was gathered in.

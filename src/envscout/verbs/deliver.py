@@ -43,6 +43,9 @@ UNNOTED = 2 * PER_CHANNEL
 """Messages of a channel that may be on their way, or sent and not noted: what is sent again if the process dies."""
 
 GATHERED = 5000
+LOOKS = 0.5
+"""Seconds after which is looked for what came to be due, where those who are told now are slow."""
+
 _SECOND = 1_000_000
 
 
@@ -171,7 +174,9 @@ class _Round:
                         self._begin(pool)
                     if not self._flying:
                         break
-                    self._end(self._collected())
+                    results = self._collected()
+                    if results:
+                        self._end(results)
             finally:
                 for each in self._flying.values():
                     each.is_stopped = True
@@ -230,8 +235,11 @@ class _Round:
             return Outcome("again", f"it could not be sent: {type(error).__name__}")
 
     def _collected(self) -> list[_Result]:
-        """Return results: one at least, and those that came in meanwhile."""
-        found = [self._results.get()]
+        """Return results: those that came in meanwhile, or the next one; none where none comes for a while."""
+        try:
+            found = [self._results.get(timeout=LOOKS)]
+        except queue.Empty:
+            return []
         while len(found) < BATCH:
             try:
                 found.append(self._results.get_nowait())
