@@ -108,3 +108,18 @@ SELECT p.pkg_id, r.adv_id, r.lo, r.hi FROM vulnerability v CROSS JOIN advisory_v
   CROSS JOIN package p CROSS JOIN set_pkg m CROSS JOIN image_set x
  WHERE v.id = :name AND av.vuln_id = v.vuln_id AND r.adv_id = av.adv_id AND p.name_id = r.name_id
    AND m.pkg_id = p.pkg_id AND x.set_id = m.set_id AND x.image_id = :image_id
+
+-- name: asked
+CREATE TEMP TABLE asked_number (vuln_id INTEGER PRIMARY KEY)
+
+-- name: put_asked
+INSERT INTO asked_number VALUES (?)
+
+-- name: touched_places
+-- Every environment and service that runs something under one of some vulnerabilities, counted.
+SELECT count(*) FROM (
+    SELECT DISTINCT av.vuln_id, d.env_id, d.service_id
+      FROM asked_number q CROSS JOIN advisory_vulnerability av CROSS JOIN finding f CROSS JOIN set_pkg m
+      CROSS JOIN image_set x CROSS JOIN deployment d
+     WHERE av.vuln_id = q.vuln_id AND f.adv_id = av.adv_id AND m.pkg_id = f.pkg_id AND x.set_id = m.set_id
+       AND d.image_id = x.image_id AND d.d_to = :forever) q

@@ -52,6 +52,9 @@ SETTINGS: Mapping[str, Setting] = {
     "metrics_open": Setting(int, 0, "1: anybody who reaches the server may read /metrics; 0: whoever has a token"),
     "public_url": Setting(str, "", "address under which people reach the server (https://...), for links in messages"),
     "max_feed_age_days": Setting(int, 7, "an advisory feed older than this makes answers partial"),
+    "refresh_minutes": Setting(int, 15, "minutes between two times that a server asks for each feed; 0: never"),
+    "quarantine_lost_percent": Setting(int, 20, "a feed that loses so much of its records at once is not applied"),
+    "quarantine_growth": Setting(int, 10, "a feed that grows to so many times its records at once is not applied"),
     "layer_cache_mb": Setting(int, 512, "mebibytes of the store for what is kept of layers already read; 0: none"),
     "retain_requests_days": Setting(
         int, 30, "days for which it is kept how looking into an image that was asked for ended"

@@ -76,6 +76,9 @@ OPERATIONS: Mapping[str, Action] = {
     "record.keep_unindexed": "record",
     "record.many": "record",
     "record.record": "record",
+    "refresh.hurry": "operate",
+    "refresh.release": "operate",
+    "refresh.status": "read",
     "record.remove": "record",
     "repositories.configure": "operate",
     "repositories.delete": "operate",
@@ -95,6 +98,7 @@ OPERATIONS: Mapping[str, Action] = {
     "vex.hung": "read",
     "whole.environments": "read",
     "whole.names": "read",
+    "verify.verify": "operate",
 }
 """`module.function` of envscout.verbs -> the action it is."""
 

@@ -48,6 +48,7 @@ class Stage:
         self._feeds: set[int] = set()
         self._gone: list[tuple[int, str]] = []
         self._changes: dict[int, Change] = {}
+        self._standing: dict[int, tuple[int, int, int]] = {}
         _each(self._connection, "unstage")
         _each(self._connection, "stage")
 
@@ -95,9 +96,9 @@ class Stage:
             (feed_id, problem.where[:_LONGEST_PLACE], problem.code, problem.message) for problem in problems
         ]
         if len(rows["advisory"]) > _MANY:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Move what is held in memory into the temporary tables."""
         self._connection.execute("BEGIN")
         for name, rows in self._rows.items():
@@ -116,10 +117,16 @@ class Stage:
 
     def drop(self, feed_id: int) -> None:
         """Forget what was staged of a feed that could not be read to its end."""
-        self._flush()
+        self.flush()
+        self.drop_in(self._connection, feed_id)
+
+    def drop_in(self, connection: Connection, feed_id: int) -> None:
+        """Do the same of a feed that was read to its end, within a transaction."""
         for kind in ("aliases", "vulnerabilities", "ranges", "unassessed", "advisories", "problems"):
-            self._connection.execute(_SQL[f"drop_stage_{kind}"], (feed_id,))
+            connection.execute(_SQL[f"drop_stage_{kind}"], (feed_id,))
         self._feeds.discard(feed_id)
+        self._gone = [each for each in self._gone if each[0] != feed_id]
+        self._changes.pop(feed_id, None)
         self._ecosystems = {each for each in self._ecosystems if each[0] != feed_id}
 
     def finish(self, feed_id: int, before: Mapping[str, bytes], seen: set[str], staged: set[str]) -> None:
@@ -129,11 +136,20 @@ class Stage:
         self._gone += [(feed_id, record) for record in gone]
         fresh = sum(1 for record in staged if record not in before)
         self._changes[feed_id] = Change(added=fresh, changed=len(staged) - fresh, withdrawn=len(gone))
+        self.flush()
+        rows = self._connection.execute(_SQL["staged_withdrawn"], {"feed_id": feed_id})
+        away = {row[0] for row in rows}
+        lost = len(gone | (standing & away))
+        self._standing[feed_id] = (len(standing), lost, len(seen - away))
 
     @property
     def changes(self) -> Mapping[int, Change]:
         """Return what happened to each finished feed."""
         return self._changes
+
+    def counts(self, feed_id: int) -> tuple[int, int, int]:
+        """Return of a finished feed how many records stood, how many of those are gone, and how many stand now."""
+        return self._standing.get(feed_id, (0, 0, 0))
 
     def apply(self, connection: Connection, at: int) -> None:
         """Write the difference. Needs the write lock; at is the moment of knowledge, later than any before."""

@@ -76,6 +76,10 @@ SELECT id, hash FROM advisory WHERE feed_id = :feed_id
 -- name: standing_records
 SELECT id FROM advisory WHERE feed_id = :feed_id AND gone_at IS NULL
 
+-- name: staged_withdrawn
+-- Records that their feed says are withdrawn.
+SELECT id FROM stage_advisory WHERE feed_id = :feed_id AND withdrawn
+
 -- name: apply_advisories
 INSERT INTO advisory (feed_id, id, hash, published, modified, severity, vectors, score, summary, details, cwes, refs, named,
                       known_at, gone_at)

@@ -12,17 +12,21 @@ import msgspec
 from envscout.advisories import cve, epss, kev, load, sniff, sources
 from envscout.advisories.batch import PARSER, Batch
 from envscout.advisories.facts import Facts
-from envscout.advisories.fetch import Unchanged, fetch
+from envscout.advisories.fetch import Limits, Unchanged, fetch
+from envscout.advisories.schedule import Bounds, Counts, doubt
 from envscout.advisories.sources import Feed
+from envscout.config import Settings
 from envscout.errors import FeedError
 from envscout.findings.severity import best_score
 from envscout.names import ecosystem as ecosystems
 from envscout.names.address import shown
-from envscout.store import Connection, Database, feeds, findings, images, now
+from envscout.store import Connection, Database, feeds, findings, images, now, refresh
 from envscout.store.advisories import Change, Stage, known
 
 Progress = Callable[[str, int, int], None]
 """Called with what is done at the moment, how many records of it are done, and how many there are (0: not known)."""
+
+_BOUNDS = Bounds()
 
 Defaults = Callable[[Iterable[str]], Iterable[Feed]]
 """Ecosystems in use -> the feeds to fetch for them."""
@@ -48,7 +52,10 @@ _FACTS: Mapping[str, _Kind] = {
 
 
 class FeedResult(msgspec.Struct, frozen=True):
-    """What an update did to one feed. error: why it was left as it was, "" if it was not. problems: in this reading."""
+    """What an update did to one feed. error: why it was left as it was, "" if it was not. problems: in this reading.
+
+    size: bytes that were fetched. after: seconds that its server asked us to wait.
+    """
 
     name: str
     location: str
@@ -58,6 +65,8 @@ class FeedResult(msgspec.Struct, frozen=True):
     problems: int = 0
     error: str = ""
     next_step: str = ""
+    size: int = 0
+    after: float = 0.0
 
 
 class _Ready(msgspec.Struct):
@@ -75,29 +84,98 @@ class _Ready(msgspec.Struct):
     seen: set[str] = set()
     staged: set[str] = set()
     problems: int = 0
+    size: int = 0
     rows: Sequence[tuple[Any, ...]] = ()
     newest: int = 0
 
 
 def update(
-    database: Database, places: Sequence[str], defaults: Defaults, on_progress: Progress, workers: int = 0
+    database: Database,
+    places: Sequence[str],
+    defaults: Defaults,
+    on_progress: Progress,
+    workers: int = 0,
+    bounds: Bounds = _BOUNDS,
+    attempts: int = 4,
 ) -> list[FeedResult]:
     """Apply the feeds at some places (paths or URLs), or the default ones; return what happened to each.
+
+    bounds: what differs more from what was there is not applied, but kept in quarantine. attempts: to fetch a feed.
 
     A feed that cannot be fetched or read is left as it was and says so in its result; the others are applied. A process
     killed at any moment leaves everything as it was. workers: processes that read beside this one.
     """
     with database.alone("update"), tempfile.TemporaryDirectory(prefix="envscout-") as folder:
         failed: list[FeedResult] = []
-        ready = _prepare(database, places, defaults, Path(folder), failed, on_progress)
+        began = now()
+        ready = _prepare(database, places, defaults, Path(folder), failed, on_progress, attempts)
         stage = Stage(database)
         try:
             ready = _stage(database, stage, ready, failed, on_progress, workers)
+            ready = _believed(database, stage, ready, failed, bounds)
             on_progress("Applying", 0, 0)
             done = _apply(database, stage, ready) if ready else []
         finally:
             stage.close()
+        _note(database, [*done, *failed], began)
     return [*done, *failed]
+
+
+def bounds_of(settings: Settings) -> Bounds:
+    """Return what settings say a document may differ by."""
+    return Bounds(int(settings.get("quarantine_lost_percent")), int(settings.get("quarantine_growth")))
+
+
+def _note(database: Database, results: Iterable[FeedResult], began: int) -> None:
+    """Write down how it went with each feed, and tell of trouble."""
+    with database.write() as connection:
+        at = now()
+        for each in results:
+            if not each.error:
+                refresh.succeed(connection, each.name, each.location, each.size, at - began, at)
+                continue
+            refresh.fail(connection, each.name, each.location, each.error, at - began, at)
+            if each.after:
+                refresh.postpone(connection, each.name, at + int(each.after * 1_000_000))
+
+
+def _believed(
+    database: Database, stage: Stage, ready: list[_Ready], failed: list[FeedResult], bounds: Bounds
+) -> list[_Ready]:
+    """Return the feeds whose documents differ no more than they may; the others go into quarantine."""
+    stage.flush()
+    with database.write() as connection:
+        refused = refresh.quarantined(connection)
+        doubtful: dict[str, str] = {}
+        for each in ready:
+            counts = _counts(connection, stage, each)
+            why = "" if each.same else doubt(counts, bounds)
+            known = refused.get(each.feed.name)
+            if not why or (known and known.released_at and known.digest == each.digest):
+                continue
+            stage.drop_in(connection, each.feed_id)
+            doubtful[each.feed.name] = why
+            place = (each.feed.name, each.feed.location, each.digest, each.etag, each.last_modified, now())
+            refresh.put_quarantine(
+                connection, refresh.Quarantine(*place, counts.after, counts.before, counts.lost, why)
+            )
+    failed += [
+        _failure(each.feed, FeedError(f"it was not applied: {doubtful[each.feed.name]}", _release(each.feed.name)))
+        for each in ready
+        if each.feed.name in doubtful
+    ]
+    return [each for each in ready if each.feed.name not in doubtful]
+
+
+def _release(name: str) -> str:
+    return f"look at it, and apply it all the same: envscout db release {name}"
+
+
+def _counts(connection: Connection, stage: Stage, each: _Ready) -> Counts:
+    if each.feed.kind == "osv":
+        return Counts(*stage.counts(each.feed_id))
+    before, _ = feeds.last_totals(connection, each.feed_id)
+    return Counts(before, max(0, before - len(each.rows)), len(each.rows))
 
 
 def _prepare(
@@ -107,6 +185,7 @@ def _prepare(
     folder: Path,
     failed: list[FeedResult],
     on_progress: Progress,
+    attempts: int,
 ) -> list[_Ready]:
     """Have the bytes of every feed on disk; a place that holds none is a failure of its own."""
     ready: list[_Ready] = []
@@ -116,11 +195,11 @@ def _prepare(
         except FeedError as error:
             failed.append(_failure(Feed(place, "", place), error))
             continue
-        ready += _at_hand(database, here, folder, failed, on_progress)
+        ready += _at_hand(database, here, folder, failed, on_progress, attempts)
     if not places:
         with database.read() as connection:
             used = images.ecosystems_in_use(connection)
-        ready = _at_hand(database, defaults(used), folder, failed, on_progress)
+        ready = _at_hand(database, defaults(used), folder, failed, on_progress, attempts)
     return _once(ready)
 
 
@@ -136,14 +215,19 @@ def _once(ready: list[_Ready]) -> list[_Ready]:
 
 
 def _at_hand(
-    database: Database, wanted: Iterable[Feed], folder: Path, failed: list[FeedResult], on_progress: Progress
+    database: Database,
+    wanted: Iterable[Feed],
+    folder: Path,
+    failed: list[FeedResult],
+    on_progress: Progress,
+    attempts: int,
 ) -> list[_Ready]:
     ready = []
     for feed in wanted:
         try:
             if "://" in feed.location:
                 on_progress(f"Fetching {shown(feed.location)}", 0, 0)
-                ready.append(_fetched(database, feed, folder))
+                ready.append(_fetched(database, feed, folder, attempts))
             else:
                 ready.append(_on_disk(database, feed))
         except FeedError as error:
@@ -152,14 +236,23 @@ def _at_hand(
 
 
 def _failure(feed: Feed, error: FeedError) -> FeedResult:
-    return FeedResult(feed.name or shown(feed.location), feed.location, error=error.cause, next_step=error.next_step)
+    name = feed.name or shown(feed.location)
+    return FeedResult(name, feed.location, error=error.cause, next_step=error.next_step, after=error.after)
 
 
-def _fetched(database: Database, feed: Feed, folder: Path) -> _Ready:
+def _fetched(database: Database, feed: Feed, folder: Path, attempts: int) -> _Ready:
     with database.read() as connection:
         before = feeds.state_at(connection, feed.location)
+        refused = next(
+            (each for each in refresh.quarantined(connection).values() if each.location == feed.location), None
+        )
     into = folder / str(len(list(folder.iterdir())))
-    answer = fetch(feed.location, before.etag if before else "", before.last_modified if before else "", into)
+    # What was refused is not fetched again for as long as the server has nothing else.
+    held = refused if refused and not refused.released_at else before
+    tags = (held.etag, held.last_modified) if held else ("", "")
+    answer = fetch(feed.location, *tags, into, Limits(), attempts=attempts)
+    if isinstance(answer, Unchanged) and refused is not None and held is refused:
+        raise FeedError(f"it was not applied: {refused.reason}", _release(refused.name))
     if isinstance(answer, Unchanged):
         if before is None:
             raise FeedError(
@@ -169,7 +262,10 @@ def _fetched(database: Database, feed: Feed, folder: Path) -> _Ready:
         return _Ready(feed, into, now(), before.etag, before.last_modified, before.digest, same=True)
     digest = _digest(into)
     same = before is not None and before.digest == digest
-    return _Ready(sources.identify(into, feed.location), into, now(), answer.etag, answer.last_modified, digest, same)
+    found = sources.identify(into, feed.location)
+    ready = _Ready(found, into, now(), answer.etag, answer.last_modified, digest, same)
+    ready.size = answer.size
+    return ready
 
 
 def _on_disk(database: Database, feed: Feed) -> _Ready:
@@ -281,6 +377,8 @@ def _settle(connection: Connection, stage: Stage, each: _Ready, at: int) -> Feed
         records, newest = len(each.rows), each.newest
     state = (each.feed_id, feed.name, feed.kind, feed.location, each.etag, each.last_modified, each.digest)
     feeds.put_state(connection, feeds.FeedState(*state))
+    if not each.same:
+        refresh.clear_quarantine(connection, feed.name)
     counts = (change.added, change.changed, change.withdrawn)
     feeds.put_run(connection, feeds.Run(each.feed_id, at, each.as_of, records, newest, *counts))
-    return FeedResult(feed.name, feed.location, records, change, each.same, each.problems)
+    return FeedResult(feed.name, feed.location, records, change, each.same, each.problems, size=each.size)

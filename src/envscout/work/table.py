@@ -29,7 +29,28 @@ def retain(work: Work) -> bool:
     return verb.sweep(work.database, verb.rules(work.settings)).more or is_news_left
 
 
+def refresh(work: Work) -> bool:
+    """Ask for the feeds that are due, and apply what is new."""
+    from envscout.verbs import refresh as verb
+    from envscout.verbs import update
+
+    def apply(feeds: object) -> object:
+        bounds = update.bounds_of(work.settings)
+        return update.update(work.database, (), lambda _: feeds, lambda *_: None, 0, bounds, 1)  # type: ignore[arg-type, return-value]
+
+    return verb.due(work.database, verb.plan(work.settings), apply) < 0
+
+
+def reconcile(work: Work) -> bool:
+    """Tell what changed since it was last told."""
+    from envscout.verbs import reconcile as verb
+
+    return verb.reconcile(work.database, batches=1).left > 0
+
+
 TASKS: tuple[Task, ...] = (
+    Task("reconcile", "tell what changed since it was last told", reconcile, 60, 85, ("mark",)),
+    Task("refresh", "ask for the feeds that are due, and apply what is new", refresh, 30, 20),
     Task("match", "make messages of news, by the rules of the channels", match, 15, 80, ("news",)),
     Task("deliver", "send the messages that are due", deliver, 5, 90, ("outbox",)),
     Task("index", "look into images that were asked for", index, 30, 30, ("index_request",), lanes=4),

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from envscout.cli import options
+from envscout.cli.commands import db_feeds
 from envscout.cli.session import Session
 from envscout.names import moment
 from envscout.names.address import shown
@@ -24,6 +25,10 @@ def command() -> None:
 
     An update is enough for every environment: what was recorded is not looked into again.
     """
+
+
+for each in db_feeds.COMMANDS:
+    command.add_command(each)
 
 
 @command.command()
@@ -45,15 +50,18 @@ def update(places: tuple[str, ...], every: bool, form: str) -> None:
     envscout db update --from /srv/mirror/osv --from /srv/mirror/kev.json
 
     Without --from: OSV.dev's zip of each ecosystem in use, EPSS and CISA's known exploited vulnerabilities. What did
-    not change is not fetched again. An update that fails or is killed leaves the old state.
+    not change is not fetched again. An update that fails or is killed leaves the old state. A feed that lost a fifth
+    of its records, or grew tenfold, is not applied: `db feeds` shows it, `db release` applies it.
     """
     from envscout.errors import FeedError
+    from envscout.verbs.update import bounds_of
     from envscout.verbs.update import update as run
 
     with Session() as session:
         # This process stores while the others read.
         workers = max(0, (os.cpu_count() or 1) - 1)
-        results = run(session.database, places, _defaults(session, every), _progress(session), workers)
+        bounds = bounds_of(session.settings)
+        results = run(session.database, places, _defaults(session, every), _progress(session), workers, bounds)
     options.tell(
         form,
         "update",
