@@ -131,7 +131,7 @@ class _About:
         oldest = GaugeMetricFamily("envscout_queue_oldest_seconds", "Age of the oldest that waits", labels=("queue",))
         for queue in found.queues:
             waiting.add_metric((queue.name,), queue.waiting)
-            oldest.add_metric((queue.name,), (at - queue.oldest) / _SECOND if queue.waiting else 0)
+            oldest.add_metric((queue.name,), (at - queue.oldest) / _SECOND if queue.oldest else 0)
         failures = GaugeMetricFamily("envscout_task_failures", "Failures of a task in a row", labels=("task",))
         seconds = GaugeMetricFamily("envscout_task_seconds", "Seconds that a task took last", labels=("task",))
         since = GaugeMetricFamily("envscout_task_since_seconds", "Seconds since a task ended last", labels=("task",))

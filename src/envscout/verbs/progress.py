@@ -2,7 +2,7 @@
 
 import msgspec
 
-from envscout.store import Database, now, requests, tasks
+from envscout.store import Database, now, outbox, requests, standing, tasks
 from envscout.store.tasks import Worker
 
 
@@ -24,11 +24,11 @@ class TaskProgress(msgspec.Struct, frozen=True):
 
 
 class QueueProgress(msgspec.Struct, frozen=True):
-    """What waits in one queue, and since when the oldest of it does: microseconds, 0 if nothing waits."""
+    """What waits in one queue. oldest: since when, in microseconds; 0 where nothing waits, or nobody notes it."""
 
     name: str
     waiting: int
-    oldest: int
+    oldest: int = 0
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -45,11 +45,17 @@ def progress(database: Database) -> Progress:
         workers = tuple(tasks.workers(connection, now()))
         states = tasks.states(connection)
         waiting, oldest = requests.counts(connection).get("waiting", (0, 0))
+        marks = standing.marks(connection)
+        messages = sum(each.count for each in outbox.counts(connection) if each.state == "waiting")
     alive = {each.name for each in workers}
     return Progress(
         workers,
         tuple(_progress(name, state, alive) for name, state in states.items()),
-        (QueueProgress("index", waiting, oldest),),
+        (
+            QueueProgress("index", waiting, oldest),
+            QueueProgress("reconcile", marks),
+            QueueProgress("deliver", messages),
+        ),
     )
 
 

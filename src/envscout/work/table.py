@@ -1,8 +1,14 @@
 """The standing tasks, as one table. Each is small here: what is to be done is a verb's business."""
 
+from typing import TYPE_CHECKING
+
+from envscout.config import Settings
 from envscout.store import now
 from envscout.work.indexing import index
 from envscout.work.task import PROMPT, Task, Work
+
+if TYPE_CHECKING:
+    from envscout.findings.heeding import Heed
 
 
 def match(work: Work) -> bool:
@@ -45,7 +51,23 @@ def reconcile(work: Work) -> bool:
     """Tell what changed since it was last told."""
     from envscout.verbs import reconcile as verb
 
-    return verb.reconcile(work.database, batches=1).left > 0
+    heed = _heed(work.settings)
+    done = verb.reconcile(work.database, heed, batches=1)
+    while done.left and not work.is_over:
+        done = verb.reconcile(work.database, heed, batches=1)
+    return done.left > 0
+
+
+def _heed(settings: Settings) -> "Heed":
+    """Return whose statements are heeded, as the settings say."""
+    from envscout.findings.heeding import PLACES, Heed
+    from envscout.names.expression import expressions
+
+    authors, places = (
+        [each.strip() for each in settings.text(name).split(",") if each.strip()]
+        for name in ("vex_authors", "vex_sources")
+    )
+    return Heed(authors=expressions(authors, "author"), places=frozenset(PLACES) & set(places))
 
 
 TASKS: tuple[Task, ...] = (
