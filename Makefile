@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check format reference howto docs man bench fuzz constraints servers clean
+.PHONY: help demo test check format reference openapi howto docs man bench fuzz constraints servers clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -32,6 +32,9 @@ format: $(VENV)/dev.stamp ## Format the code and mend what the linter can mend
 
 reference: $(VENV)/dev.stamp ## Write the reference of the command line anew, from the commands' own help
 	$(BIN)/python -m envscout.cli.reference docs/reference/cli.md
+
+openapi: $(VENV)/dev.stamp ## Write the description of the server's resources anew
+	$(BIN)/python -m envscout.server.openapi docs/reference/openapi.json
 
 howto: $(VENV)/dev.stamp ## Run the commands of the how-tos and write down what they say now
 	-ENVSCOUT_WRITE_HOWTO=1 $(BIN)/python -m pytest -q tests/stories/test_howto.py

@@ -10,6 +10,7 @@ import msgspec
 from litestar import Request, Response, route
 from litestar.concurrency import sync_to_thread
 
+from envscout.errors import UsageError
 from envscout.operations.coding import decode, encode
 from envscout.server import reading
 from envscout.server.asking import Asked, principal
@@ -60,6 +61,8 @@ def _handled(row: Route, house: House, request: Request[Any, Any, Any], body: by
 
 def _written(row: Route, request: Request[Any, Any, Any], asked: Asked, body: bytes) -> Response[bytes]:
     key = request.headers.get("idempotency-key")
+    if key is not None and not row.keyed:
+        raise UsageError(f"{row.name} cannot be asked for under a key", "leave Idempotency-Key out")
     # What an owner is told may be a secret, which is kept nowhere.
     if key is None or row.action in ("read", "own"):
         status, content = row.status, encode(row.answer(asked))

@@ -1,8 +1,11 @@
 """The description of the API, made from the same rows that serve it: https://spec.openapis.org/oas/v3.1.0."""
 
 import inspect
+import json
 import re
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, get_origin
 
 import msgspec
@@ -53,6 +56,15 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def resources() -> bytes:
+    """Return the description of the resources alone, as it is published: the operations are those of the program."""
+    from envscout.server.routes.table import routes
+
+    found = document(route for route in routes() if route.tag != "operations")
+    found["info"]["version"] = "1"
+    return json.dumps(found, indent=1, sort_keys=True).encode() + b"\n"
 
 
 def _failure(meaning: str) -> dict[str, Any]:
@@ -113,7 +125,7 @@ _KEY = {
 
 
 def _of_headers(route: Route) -> list[dict[str, Any]]:
-    return [] if route.action == "read" else [_KEY]
+    return [_KEY] if route.action not in ("read", "own") and route.keyed else []
 
 
 def _of_path(route: Route) -> list[dict[str, Any]]:
@@ -160,12 +172,20 @@ def _schema(type_: Any) -> dict[str, Any]:
 
 
 def _plain(schema: Any) -> Any:
-    """Return a schema whose descriptions are one paragraph after another, not lines of source."""
-    if isinstance(schema, dict):
-        return {key: _text(part) if key == "description" and isinstance(part, str) else _plain(part)
-                for key, part in schema.items()}  # fmt: skip
-    return [_plain(part) for part in schema] if isinstance(schema, list | tuple) else schema
+    """Return a schema as tools read it: descriptions in paragraphs; of tuples only which parts they have."""
+    if isinstance(schema, list | tuple):
+        return [_plain(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: _text(part) if key == "description" and isinstance(part, str) else _plain(part)
+             for key, part in schema.items()}  # fmt: skip
+    parts = plain.pop("prefixItems", None)
+    return {**plain, "items": {"anyOf": parts}} if parts else plain
 
 
 def _text(text: str) -> str:
     return "\n\n".join(" ".join(part.split()) for part in inspect.cleandoc(text).split("\n\n"))
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_bytes(resources())

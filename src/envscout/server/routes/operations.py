@@ -9,6 +9,9 @@ from envscout.operations.table import OPERATIONS
 from envscout.server.asking import Asked
 from envscout.server.routes.route import Route
 
+_ALONE = frozenset({"deliver.test", "keep.prune"})
+"""What cannot be part of a transaction: it reaches out, or makes the store anew."""
+
 
 def routes() -> list[Route]:
     """Return one endpoint for each operation."""
@@ -32,6 +35,7 @@ def _route(name: str) -> Route:
         body=found.arguments,
         result=found.result,
         tag="operations",
+        keyed=name not in _ALONE,
     )
 
 

@@ -29,7 +29,8 @@ class Route(msgspec.Struct, frozen=True):
     answer: makes the result; its docstring says what it does. query: a struct of the query parameters. body: the type
     of the body, None for none, bytes for one that is read by what it says. result: the type of the result. tag: the
     group that it is shown in. about: what the answer rests on, None where nobody can tell; it is kept then for as long
-    as that stays the same. takes, media_types: of the body and of the answer.
+    as that stays the same. keyed: a write that may be asked for under a key. takes, media_types: of the
+    body and of the answer.
     """
 
     method: Method
@@ -43,5 +44,6 @@ class Route(msgspec.Struct, frozen=True):
     body: Any = None
     status: int = 200
     about: Callable[[Asked], Subject | None] | None = None
+    keyed: bool = True
     takes: tuple[str, ...] = ("application/json",)
     media_types: tuple[str, ...] = ("application/json",)
