@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from envscout.server.routes.table import routes
+from envscout.store import Database
+from envscout.verbs import tokens
 from tests.server.conftest import Server
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
@@ -17,7 +19,9 @@ EXAMPLES = re.findall(r"^```bash\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_every_example_works(server: Server) -> None:
-    environ = {**os.environ, "SERVER": server.address, "TOKEN": "none"}
+    with Database(server.place) as database:
+        token = tokens.create(database, "owner", "test").secret
+    environ = {**os.environ, "SERVER": server.address, "TOKEN": token}
     for example in EXAMPLES:
         script = "set -eu\n" + example.replace("curl -s", "curl -s --fail-with-body")
         done = subprocess.run(["bash", "-c", script], env=environ, capture_output=True, text=True, check=False)
