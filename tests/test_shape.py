@@ -29,7 +29,7 @@ POWERS = {
     "docker": ("images",),
     "litestar": ("server",),
     "uvicorn": ("server",),
-    "authlib": ("server",),
+    "joserfc": ("server",),
     "prometheus_client": ("server",),
     "apprise": ("notify",),
     "standardwebhooks": ("notify",),
@@ -59,7 +59,7 @@ CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counte
 HEAVY = {
     "litestar",
     "uvicorn",
-    "authlib",
+    "joserfc",
     "apprise",
     "requests",
     "urllib3",

@@ -15,6 +15,7 @@ import requests
 import uvicorn
 
 from envscout.server.app import make
+from envscout.server.auth import Door
 from envscout.store import Database
 
 
@@ -55,9 +56,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
     yield from serving(place)
 
 
-def serving(place: Path) -> Iterator[Server]:
+def serving(place: Path, door: Door = Door()) -> Iterator[Server]:  # noqa: B008
     """Serve a store for as long as the iterator lives."""
-    app = make(place)
+    app = make(place, door)
     listening = socket.create_server(("127.0.0.1", 0))
     running = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5))
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})

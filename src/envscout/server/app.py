@@ -8,7 +8,7 @@ import msgspec
 from litestar import Litestar, MediaType, Request, Response, get
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from envscout.server import changes, health
+from envscout.server import auth_login, changes, health
 from envscout.server.auth import Door, Doorkeeper, guarded
 from envscout.server.etag import Answers, Naming
 from envscout.server.feed import Feed
@@ -31,11 +31,14 @@ def make(place: Place, door: Door = Door()) -> Litestar:  # noqa: B008
     house = House(Stores(place), Naming(), Answers())
     feed = Feed(partial(_newest, house.stores))
     rows = routes()
+    keeper = Doorkeeper(house.stores, door)
+    schema = _schema(msgspec.json.encode(document(rows)))
     app = Litestar(
         route_handlers=[
             *(_handler(row, house, feed) for row in rows),
             *health.handlers(house.stores, lambda: feed.is_over),
-            _schema(msgspec.json.encode(document(rows))),
+            *auth_login.handlers(keeper),
+            schema,
         ],
         exception_handlers={Exception: problem},
         openapi_config=None,
@@ -44,8 +47,7 @@ def make(place: Place, door: Door = Door()) -> Litestar:  # noqa: B008
         on_startup=[feed.end_at_signals],
         on_shutdown=[feed.end, house.stores.close],
     )
-    inner = guarded(_segments(app.asgi_handler), Doorkeeper(house.stores, door))
-    app.asgi_handler = surrounded(inner, Proxies(door.proxies))
+    app.asgi_handler = surrounded(guarded(_segments(app.asgi_handler), keeper), Proxies(door.proxies))
     return app
 
 

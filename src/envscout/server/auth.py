@@ -60,7 +60,8 @@ class Doorkeeper:
 
     def __init__(self, stores: Stores, door: Door) -> None:
         self.stores, self.door = stores, door
-        self.issuers = Issuers(Guard(door.permitted))
+        self.guard = Guard(door.permitted)
+        self.issuers = Issuers(self.guard)
         self._pace = Pace()
         self._known: dict[bytes, tuple[Principal, float]] = {}
         self._asked = 0.0
