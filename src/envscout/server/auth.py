@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -204,7 +203,7 @@ async def _refuse(send: Send, error: EnvscoutError, scope: Scope) -> None:
         "request_id": str(scope.get("request_id", "")),
     }
     headers = [(b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store")]
-    if error.http_status == HTTPStatus.UNAUTHORIZED:
+    if error.http_status == Unauthenticated.http_status:
         headers.append((b"www-authenticate", b'Bearer realm="envscout"'))
     if isinstance(error, TooManyRequests):
         headers.append((b"retry-after", b"60"))
