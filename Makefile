@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check format reference openapi howto docs man bench fuzz constraints servers clean
+.PHONY: help demo test remote check format reference openapi howto docs man bench fuzz constraints servers clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -17,6 +17,14 @@ demo: $(VENV)/run.stamp ## Record a sample fleet and ask what it is vulnerable t
 
 test: $(VENV)/dev.stamp servers ## Run all tests; as root on Debian, install the servers they use
 	$(BIN)/python -m pytest -n $(JOBS)
+
+remote: $(VENV)/dev.stamp servers ## Tell the stories through real servers: one on SQLite, one and three on PostgreSQL
+	ENVSCOUT_TEST_SERVER=sqlite $(BIN)/python -m pytest -q -n $(JOBS) $(REMOTE)
+	ENVSCOUT_TEST_SERVER=postgresql $(BIN)/python -m pytest -q -n $(JOBS) $(firstword $(REMOTE)) tests/stories/test_where.py
+	ENVSCOUT_TEST_SERVER=cluster $(BIN)/python -m pytest -q -n $(JOBS) $(firstword $(REMOTE)) tests/stories/test_where.py
+
+REMOTE := $(patsubst %,tests/stories/test_%.py,environments first_steps backtest compare cves exceptions explain gate \
+  policies_in_force policy recommendations report sboms stages where)
 
 check: $(VENV)/dev.stamp ## Check format, lint, types, import direction, spelling and docs
 	$(BIN)/ruff format --check .

@@ -18,7 +18,7 @@ from envscout.client.transport import Transport, Way, checked
 from envscout.config import Settings
 from envscout.errors import ConfigError, EnvscoutError, NotAllowed, NotFound, Unauthenticated, UsageError
 from envscout.store.deployments import EnvironmentRow, Scope
-from envscout.verbs import ask
+from envscout.verbs import ask, repositories
 
 
 class Said(NamedTuple):
@@ -74,11 +74,11 @@ def script(*answers: Said) -> Iterator[Script]:
         server.shutdown()
 
 
-def asked(server: Script, token: str = "secret") -> Any:
+def asked(server: Script, token: str = "secret", verb: Any = ask.environments) -> Any:
     remote = Remote(Way(server.address, token))
     remote._transport._sleep = lambda _: None
     try:
-        return remote.call(ask.environments, [Scope()], {})
+        return remote.call(verb, [Scope()] if verb is ask.environments else [["a"], True], {})
     finally:
         remote.close()
 
@@ -89,11 +89,11 @@ def problem(status: int, kind: str, title: str = "a cause", detail: str = "a ste
 
 def test_what_passes_is_asked_again_under_the_same_key() -> None:
     with script(Said(503, b"", (("Retry-After", "1"),)), Said(None), Said(429), Said(200)) as server:
-        assert asked(server) == []
+        assert asked(server, verb=repositories.switch) == []
         assert len(server.asked) == 4
         assert len({headers["idempotency-key"] for _, headers, _ in server.asked}) == 1
         assert {headers["authorization"] for _, headers, _ in server.asked} == {"Bearer secret"}
-        assert {path for path, _, _ in server.asked} == {"/api/v1/operations/ask.environments"}
+        assert {path for path, _, _ in server.asked} == {"/api/v1/operations/repositories.switch"}
 
 
 def test_what_stays_is_told_at_the_end() -> None:

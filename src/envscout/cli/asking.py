@@ -1,6 +1,6 @@
 """Questions as a user asks them on the command line: what is filtered, and which images are meant."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,7 +13,7 @@ from envscout.errors import UsageError
 if TYPE_CHECKING:
     from envscout.findings.heeding import Heed
     from envscout.formats.answer import Answer
-    from envscout.model import Deployment
+    from envscout.model import Deployment, Image, Inventory
     from envscout.verbs.ask import Question, Report
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -176,6 +176,26 @@ def _told(session: Session, report: "Report") -> "Report":
     return report
 
 
+class Inventories:
+    """What images hold, read in the order in which they are asked for, some at a time: a server may be far away."""
+
+    def __init__(self, session: Session, numbers: "Sequence[int]") -> None:
+        self._session = session
+        self._numbers = list(dict.fromkeys(numbers))
+        self._held: dict[int, tuple[Image, Inventory]] = {}
+
+    def __call__(self, number: int) -> "tuple[Image, Inventory]":
+        """Return an image with its packages."""
+        if number not in self._held:
+            from envscout.verbs import ask
+
+            place = self._numbers.index(number) if number in self._numbers else len(self._numbers)
+            some = self._numbers[place : place + ask.MOST_INVENTORIES] or [number]
+            # What was read before is let go: of a fleet nobody holds everything.
+            self._held = dict(zip(some, self._session.call(ask.inventories, some), strict=True))
+        return self._held[number]
+
+
 def answer(
     session: Session,
     report: "Report",
@@ -190,12 +210,12 @@ def answer(
     """
     from envscout.formats.answer import Answer
     from envscout.store import now
-    from envscout.verbs import ask
 
+    sides = [report, *([beside] if beside else [])]
     return Answer(
         report,
         now(),
-        lambda number: session.call(ask.inventory, number),
+        Inventories(session, [each.image_id for side in sides for each in side.images]),
         beside,
         new_only,
         known_at,

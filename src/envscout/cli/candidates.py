@@ -46,12 +46,22 @@ def candidates(context: click.Context, target: click.Parameter, text: str) -> It
     head, comma, last = text.rpartition(",") if isinstance(target.type, CommaList) else ("", "", text)
     given = context.params.get(target.name or "")
     before = tuple(map(str, given)) if target.nargs == -1 and isinstance(given, tuple | list) else ()
-    what = Asked(last, before, context, known(Settings().store_place))
+    what = Asked(last, before, context, _known())
     kinds = _kinds(context, target)
     yield from (CompletionItem(text, _FILES[each]) for each in kinds if each in _FILES)
     for value in dict.fromkeys(value for each in kinds for value in _VALUES.get(each, _none)(what)):
         if value.lower().startswith(last.lower()) and not value.startswith(_MORE_THAN_A_NAME):
             yield CompletionItem(f"{head}{comma}{value}", "part" if value.endswith(("/", "=")) else "plain")
+
+
+def _known() -> Ask:
+    """Return what tells the names that the store knows; a server is asked for those few that it has at hand."""
+    settings = Settings()
+    if not settings.text("server"):
+        return known(settings.store_place)
+    from envscout.cli.completing_remotely import known_there
+
+    return known_there(settings)
 
 
 # At the beginning of a word these make a flag, or a path, of what somebody else called a vulnerability or a service.

@@ -4,7 +4,6 @@ A request is sent again where that does no harm: reads, and writes with an Idemp
 once (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
 """
 
-import gzip
 import random
 import time
 import uuid
@@ -25,7 +24,6 @@ ATTEMPTS = 5
 MAX_ANSWER = 1 << 30
 MAX_PROBLEM = 64 << 10
 _CHUNK = 1 << 20
-_WORTH_PACKING = 4 << 10
 _PASSING = frozenset({429, 502, 503, 504})
 _BACK_OFF = 0.2
 _MAX_WAIT = 20.0
@@ -68,14 +66,21 @@ class Transport:
         """Close the connection."""
         self._session.close()
 
-    def post(self, path: str, data: bytes, seconds: tuple[float, float] = SECONDS, attempts: int = ATTEMPTS) -> Answer:
-        """Return the answer to a message, sent until there is one. Raise EnvscoutError where there is none."""
-        headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
-        if len(data) >= _WORTH_PACKING and self._packs:
-            data, headers["Content-Encoding"] = gzip.compress(data, 5, mtime=0), "gzip"
-        return self.send("POST", path, data, headers, seconds, attempts)
+    def post(
+        self,
+        path: str,
+        data: bytes,
+        seconds: tuple[float, float] = SECONDS,
+        attempts: int = ATTEMPTS,
+        *,
+        once: bool = True,
+    ) -> Answer:
+        """Return the answer to a message, sent until there is one. Raise EnvscoutError where there is none.
 
-    _packs = False
+        once: whether it must count once however often it arrives, which the server sees to.
+        """
+        key = {"Idempotency-Key": str(uuid.uuid4())} if once else {}
+        return self.send("POST", path, data, {"Content-Type": "application/json", **key}, seconds, attempts)
 
     def send(
         self,

@@ -111,11 +111,11 @@ def _sum_up(session: Session, report: "Report") -> None:
 
 def _show(session: Session, report: "Report", out: "Outputs", flags: dict[str, Any], known_at: int | None) -> None:
     from envscout.cli.show.cves import Shown, Wish
-    from envscout.verbs import ask
 
     packages = None
     if "only-packages" in out.names:
         listed = {} if flags["only_vuln_packages"] else {each.image_id: each.image.digest for each in report.images}
-        packages = {digest: session.call(ask.inventory, number)[1].packages for number, digest in listed.items()}
+        inventories = asking.Inventories(session, tuple(listed))
+        packages = {digest: inventories(number)[1].packages for number, digest in listed.items()}
     wish = Wish(flags["details"], flags["locations"], flags["epss"], packages)
     out.write(Shown(report, wish), lambda: asking.answer(session, report, known_at=known_at))
