@@ -1,9 +1,6 @@
 """What answers rest on: whatever changes them makes its number rise, and nothing else does."""
 
 import contextlib
-from pathlib import Path
-
-import pytest
 
 from envscout.environments.fold import advance
 from envscout.model import Event, Image, Inventory
@@ -23,11 +20,6 @@ def _now(database: Database, environment: str = "") -> Generations:
 def _record(database: Database, environment: str, image: int) -> None:
     with database.write() as connection:
         deployments.append(connection, _event(environment, "sha256:1"), image, advance)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(tmp_path / "envscout.db")
 
 
 def test_what_runs_concerns_its_environment(database: Database) -> None:
