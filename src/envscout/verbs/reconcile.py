@@ -27,6 +27,7 @@ SERVICES = 400
 """Those of one environment that are looked at in one transaction."""
 
 _PACKAGES = 5
+_NAMED = 3
 _DAY = 86_400_000_000
 _HEED = Heed()
 
@@ -182,19 +183,20 @@ def _tell(
             what, after, before = turns[key], changed[key], told.get(key)
             signal = found.signals[key[0]]
             organization, environment = places[key[1]]
-            services = [names[each] for each in _bitmap(after or before)]
+            count, first = _services_of(after or before)
+            services = [names[each] for each in first]
             yield News(
                 kind=what.kind,
                 at=look.at,
                 organization=organization,
                 environment=environment,
-                service=services[0] if len(services) == 1 else "",
+                service=services[0] if count == 1 else "",
                 vulnerability=signal.name,
                 severity=WORDS[(after if what.kind != "resolved" and after else before or after).level],  # type: ignore[union-attr]
                 direction=what.direction,
                 cause=what.cause,
                 facts=NewsFacts(
-                    text=_text(what, services, withdrawn=key[0] in withdrawn),
+                    text=_text(what, services, count, withdrawn=key[0] in withdrawn),
                     before=WORDS[before.level] if before and not before.suppressed else "",
                     kev=signal.kev,
                     epss=signal.score,
@@ -206,10 +208,12 @@ def _tell(
     return news.append(connection, entries())
 
 
-def _bitmap(told: Told | None) -> Iterable[int]:
+def _services_of(told: Told | None) -> tuple[int, list[int]]:
+    """Return how many services there are, and the first few of them."""
     from pyroaring import BitMap
 
-    return BitMap.deserialize(told.services) if told else ()
+    found = BitMap.deserialize(told.services) if told else BitMap()
+    return len(found), [found[place] for place in range(min(_NAMED, len(found)))]
 
 
 def _packages(found: Present, fleet: Fleet, key: Key) -> list[int]:
@@ -226,8 +230,8 @@ def _packages(found: Present, fleet: Fleet, key: Key) -> list[int]:
     return few
 
 
-def _text(what: Turn, services: list[str], *, withdrawn: bool) -> str:
-    where = ", ".join(services[:3]) + (f" and {len(services) - 3} more" if len(services) > 3 else "")
+def _text(what: Turn, services: list[str], count: int, *, withdrawn: bool) -> str:
+    where = ", ".join(services) + (f" and {count - len(services)} more" if count > len(services) else "")
     if what.kind == "resolved":
         if what.cause == "advisory":
             return "its advisories were withdrawn" if withdrawn else "its advisories do not speak of what runs any more"
