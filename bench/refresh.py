@@ -26,6 +26,8 @@ from envscout.store import Database, Place, standing
 from envscout.verbs.reconcile import reconcile
 from envscout.verbs.update import update
 
+_HEAD = ("advisories", "applied s", "bare s", "told s", "cpu s", "told/bare", "news")
+
 
 def main() -> None:
     """Build, measure, print."""
@@ -46,9 +48,7 @@ def main() -> None:
     sizes = Sizes() if options.scale == 1 else Sizes().scaled(options.scale)
     with Database(place) as database:
         _baseline(database)
-        print(
-            f"{'advisories':>12}{'applied s':>12}{'bare s':>12}{'told s':>12}{'cpu s':>12}{'told/bare':>12}{'news':>12}"
-        )
+        print("".join(f"{each:>12}" for each in _HEAD))
         for number in range(options.times):
             _once(database, options.work, sizes, number, options.advisories)
 
@@ -74,9 +74,8 @@ def _once(database: Database, work: Path, sizes: Sizes, number: int, count: int)
     began, worked = time.perf_counter(), time.process_time()
     done = reconcile(database)
     told, worked = time.perf_counter() - began, time.process_time() - worked
-    print(
-        f"{len(marked):>12,}{applied:>12.2f}{bare:>12.2f}{told:>12.2f}{worked:>12.2f}{told / bare:>11.1f}x{done.news:>12,}"
-    )
+    times = "".join(f"{each:>12.2f}" for each in (applied, bare, told, worked))
+    print(f"{len(marked):>12,}{times}{told / bare:>11.1f}x{done.news:>12,}")
 
 
 def _bare(database: Database, marked: list[tuple[int]]) -> float:
