@@ -17,6 +17,8 @@ demo: $(VENV)/run.stamp ## Record a sample fleet and ask what it is vulnerable t
 
 test: $(VENV)/dev.stamp servers ## Run all tests; as root on Debian, install the servers they use
 	$(BIN)/python -m pytest -n $(JOBS)
+	ENVSCOUT_TEST_SERVER=sqlite $(BIN)/python -m pytest -q -n $(JOBS) $(wordlist 1,2,$(REMOTE)) tests/stories/test_where.py
+	ENVSCOUT_TEST_SERVER=cluster $(BIN)/python -m pytest -q -n $(JOBS) tests/stories/test_where.py
 
 remote: $(VENV)/dev.stamp servers ## Tell the stories through real servers: one on SQLite, one and three on PostgreSQL
 	ENVSCOUT_TEST_SERVER=sqlite $(BIN)/python -m pytest -q -n $(JOBS) $(REMOTE)
