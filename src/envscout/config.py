@@ -150,16 +150,20 @@ class Settings:
     def store_place(self) -> Path | str:
         """Return the file of the embedded store, or the address of a PostgreSQL database."""
         place = self.text("store")
-        if place.startswith(_POSTGRESQL):
-            return place
-        if place.startswith("sqlite:///"):
-            place = "/" + place.removeprefix("sqlite:///").lstrip("/")
-        if "://" in place:
-            raise ConfigError(
-                f"the store {place.split(':')[0]}://... is not supported",
-                "use a path, sqlite:///PATH or postgresql://...",
-            )
-        return Path(place).expanduser().absolute() if place else self.folders.data / "envscout.db"
+        return place_of(place) if place else self.folders.data / "envscout.db"
+
+
+def place_of(text: str) -> Path | str:
+    """Return the file or the address that a text names as a store. Raise ConfigError."""
+    if text.startswith(_POSTGRESQL):
+        return text
+    if text.startswith("sqlite:///"):
+        text = "/" + text.removeprefix("sqlite:///").lstrip("/")
+    if "://" in text:
+        raise ConfigError(
+            f"the store {text.split(':')[0]}://... is not supported", "use a path, sqlite:///PATH or postgresql://..."
+        )
+    return Path(text).expanduser().absolute()
 
 
 _POSTGRESQL = ("postgresql://", "postgres://")

@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "report": ("report", "Write everything that an audit asks of an environment, as one file"),
     "sbom": ("sbom", "List the packages of an image"),
     "serve": ("serve", "Answer others over HTTP, from this store"),
+    "store": ("store", "Copy, back up, restore and check the store"),
     "tasks": ("tasks", "Show the work of a server, and ask for some"),
     "token": ("token", "Make, list and revoke tokens"),
     "trust": ("trust", "Say whose signed word lets a pipeline in"),
@@ -57,7 +58,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "What runs where": ("environment", "watch", "repo", "integration", "enroll", "push"),
     "What that means": ("where", "cves", "quickview", "explain", "compare", "recommendations", "report", "sbom", "db"),
-    "For a team": ("login", "logout", "serve", "worker", "tasks", "token", "member", "trust", "audit"),
+    "For a team": ("login", "logout", "serve", "worker", "tasks", "token", "member", "trust", "audit", "store"),
     "What may go out, and what does not count": ("policy", "exception", "vex", "attestation"),
 }
 # What nobody is to type: an old name, and what the docker client calls.

@@ -15,6 +15,9 @@ __all__ = ["FOREVER", "Connection", "Database", "Place", "now", "queries"]
 FOREVER = 2**63 - 1
 """The end of an interval that has not ended; fits a signed 64-bit column."""
 
+HALF = 1_000_000
+"""Added to the number of the schema for as long as something is copied into a store: nobody else opens it."""
+
 Place = Path | str
 """Where a store is: a file for SQLite, or the address of a PostgreSQL database (postgresql://...)."""
 
@@ -39,12 +42,15 @@ class Database:
     _is_together = False
     _is_held = False
 
-    def __init__(self, place: Place, tenant: str = "") -> None:
+    def __init__(self, place: Place, tenant: str = "", *, half: bool = False) -> None:
         """Open the store at a place, creating and migrating it as needed. Raise StoreError where that cannot be.
 
-        tenant: the organization whose images are known; "" for those of the whole instance.
+        tenant: the organization whose images are known; "" for those of the whole instance. half: for who goes on
+        copying into it.
         """
         self.place = place
+        self._may_be_half = half
+        self.migrated_from = -1
         self.witness: Callable[[Connection], None] | None = None
         self._engine = _engine(place)
         with self.translated():
@@ -58,7 +64,13 @@ class Database:
 
     def _migrate(self) -> None:
         migrations = self._engine.SCHEMA
-        version = self._engine.version(self.connection)
+        version = self.migrated_from = self._engine.version(self.connection)
+        if version == HALF + len(migrations) and self._may_be_half:
+            return
+        if version >= HALF:
+            raise StoreError(
+                f"{self.name} is half copied", "run the same `envscout store copy` again, which goes on where it was"
+            )
         if version > len(migrations):
             raise StoreError(
                 f"{self.name} was written by a newer envscout (schema {version}, this one knows {len(migrations)})",
@@ -78,6 +90,34 @@ class Database:
         """Return whether the schema is the one that this program knows, and nobody has migrated further since."""
         with self.translated():
             return bool(self._engine.version(self.connection) == len(self._engine.SCHEMA))
+
+    @property
+    def schema(self) -> int:
+        """Return the number of the schema that this version keeps stores in."""
+        return len(self._engine.SCHEMA)
+
+    @classmethod
+    def schema_at(cls, place: Place) -> tuple[int, int]:
+        """Return the number of the schema of what is at a place, 0 for nothing, and that of this version."""
+        engine = _engine(place)
+        if isinstance(place, Path) and not place.exists():
+            return 0, len(engine.SCHEMA)
+        with engine.translated(place), contextlib.closing(engine.connect(place)) as connection:
+            return int(engine.version(connection)), len(engine.SCHEMA)
+
+    @property
+    def is_half(self) -> bool:
+        """Tell whether something is being copied into this store."""
+        return bool(self._engine.version(self.connection) >= HALF)
+
+    def set_half(self, is_half: bool) -> None:
+        """Close the store to everybody who does not copy into it, or open it again. Needs the write lock."""
+        self._engine.set_version(self.connection, len(self._engine.SCHEMA) + (HALF if is_half else 0))
+
+    def unchecked(self) -> contextlib.AbstractContextManager[None]:
+        """Leave it unchecked for a while, where the engine can, whether what rows refer to is there."""
+        unchecked: contextlib.AbstractContextManager[None] = self._engine.prepared(self.connection)
+        return unchecked
 
     @property
     def name(self) -> str:
@@ -190,6 +230,21 @@ class Database:
         """Run the statements of a script as they are, in the transaction that is open."""
         with self.translated():
             self._engine.migrate(self.connection, script)
+
+    def damage(self) -> list[str]:
+        """Return what the engine finds to be damaged in its own files, and rows that refer to nothing."""
+        with self.translated():
+            return [str(each) for each in self._engine.damage(self.connection)]
+
+    def back_up(self, into: Path) -> None:
+        """Write a file's whole store, as it is at this moment, into another file, while others go on writing."""
+        with self.translated():
+            self._engine.back_up(self.connection, into)
+
+    def learn(self) -> None:
+        """Have the engine learn how much there is of what, where it plans by that."""
+        with self.translated():
+            self._engine.learn(self.connection)
 
     def compact(self) -> None:
         """Give free space back to the file system."""

@@ -126,6 +126,11 @@ def match_touched(connection: Connection, at: int, score: Score) -> None:
     _settle_scores(connection, connection.execute(_SQL["unscored_touched"]).fetchall(), score)
 
 
+def kept(connection: Connection) -> set[tuple[int, int]]:
+    """Return (adv_id, pkg_id) of the findings that are kept."""
+    return set(connection.execute(_SQL["kept"]).fetchall())
+
+
 def match_all(connection: Connection) -> set[tuple[int, int]]:
     """Return (adv_id, pkg_id) of the full join: what incremental matching must equal."""
     return set(connection.execute(_SQL["match_all"], {"forever": FOREVER}).fetchall())

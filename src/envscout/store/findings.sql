@@ -278,3 +278,6 @@ INSERT INTO finding (adv_id, pkg_id, first_seen) VALUES (?, ?, ?) ON CONFLICT DO
 
 -- name: drop_finding
 DELETE FROM finding WHERE adv_id = ? AND pkg_id = ?
+
+-- name: kept
+SELECT adv_id, pkg_id FROM finding

@@ -104,6 +104,19 @@ class Translating:
         self.driver.execute(f"ANALYZE {bulk[1]}")
         return cursor
 
+    def streamed(self, sql: str, size: int) -> Iterator[Any]:
+        """Yield the rows of a query, a batch at a time: all of them may be more than there is memory for."""
+        with self.driver.cursor("streamed") as cursor:
+            cursor.itersize = size
+            cursor.execute(sql)
+            yield from cursor
+
+    def loaded(self, copy: str, rows: Iterable[Any]) -> None:
+        """Send rows to a COPY."""
+        with self.driver.cursor().copy(copy) as sink:
+            for row in rows:
+                sink.write_row(row)
+
 
 _SESSION = "; ".join(
     f"SET {name} = {value}"
@@ -174,6 +187,16 @@ def is_lost(connection: Translating) -> bool:
 def called(place: str) -> str:
     """Return what the place is called in messages."""
     return without_password(place)
+
+
+def learn(connection: Translating) -> None:
+    """Have the server learn how much there is of what."""
+    connection.driver.execute("ANALYZE")
+
+
+def damage(_: Translating) -> list[str]:
+    """Return nothing: the server checks its pages, and lets no row refer to nothing."""
+    return []
 
 
 def version(connection: Translating) -> int:

@@ -115,6 +115,23 @@ def alone(_: sqlite3.Connection, place: Path, purpose: str) -> Iterator[None]:
         yield
 
 
+def damage(connection: sqlite3.Connection) -> list[str]:
+    """Return what is damaged."""
+    broken = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+    lost = connection.execute("PRAGMA foreign_key_check").fetchall()
+    return broken + [f"a row of {table} refers to a row of {other} that is not there" for table, _, other, _ in lost]
+
+
+def back_up(connection: sqlite3.Connection, into: Path) -> None:
+    """Copy the file, pages and all: https://www.sqlite.org/backup.html."""
+    with contextlib.closing(sqlite3.connect(into)) as other:
+        connection.backup(other)
+
+
+def learn(_: sqlite3.Connection) -> None:
+    """Do nothing: plans are made by the order in which tables are named."""
+
+
 def compact(connection: sqlite3.Connection) -> None:
     """Give free space back to the file system."""
     connection.execute("VACUUM")

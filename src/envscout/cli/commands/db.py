@@ -106,6 +106,35 @@ def _told(result: "FeedResult") -> str:
 
 
 @command.command()
+@click.option("--check", "--dry-run", "check", is_flag=True, help="Change nothing; exit 2 if there is something to do.")
+def migrate(check: bool) -> None:
+    """Bring the store to the form that this version keeps it in.
+
+    \b
+    envscout db migrate
+    envscout db migrate --check
+
+    Every command does so by itself; this one is for whoever wants to choose the moment: before other machines get the
+    new version. Two at once are fine. What a newer version wrote is refused.
+    """
+    from envscout.store import Database
+
+    with Session() as session:
+        place = session.settings.store_place
+        if check:
+            before, after = Database.schema_at(place)
+        else:
+            with Database(place) as database:
+                before, after = database.migrated_from, database.schema
+    if before == after:
+        click.echo(f"schema {after}: nothing to do")
+    else:
+        click.echo(f"schema {before} -> {after}" + (": to be done" if check else ""))
+    if check and before != after:
+        click.get_current_context().exit(2)
+
+
+@command.command()
 @click.option("--problems", is_flag=True, help="List what could not be used, and why.")
 @options.form("text", "json")
 def status(problems: bool, form: str) -> None:
