@@ -48,6 +48,11 @@ class Session:
         return remote
 
     @property
+    def is_remote(self) -> bool:
+        """Tell whether a server is asked."""
+        return self._remote is not None
+
+    @property
     def place(self) -> "Place":
         """Return where the store is. Raise UsageError where a server is asked instead."""
         if self._remote is not None:

@@ -82,6 +82,7 @@ ANSWERS: Mapping[str, Answer] = {
     "gate.facts": ARGUMENTS,
     "gate.keep": ARGUMENTS,
     "gate.outlines": ARGUMENTS,
+    "gate.refuse": ARGUMENTS,
     "gate.seen": ARGUMENTS,
     "govern.applied": ARGUMENTS,
     "govern.apply": ARGUMENTS,

@@ -45,6 +45,7 @@ OPERATIONS: Mapping[str, Action] = {
     "gate.facts": "read",
     "gate.keep": "record",
     "gate.outlines": "read",
+    "gate.refuse": "record",
     "gate.seen": "read",
     "govern.applied": "read",
     "govern.apply": "operate",

@@ -1,4 +1,4 @@
-"""Gather what policies judge an image by."""
+"""Gather what policies judge an image by, and tell of what they kept out."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,11 +9,13 @@ from envscout import images
 from envscout.errors import InvalidReference, NotFound, SourceError
 from envscout.findings.base import moved
 from envscout.images.attestations import PROVENANCE, SBOM
-from envscout.model import BaseImage, Coverage, Finding, Image, Package
+from envscout.model import BaseImage, Coverage, Finding, Image, News, NewsFacts, Package
 from envscout.names.reference import Reference, parse
 from envscout.policies.facts import Facts, Running
-from envscout.store import Connection, Database, deployments, feeds, now, policies, repositories
+from envscout.store import Connection, Database, deployments, feeds, news, now, policies, repositories
 from envscout.store import images as stored_images
+
+MAX_TOLD = 500
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -34,6 +36,17 @@ class Answered(msgspec.Struct, frozen=True):
     environment: str = ""
     running: Running | None = None
     at: int | None = None
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """An image that policies kept out of an environment. names: ids of those policies."""
+
+    organization: str
+    environment: str
+    service: str
+    reference: str
+    digest: str
+    names: tuple[str, ...]
 
 
 def attestations(reference: Reference, *, platform: str = "", archive_ref: str = "") -> tuple[str, ...] | None:
@@ -66,6 +79,24 @@ def keep(database: Database, image_id: int, found: tuple[str, ...]) -> tuple[str
         with database.write() as connection:
             policies.put_look(connection, image_id, now(), found)
     return found
+
+
+def refuse(database: Database, refused: Refused) -> None:
+    """Tell whoever listens that policies kept an image out."""
+    told = ", ".join(refused.names)
+    happened = News(
+        kind="gate-failed",
+        at=now(),
+        organization=refused.organization,
+        environment=refused.environment,
+        service=refused.service,
+        digest=refused.digest,
+        reference=refused.reference,
+        cause="policy",
+        facts=NewsFacts(about=told[:MAX_TOLD], text=f"not met, or not known to be: {told}"[:MAX_TOLD]),
+    )
+    with database.write() as connection:
+        news.append(connection, [happened])
 
 
 def facts(database: Database, answered: Answered, attestations: tuple[str, ...] | None) -> Facts:

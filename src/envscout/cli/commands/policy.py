@@ -1,5 +1,6 @@
 """`envscout policy`."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import msgspec
 from envscout.cli import asking, judging, options, outputs, suppressing
 from envscout.cli.session import Session
 from envscout.cli.words import WordsOrThing
-from envscout.errors import NotFound, UsageError
+from envscout.errors import NotAllowed, NotFound, UsageError
 
 if TYPE_CHECKING:
     from envscout.cli.show.policy import Judged
@@ -77,7 +78,25 @@ def judge(image: str, environment: str | None, output: tuple[str, ...], form: st
                 "`envscout environment` lists those there are; `policy apply -f FILE --env` makes a new one known"
             )
             return NOT_MET
-        return exit_code(session, shown.verdicts) if flags["exit_code"] else 0
+        if not flags["exit_code"]:
+            return 0
+        _tell(session, shown, image, flags)
+        return exit_code(session, shown.verdicts)
+
+
+def _tell(session: Session, shown: "Judged", image: str, flags: dict[str, Any]) -> None:
+    """Let a team hear of what a gate kept out, where a server is asked and whoever asks may say so."""
+    from envscout.verbs import gate
+
+    names = tuple(each.policy for each in shown.verdicts if each.blocks)
+    if not (names and shown.environment and session.is_remote):
+        return
+    ran, named = shown.report.deployment, shown.report.reference
+    owner = ran.organization if ran else judging.organization(session, image, shown.environment, flags)
+    service = ran.service if ran else flags["service"]
+    refused = gate.Refused(owner, shown.environment, service, named, shown.report.image.digest, names)
+    with contextlib.suppress(NotAllowed):
+        session.call(gate.refuse, refused)
 
 
 def _is_unheard_of(session: Session, shown: "Judged", flags: dict[str, Any]) -> bool:

@@ -1,6 +1,16 @@
 """All endpoints."""
 
-from envscout.server.routes import changes, deployments, environments, github, images, operations, places, statements
+from envscout.server.routes import (
+    changes,
+    deployments,
+    environments,
+    github,
+    images,
+    operations,
+    places,
+    policies,
+    statements,
+)
 from envscout.server.routes.route import Route
 
 
@@ -13,6 +23,7 @@ def routes() -> list[Route]:
         *deployments.ROUTES,
         *github.ROUTES,
         *images.ROUTES,
+        *policies.ROUTES,
         *statements.ROUTES,
         *operations.routes(),
     ]
