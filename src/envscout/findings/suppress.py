@@ -62,6 +62,10 @@ class Book:
                 for name in called:
                     shelf.setdefault(name, []).append(entry)
 
+    def __bool__(self) -> bool:
+        """Tell whether anything is said at all."""
+        return bool(self._shelves)
+
     @property
     def names(self) -> set[str]:
         """Return the vulnerabilities that anything is said of, in capitals."""

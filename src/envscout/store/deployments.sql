@@ -118,10 +118,12 @@ SELECT name FROM component c WHERE instr(lower(name), lower(:name)) > 0
 
 -- name: kinds
 -- What runs somewhere at a moment, by what bears on how far an answer about it can be trusted.
-SELECT i.indexed_at IS NOT NULL, i.distribution, i.problems, min(i.image_id), count(DISTINCT i.image_id)
-  FROM deployment d JOIN image i USING (image_id) JOIN environment v USING (env_id)
- WHERE d.d_from <= :at AND d.d_to > :at AND (:organization = '' OR v.organization = :organization)
-   AND (:environment = '' OR v.name = :environment)
+SELECT i.indexed_at IS NOT NULL, i.distribution, i.problems, min(i.image_id), count(*)
+  FROM (SELECT DISTINCT d.image_id FROM deployment d JOIN environment v USING (env_id)
+         WHERE d.d_from <= :at AND d.d_to > :at AND (:organization = '' OR v.organization = :organization)
+           AND (:environment = '' OR v.name = :environment)) r
+  CROSS JOIN image i
+ WHERE i.image_id = r.image_id
  GROUP BY 1, 2, 3
 
 -- name: promotions

@@ -259,12 +259,13 @@ def explained(connection: Connection, image_id: int, names: Iterable[str], known
 
 def answer_vulnerability(
     connection: Connection, names: Iterable[str], known_at: int | None, running_at: int | None
-) -> Answer:
-    """Answer where packages under some vulnerabilities run; use inside `read()`. Leaves its hits for `deployments`."""
+) -> tuple[tuple[Match, ...], dict[int, tuple[Place, ...]]]:
+    """Return where packages under some vulnerabilities run; use inside `read()`. Leaves its hits for `deployments`."""
     _hit_vulnerabilities(connection, names, known_at)
     connection.execute(_SQL["ask"])
     connection.execute(_SQL["ask_images_of_hits"], {"at": FOREVER - 1 if running_at is None else running_at})
-    return _answer(connection, known_at)
+    matches = _matches(connection, FOREVER - 1 if known_at is None else known_at)
+    return matches, _by_image(_places(connection, "hit_places"))
 
 
 def about(

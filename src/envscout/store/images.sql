@@ -116,8 +116,14 @@ SELECT s.layer, c.type, c.name, c.version, c.purl, c.source_name, c.source_versi
 SELECT count(*) FROM image_set JOIN set_component USING (set_id) WHERE image_id = ?
 
 -- name: ecosystems_in_use
--- Ecosystems that stored packages belong to.
-SELECT DISTINCT ecosystem FROM name WHERE name_id IN (SELECT name_id FROM package) AND ecosystem <> ''
+-- Ecosystems that stored packages belong to: from one to the next by the index, and of each the first package.
+WITH RECURSIVE known (ecosystem) AS (
+    SELECT min(ecosystem) FROM name WHERE ecosystem > ''
+    UNION ALL
+    SELECT (SELECT min(n.ecosystem) FROM name n WHERE n.ecosystem > k.ecosystem) FROM known k
+     WHERE k.ecosystem IS NOT NULL)
+SELECT k.ecosystem FROM known k
+ WHERE EXISTS (SELECT 1 FROM name n CROSS JOIN package p WHERE n.ecosystem = k.ecosystem AND p.name_id = n.name_id)
 
 -- name: unused_images
 -- Images that no event ever named.

@@ -155,15 +155,15 @@ def _finding(place: findings.Place, match: findings.Match) -> Finding:
 
 def _of_vulnerability(connection: Connection, names: Iterable[str], scope: Scope, heard: _Heard) -> Iterable[Spot]:
     wanted = set(names)
-    answer = findings.answer_vulnerability(connection, wanted, scope.at, scope.at)
+    found_matches, found_places = findings.answer_vulnerability(connection, wanted, scope.at, scope.at)
     found = deployments.spots_of_hits(connection, scope)
     heard.listen({spot.image_id for spot in found})
     places: dict[tuple[int, int], list[findings.Place]] = {}
-    for in_image in answer.places.values():
+    for in_image in found_places.values():
         for place in in_image:
             places.setdefault((place.image_id, place.pkg_id), []).append(place)
     matches: dict[int, dict[str, findings.Match]] = {}
-    for match in answer.matches:
+    for match in found_matches:
         if match.vulnerability in wanted:
             best = matches.setdefault(match.pkg_id, {}).get(match.vulnerability)
             if best is None or (match.fix_key or b"\xff") < (best.fix_key or b"\xff"):
