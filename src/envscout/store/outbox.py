@@ -125,6 +125,25 @@ def hold(connection: Connection, channel_id: int, at: int) -> int:
     return connection.execute(_SQL["hold"], {"channel_id": channel_id, "at": at}).rowcount
 
 
+AHEAD = 600 * 1_000_000
+FARTHEST = 2 * 24 * 3600 * 1_000_000
+"""Microseconds that the clock of whoever made a message may be ahead; and for which no message waits to be tried."""
+
+
+def oversleeps(connection: Connection, at: int) -> bool:
+    """Tell whether something waits for a moment that was written while the clock was far ahead."""
+    return bool(
+        connection.execute(_SQL["oversleeping"], {"ahead": at + AHEAD, "farthest": at + FARTHEST}).fetchone()[0]
+    )
+
+
+def wake(connection: Connection, at: int) -> None:
+    """Have that sent now. Needs the write lock."""
+    values = {"at": at, "ahead": at + AHEAD, "farthest": at + FARTHEST}
+    connection.execute(_SQL["wake"], values)
+    connection.execute(_SQL["wake_channels"], values)
+
+
 def ready(connection: Connection, at: int) -> list[int]:
     """Return channels that may be told something now."""
     return [int(row[0]) for row in connection.execute(_SQL["ready"], {"at": at})]

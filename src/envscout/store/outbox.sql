@@ -40,6 +40,20 @@ UPDATE outbox SET due = :due WHERE channel_id = :channel_id AND state = 'held' A
 -- Have what waits gathered.
 UPDATE outbox SET state = 'held', due = :at WHERE channel_id = :channel_id AND state = 'waiting' AND leased_until <= :at
 
+-- name: oversleeping
+-- Whether something waits for a moment that nobody can have meant: it was written when the clock was ahead.
+SELECT EXISTS (SELECT 1 FROM outbox WHERE state IN ('waiting', 'held') AND at > :ahead)
+    OR EXISTS (SELECT 1 FROM outbox WHERE state = 'waiting' AND due > :farthest)
+    OR EXISTS (SELECT 1 FROM channel WHERE next_try > :farthest)
+
+-- name: wake
+-- Have it sent now.
+UPDATE outbox SET due = :at, at = CASE WHEN at > :at THEN :at ELSE at END
+ WHERE state IN ('waiting', 'held') AND at > :ahead OR state = 'waiting' AND due > :farthest
+
+-- name: wake_channels
+UPDATE channel SET next_try = 0 WHERE next_try > :farthest
+
 -- name: ready
 -- Channels that may be told now, and have something to be told.
 SELECT c.channel_id FROM channel c

@@ -190,6 +190,11 @@ class _Round:
         """Lease what is due for channels that nobody here sends to."""
         at = self._moment()
         with self._database.read() as connection:
+            oversleeps = outbox.oversleeps(connection, at)
+        if oversleeps:
+            with self._database.write() as connection:
+                outbox.wake(connection, at)
+        with self._database.read() as connection:
             ready = [each for each in outbox.ready(connection, at) if each not in self._flying]
         if not ready:
             return
