@@ -3,8 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from envscout.environments.fold import fold
-from envscout.store import FOREVER, Database, deployments, findings
+from envscout.model import News
+from envscout.notify.payload import Payload
+from envscout.store import FOREVER, Connection, Database, channels, deployments, findings, news
+from envscout.store.news import Entry
 from tests.faults.load import ENVIRONMENTS
 from tests.faults.world import World
 
@@ -68,9 +73,62 @@ def findings_are_those_of_a_match_from_nothing(world: World) -> Iterator[str]:
             yield f"{len(kept)} are kept"
 
 
+def no_news_is_told_twice_and_none_is_missing(world: World) -> Iterator[str]:
+    """Everything that happened since somebody listened is in one message; no message comes under two identities."""
+    with Database(world.place) as database, database.read() as connection:
+        since = [each.created_at for each in channels.rules(connection)]
+        happened = {each.news for each in _all_news(connection)} if since else set()
+        kept = {row[0]: row[1] for row in connection.execute("SELECT identity, state FROM outbox")}
+    accepted = world.receiver.messages()
+    told: Counter[News] = Counter()
+    more = 0
+    for payload in (msgspec.json.decode(body, type=Payload) for body in accepted.values()):
+        told.update(payload.data.news)
+        more += payload.data.more
+    yield from (f"{each} was told {count} times" for each, count in told.items() if count > 1)
+    missing = [each for each in happened if each not in told]
+    if len(missing) > more:
+        yield f"{len(missing) - more} news of {len(happened)} are missing, such as {missing[0]}"
+    yield from (f"{identity} was sent, and nobody got it" for identity in kept if identity not in accepted)
+    yield from (f"{identity} came from nowhere" for identity in accepted if identity not in kept)
+    yield from (f"{identity} is {state}" for identity, state in kept.items() if state != "sent")
+
+
+def _all_news(connection: Connection) -> Iterator[Entry]:
+    cursor = 0
+    while found := news.after(connection, cursor):
+        yield from found
+        cursor = found[-1].news_id
+
+
+def no_message_comes_twice(world: World) -> Iterator[str]:
+    """A message is sent again only where nobody could know that it had arrived."""
+    for identity, count in world.receiver.ids().items():
+        if count > 1 + (world.uncertain if identity else 0):
+            yield f"{identity} came {count} times"
+
+
+def the_audit_log_is_whole(world: World) -> Iterator[str]:
+    """No entry of the audit log was changed or lost."""
+    done = world.run("audit", "verify")
+    if done.returncode:
+        yield done.stdout + done.stderr
+
+
+def what_is_kept_is_what_would_be_made_from_nothing(world: World) -> Iterator[str]:
+    """Incremental equals full, for findings, summaries and what the world was told."""
+    done = world.run("db", "verify")
+    if done.returncode:
+        yield done.stdout + done.stderr
+
+
 CHECKS: tuple[Check, ...] = (
     clients_were_told_nothing_wrong,
     nothing_acknowledged_is_lost,
     what_runs_is_the_fold_of_what_was_said,
     findings_are_those_of_a_match_from_nothing,
+    what_is_kept_is_what_would_be_made_from_nothing,
+    no_news_is_told_twice_and_none_is_missing,
+    no_message_comes_twice,
+    the_audit_log_is_whole,
 )

@@ -43,6 +43,11 @@ class Receiver(ThreadingHTTPServer):
         with self.lock:
             self.accepted.append(Message(id_, body, time.time()))
 
+    def messages(self) -> dict[str, bytes]:
+        """Return what was accepted, by identity; of what came twice the last."""
+        with self.lock:
+            return {each.id: each.body for each in self.accepted}
+
     def ids(self) -> Counter[str]:
         """Return how often each message was accepted."""
         with self.lock:

@@ -1,46 +1,46 @@
 """Clocks that jump, and clocks that disagree."""
 
 import time
-from pathlib import Path
 
 import pytest
 
+from tests.faults.clock import DAY, HOUR, Clock
 from tests.faults.conftest import Make
 from tests.faults.invariants import check
-from tests.servers.program import unavailable
 
-JUMPS = ("+0", "+45d", "-45d", "+1h", "-1s", "+0")
-
-
-def faked(file: Path) -> dict[str, str]:
-    """Return the environment in which the time of day is moved by what a file says; what is measured is left alone."""
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    if not found:
-        unavailable("missing library: libfaketime")
-    file.write_text("+0\n")
-    return {
-        "LD_PRELOAD": str(found[0]),
-        "FAKETIME_TIMESTAMP_FILE": str(file),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
+JUMPS = (45 * DAY, 0, HOUR, -1, 0)
 
 
 @pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
-def test_the_clock_jumps_under_load(make: Make, patience: float, engine: str) -> None:
+def test_the_clock_jumps_and_everything_is_told(make: Make, patience: float, engine: str) -> None:
     world = make(engine)
-    clock = world.folder / "clock"
-    world.start(apis=2 if engine == "postgresql" else 1, workers=0, more=faked(clock))
-    if engine == "postgresql":
-        # The other one has the right time all along.
-        world.apis[1].stop()
-        del world.apis[1].env["LD_PRELOAD"]
-        world.apis[1].start()
-        world.apis[1].await_ready()
+    clock = Clock(world)
+    world.listen()
+    many = engine == "postgresql"
+    world.start(apis=2 if many else 1, workers=1 if many else 0, more=clock.env)
     with world.load() as load:
         for jump in JUMPS:
-            clock.write_text(f"{jump}\n")
+            clock.move(jump)
             load.await_count(5)
             time.sleep(patience / len(JUMPS) / 2)
+        world.change(10)
+    assert not load.log.failures
+    world.settle()
+    check(world)
+
+
+def test_clocks_that_disagree_by_months_keep_the_record_in_order(make: Make) -> None:
+    world = make()
+    clock = Clock(world)
+    world.start(apis=2, workers=0, more=clock.env)
+    # The other one has the right time all along.
+    world.apis[1].stop()
+    del world.apis[1].env["PYTHONPATH"]
+    world.apis[1].start()
+    world.apis[1].await_ready()
+    with world.load() as load:
+        for jump in (45 * DAY, -45 * DAY, HOUR, -1, 0):
+            clock.move(jump)
+            load.await_count(5)
     assert not load.log.failures
     check(world)

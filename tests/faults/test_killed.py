@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from tests.faults.clock import HOUR, Clock
 from tests.faults.conftest import Make
 from tests.faults.invariants import check
 
@@ -55,4 +56,25 @@ def test_the_database_is_restarted_under_load(make: Make) -> None:
         world.postgres.start()
         world.postgres.await_ready()
         load.await_count(10)
+    check(world)
+
+
+def test_workers_are_killed_while_much_is_to_be_told(make: Make, patience: float) -> None:
+    world = make()
+    clock = Clock(world)
+    world.listen()
+    world.start(apis=1, workers=2, more=clock.env)
+    with world.load() as load:
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            world.change(10)
+            time.sleep(world.chance.uniform(0.0, 0.7))
+            victim = world.chance.choice(world.workers)
+            victim.kill()
+            world.uncertain += 1
+            victim.start()
+        load.await_count(5)
+    # What a killed one had taken is anybody's after a while.
+    clock.move(HOUR)
+    world.settle()
     check(world)

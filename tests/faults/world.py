@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from envscout.model import Image, Inventory, Package
-from envscout.store import Database, Place, images, now
-from tests.faults.feeds import NAMES, Feeds
+from envscout.model import NEWS_KINDS, Image, Inventory, Package
+from envscout.store import Database, Place, images, news, now, standing
+from envscout.verbs.news import READER
+from tests.faults.feeds import NAMES, Feeds, record
 from tests.faults.load import Load
 from tests.faults.programs import PROGRAM, Api, Postgres, Program
 from tests.faults.receiver import Receiver
@@ -32,6 +33,8 @@ class World:
         self.workers: list[Program] = []
         self.loads: list[Load] = []
         self.headers: dict[str, str] = {}
+        self.uncertain = 0
+        """How often a sender was cut off, and could not know what had arrived."""
         self.env = {
             "ENVSCOUT_HOME": str(folder / "home"),
             "HOME": str(folder / "home"),
@@ -39,6 +42,8 @@ class World:
             "PATH": os.environ["PATH"],
             "TMPDIR": str(folder),
             "PYTHONDONTWRITEBYTECODE": "1",
+            # The receiver is on this machine.
+            "ENVSCOUT_ALLOW_PRIVATE_ADDRESSES": "127.0.0.1",
             **feeds.settings(),
         }
 
@@ -52,6 +57,44 @@ class World:
             each.start()
         for each in self.apis:
             each.await_ready()
+
+    def listen(self) -> None:
+        """Have everything that happens told to the receiver."""
+        self.ok("notify", "channel", "add", "all", self.receiver.address)
+        self.ok("notify", "rule", "add", "all", "all", "--kind", ",".join(NEWS_KINDS))
+
+    def change(self, count: int) -> None:
+        """Publish that some advisories are about later versions than was known, and fetch them."""
+        records = dict(self.feeds.records)
+        for number in self.chance.sample(sorted(records), count):
+            records[number] = record(number, self.chance.randrange(2, 6))
+        self.feeds.publish(records)
+        self.ok("db", "update")
+
+    def left(self) -> dict[str, int]:
+        """Return what is still to be told, by where it waits."""
+        with Database(self.place) as database, database.read() as connection:
+            ask = connection.execute
+            left = {
+                "marks": standing.marks(connection),
+                "news": news.newest(connection) - news.cursor(connection, READER),
+                "messages": ask("SELECT count(*) FROM outbox WHERE state IN ('waiting', 'held')").fetchone()[0],
+            }
+        return {name: count for name, count in left.items() if count}
+
+    def waits(self, seconds: float) -> bool:
+        """Tell whether something is still to be told after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while self.left() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return bool(self.left())
+
+    def settle(self, seconds: float = 90.0) -> None:
+        """Wait until everything is told."""
+        deadline = time.monotonic() + seconds
+        while left := self.left():
+            assert time.monotonic() < deadline, f"not told within {seconds} s: {left}\n{self.said()}"
+            time.sleep(0.2)
 
     def end(self) -> None:
         """Stop everything."""

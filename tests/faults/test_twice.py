@@ -1,0 +1,79 @@
+"""The same asked for twice, at once, and in another order."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
+
+from tests.faults.conftest import Make
+from tests.faults.invariants import check
+from tests.faults.load import ENVIRONMENTS, ORGANIZATION, Log, Recording, document
+from tests.faults.world import World, digests
+
+REQUESTS = 8
+
+
+def ask(world: World, wanted: Recording, key: str) -> requests.Response:
+    address = f"{world.chance.choice(world.apis).address}/api/v1/operations/record.record"
+    return requests.post(address, json=document(wanted), headers={"Idempotency-Key": key}, timeout=60)
+
+
+def test_requests_that_come_many_times_at_once_are_done_once(make: Make) -> None:
+    world = make()
+    world.start(apis=2, workers=0)
+    load = world.load(clients=0)
+    for number in range(6):
+        wanted = Recording(f"once-{number}", "staging", f"{ORGANIZATION}/service-{number}", digests()[number])
+        begun = threading.Barrier(REQUESTS)
+
+        def post(wanted: Recording = wanted, begun: threading.Barrier = begun) -> tuple[int, str]:
+            begun.wait(30)
+            answer = ask(world, wanted, wanted.key)
+            return answer.status_code, answer.text
+
+        with ThreadPoolExecutor(REQUESTS) as clients:
+            answers = {each.result() for each in [clients.submit(post) for _ in range(REQUESTS)]}
+        assert len(answers) == 1, answers
+        assert answers.pop()[0] == 200
+        load.log.acknowledge(wanted)
+    other = wanted._replace(digest=digests()[0])
+    assert ask(world, other, wanted.key).status_code == 422
+    check(world)
+
+
+def test_what_comes_late_and_in_another_order_is_folded_as_if_it_had_not(make: Make) -> None:
+    world = make()
+    world.start(apis=2, workers=0)
+    log: Log = world.load(clients=0).log
+    moments = list(range(20))
+    world.chance.shuffle(moments)
+    for number in moments:
+        wanted = Recording(f"late-{number}", ENVIRONMENTS[number % 2], f"{ORGANIZATION}/late", digests()[number % 5])
+        body = {
+            "organization": ORGANIZATION,
+            "environment": wanted.environment,
+            "service": wanted.service,
+            "digest": wanted.digest,
+            "commit": wanted.key,
+            "at": 1_760_000_000_000_000 + number * 1_000_000,
+        }
+        address = f"{world.chance.choice(world.apis).address}/api/v1/deployments"
+        answer = requests.post(address, json=body, timeout=60)
+        if answer.status_code == 200 and answer.json()["recorded"]:
+            log.acknowledge(wanted)
+    assert log.acknowledged
+    check(world)
+
+
+def test_refreshes_at_once_are_as_one(make: Make) -> None:
+    world = make()
+    world.listen()
+    world.start(apis=1, workers=2)
+    with world.load(clients=2) as load:
+        load.await_count(3)
+        for _ in range(2):
+            with ThreadPoolExecutor(3) as several:
+                list(several.map(lambda _: world.change(8), range(3)))
+        load.await_count(3)
+    world.settle()
+    check(world)
