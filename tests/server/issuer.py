@@ -15,7 +15,10 @@ from joserfc import jwk, jwt
 
 
 class Issuer:
-    """An issuer at an address, with the keys that it publishes. codes: code -> (challenge, nonce)."""
+    """An issuer at an address, with the keys that it publishes. codes: code -> (challenge, nonce).
+
+    waits: what a device that asks for its token is told, one after the other, before the token.
+    """
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -23,6 +26,7 @@ class Issuer:
         self.codes: dict[str, tuple[str, str]] = {}
         self.person: dict[str, Any] = {"sub": "alice-1", "email": "alice@example.com", "email_verified": True}
         self.asked: list[str] = []
+        self.waits: list[str] = []
         self.rotate("one")
 
     def rotate(self, kid: str, kind: str = "RSA") -> None:
@@ -53,6 +57,7 @@ class Issuer:
         if place.path == "/.well-known/openid-configuration":
             return 200, {}, {"issuer": self.address, "jwks_uri": f"{self.address}/keys",
                              "authorization_endpoint": f"{self.address}/authorize",
+                             "device_authorization_endpoint": f"{self.address}/device",
                              "token_endpoint": f"{self.address}/token"}  # fmt: skip
         if place.path == "/keys":
             return 200, {}, {"keys": [each.as_dict(private=False) for each in self.keys]}
@@ -60,6 +65,13 @@ class Issuer:
             self.codes["code"] = (query["code_challenge"], query["nonce"])
             target = f"{query['redirect_uri']}?{urlencode({'code': 'code', 'state': query['state']})}"
             return 302, {"Location": target}, {}
+        if place.path == "/device":
+            return 200, {}, {"device_code": f"for {body['client_id']}", "user_code": "WDJB-MJHT", "expires_in": 600,
+                             "verification_uri": f"{self.address}/enter", "interval": 1}  # fmt: skip
+        if body.get("device_code") == f"for {body['client_id']}":
+            if self.waits:
+                return 400, {}, {"error": self.waits.pop(0)}
+            return 200, {}, {"id_token": self.token(**{"aud": "envscout", **self.person})}
         challenge, nonce = self.codes.pop(body["code"], ("", ""))
         proof = base64.urlsafe_b64encode(hashlib.sha256(body["code_verifier"].encode()).digest()).decode().rstrip("=")
         if proof != challenge:

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from envscout.access.roles import Role
 from envscout.store import Database, Place
 from tests.servers.program import running
 
@@ -129,12 +130,12 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
         yield found
 
 
-def token(place: Place) -> str:
-    """Make the token of an owner in a store; return its secret."""
+def token(place: Place, role: Role = "owner") -> str:
+    """Make a token in a store; return its secret."""
     from envscout.verbs import tokens
 
     with Database(place) as database:
-        return tokens.create(database, "owner", "tester", name="tester").secret
+        return tokens.create(database, role, "tester", name="tester").secret
 
 
 if __name__ == "__main__":

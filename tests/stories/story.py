@@ -67,6 +67,12 @@ def _looks_after_the_store(words: tuple[str | Path, ...]) -> bool:
 _ON_THE_STORE = {("db", "update"), ("watch",), ("demo",)}
 
 
+def at_hand(reason: str) -> None:
+    """Skip a story about a store at hand, where a server is asked."""
+    if Desk.remote:
+        pytest.skip(f"a story about a store at hand: {reason}")
+
+
 class Desk:
     """A home folder with settings and a store; every variable of the tester's own environment is left out.
 
@@ -110,6 +116,12 @@ class Desk:
         else:
             shutil.copyfile(place, self.store)
 
+    def by(self, said: str) -> str:
+        """Return whom the record names where a command says who acts: a server tells beside it who was let in."""
+        if not self.remote:
+            return said
+        return "token:tester" if said in ("", "tester") else f"{said} (token:tester)"
+
     def _env(self, words: tuple[str | Path, ...], more: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that a command line is run with."""
         is_remote = self.remote and "ENVSCOUT_SERVER" not in more and "ENVSCOUT_STORE" not in more
@@ -149,6 +161,13 @@ class Desk:
     def record(self, environment: str, image: str | Path, *words: str, **env: str) -> Any:
         """Record an image and return the event."""
         return self.ok("environment", environment, image, "--format", "json", *words, **env).json["recorded"]
+
+
+class Laptop(Desk):
+    """A desk that asks no server and has no store, but what a story gives it."""
+
+    server = None
+    remote = None
 
 
 def names(report: Any) -> set[str]:

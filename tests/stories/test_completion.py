@@ -14,7 +14,7 @@ import pytest
 
 from envscout.store.known import LIMIT, Wanted, known
 from tests.servers.program import need
-from tests.stories.story import PROGRAM, Desk, advisory, feed
+from tests.stories.story import PROGRAM, Desk, advisory, at_hand, feed
 
 SECONDS = 60
 
@@ -84,6 +84,8 @@ def offered(desk: Desk, line: str, shell: str = "zsh", **env: str) -> list[str]:
     ],
 )
 def test_what_is_offered(fleet_desk: Desk, line: str, expected: list[str]) -> None:
+    if any(word in line.lower() for word in ("cve-2023-", " lib", "enroll", "exception remove")):
+        at_hand("a server is asked for environments, organizations and services alone while one types")
     if not line:
         assert "environment" in offered(fleet_desk, line)
         return
@@ -113,6 +115,7 @@ def test_bash_gets_what_it_replaces(fleet_desk: Desk) -> None:
 
 
 def test_nothing_is_made_and_nothing_fails_where_nothing_is(desk: Desk) -> None:
+    at_hand("there is none yet")
     assert offered(desk, "envscout cves --env ") == []
     assert not desk.home.exists()
     desk.home.mkdir()
@@ -139,6 +142,7 @@ def test_names_that_would_do_something_on_a_command_line_are_not_offered(fleet_d
 
 def test_names_that_would_be_more_than_a_name_are_not_offered(fleet_desk: Desk, tmp_path: Path) -> None:
     """An id that a feed made up must not become a flag, nor a path."""
+    at_hand("a server is not asked for vulnerabilities while one types")
     ids = ("--output=report", "-rf", "~root", "=ls", "ODD-1")
     fleet_desk.ok("db", "update", "--from", feed(tmp_path / "odd", *(advisory(each, "npm", "x", "1") for each in ids)))
     words = offered(fleet_desk, "envscout where ")

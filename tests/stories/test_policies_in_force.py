@@ -60,7 +60,7 @@ def test_an_environment_has_its_own_else_the_organization_s_else_the_standard_on
         ("myorg", None, True), ("myorg", "production", True), ("myorg", "staging", True)]  # fmt: skip
     production = judged(shop, "production")
     assert production["in_force"]["source"] == "environment"
-    assert production["in_force"]["applied"]["actor"] == "tester"
+    assert production["in_force"]["applied"]["actor"] == shop.by("tester")
     assert [each["policy"] for each in production["policies"]][-1] == "old"
     assert "copyleft-license" not in [each["policy"] for each in production["policies"]]
     assert [each["policy"] for each in judged(shop, "staging")["policies"]] == ["complete-coverage"]

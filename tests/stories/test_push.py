@@ -31,7 +31,7 @@ def test_an_sbom_of_ours_is_attached_and_used(desk: Desk, registry: Registry, tm
     assert told.lines == [digest]
     assert f"Would attach its packages as {form}" in told.err
     assert desk.ok("attestation", "list", "--format", "json", image).json["attestations"]["attestations"] == []
-    assert not desk.store.exists() or desk.ok("cache", "df", "--format", "json").json["cache"]["images"] == []
+    assert not desk.store.exists() or desk.ok("cache", "df", "--format", "json").json["cache"]["unused"] == []
     words = ("push", "--sbom", "--format", form, "--author", "me", "--timestamp", "2026-10-01T12:00:00Z", image)
     first, again = desk.ok(*words).lines, desk.ok(*words).lines
     assert first == again

@@ -55,7 +55,7 @@ def test_the_json_of_a_report(audited: Desk) -> None:
     ).json
     assert found["schema"] == "envscout/report/1"
     (image,) = found["images"]
-    assert image["deployment"]["actor"] == "a person"
+    assert image["deployment"]["actor"] == audited.by("a person")
     assert image["deployment"]["run_url"] == RUN
     assert image["health"]["grade"]
     assert {each["state"] for each in image["policies"]} == {"pass", "fail", "unknown"} - ({"fail"} - {"fail"})

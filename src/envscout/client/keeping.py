@@ -43,9 +43,17 @@ def keep(settings: Settings, address: str, token: str) -> str:
     helper = helpers.chosen()
     if helper and helpers.put(helper, _key(address), token):
         _put(settings, address, Kept(helper=helper))
-        return f"the credential helper docker-credential-{helper}"
+        return _helper(helper)
     _put(settings, address, Kept(token=token))
     return str(_file(settings))
+
+
+def where(settings: Settings, address: str) -> str:
+    """Return where the token of a server is kept, "" for nowhere. Raise ConfigError."""
+    found = _read(_file(settings)).get(_name(address))
+    if found is None:
+        return ""
+    return _helper(found.helper) if found.helper else str(_file(settings))
 
 
 def forget(settings: Settings, address: str) -> bool:
@@ -57,6 +65,10 @@ def forget(settings: Settings, address: str) -> bool:
         helpers.drop(found.helper, _key(address))
     _put(settings, address, None)
     return True
+
+
+def _helper(name: str) -> str:
+    return f"the credential helper docker-credential-{name}"
 
 
 def _file(settings: Settings) -> Path:

@@ -1,9 +1,11 @@
 """HTTP to one server: https (plain http on loopback, or where a setting says so), retries, bounds, no redirects.
 
 A request is sent again where that does no harm: reads, and writes with an Idempotency-Key, which the server answers
-once (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
+once (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/). A large message is packed once the
+server has said that it can unpack one (https://www.rfc-editor.org/rfc/rfc7694).
 """
 
+import gzip
 import random
 import time
 import uuid
@@ -23,6 +25,8 @@ SECONDS = (10, 300)
 ATTEMPTS = 5
 MAX_ANSWER = 1 << 30
 MAX_PROBLEM = 64 << 10
+PACKED_FROM = 16 << 10
+"""Bytes of a message from which on it is packed."""
 _CHUNK = 1 << 20
 _PASSING = frozenset({429, 502, 503, 504})
 _BACK_OFF = 0.2
@@ -39,11 +43,12 @@ class Way(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a server said. version: of the server, "" where it does not tell."""
+    """What a server said. version: of it, "" where it does not tell. unpacks: whether it takes packed messages."""
 
     status: int
     body: bytes
     version: str = ""
+    unpacks: bool = False
 
 
 class Transport:
@@ -53,6 +58,7 @@ class Transport:
         """Raise ConfigError for an address that is none, or where the token could be read on its way."""
         self.address = checked(way)
         self._sleep = sleep
+        self._unpacks = False
         self._session = requests.Session()
         # Without this, requests would send what ~/.netrc holds instead of the token.
         self._session.auth = lambda request: request
@@ -80,7 +86,13 @@ class Transport:
         once: whether it must count once however often it arrives, which the server sees to.
         """
         key = {"Idempotency-Key": str(uuid.uuid4())} if once else {}
-        return self.send("POST", path, data, {"Content-Type": "application/json", **key}, seconds, attempts)
+        headers = {"Content-Type": "application/json", **key}
+        if self._unpacks and len(data) >= PACKED_FROM:
+            data = gzip.compress(data, 3, mtime=0)
+            headers["Content-Encoding"] = "gzip"
+        answer = self.send("POST", path, data, headers, seconds, attempts)
+        self._unpacks = answer.unpacks
+        return answer
 
     def send(
         self,
@@ -158,7 +170,9 @@ def _answer(response: requests.Response) -> Answer:
                 # What failed is known by its status; nobody reads that much about it.
                 return Answer(response.status_code, b"")
             raise LimitExceeded(f"the server's answer is larger than {most >> 20} MiB", "ask for less at once")
-    return Answer(response.status_code, bytes(body), response.headers.get("Envscout-Version", "")[:40])
+    version = response.headers.get("Envscout-Version", "")[:40]
+    unpacks = "gzip" in response.headers.get("Accept-Encoding", "").lower()
+    return Answer(response.status_code, bytes(body), version, unpacks)
 
 
 def _wait(asked: str, attempt: int) -> float:

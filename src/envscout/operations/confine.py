@@ -73,6 +73,13 @@ class Asker:
         """Return who acts: as was made out; where nobody had to say who they are, as they say."""
         return said if self.principal.subject == "local" else self.principal.subject
 
+    def beside(self, said: str) -> str:
+        """Return who acts as a pipeline says, and beside it as was made out: the one is claimed, the other checked."""
+        subject = self.principal.subject
+        if subject == "local":
+            return said
+        return subject if said in ("", subject, subject.partition(":")[2]) else f"{said} ({subject})"
+
     def value(self, name: str, value: Any) -> Any:
         """Return an argument, or a part of one, confined."""
         rule = RULES.get(name)
@@ -92,7 +99,8 @@ class Asker:
         changed = {}
         for field in value.__struct_fields__:
             old = getattr(value, field)
-            new = self.value(field, old)
+            rule = RULES.get(f"{type(value).__name__}.{field}")
+            new = rule(self, old) if rule else self.value(field, old)
             if new is not old:
                 changed[field] = new
         return msgspec.structs.replace(value, **changed) if changed else value
@@ -112,10 +120,15 @@ RULES: Mapping[str, Rule] = {
     "image_id": Asker.image,
     "image_ids": _each(Asker.image),
     "actor ": Asker.actor,
+    "Event.actor": Asker.beside,
+    "Origin.actor": Asker.beside,
     "ask.of_subjects.subjects": _subjects,
     "exceptions.remove.number": Asker.exception,
 }
-"""Name of a field, or of an argument as OPERATION.NAME -> what is done with it. `actor `: an argument, not a field."""
+"""Name of a field, or of one as NOUN.NAME, or of an argument as OPERATION.NAME -> what is done with it.
+
+`actor `: an argument, not a field.
+"""
 
 FREE = frozenset((
     "as_of", "attestations", "cause", "critical", "detail", "found", "high", "image", "low", "medium", "places",

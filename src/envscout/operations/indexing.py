@@ -3,6 +3,7 @@
 A digest that is known is not read again. Nothing of an image travels but its inventory, and what is said of it.
 """
 
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import msgspec
 
 from envscout import images
-from envscout.model import Hung, Indexed
+from envscout.errors import NotAllowed
+from envscout.model import Hung, Indexed, Looked
 from envscout.names.reference import OFFICIAL, Reference
 from envscout.store import Database
 from envscout.verbs import index as keeping
@@ -50,21 +52,33 @@ def index(
     what `docker login` left.
     """
     if reference.prefix == "sbom":
-        return _indexed(call(keeping.keep, look.of_sbom(reference)))
+        return _indexed(_kept(call, look.of_sbom(reference), reference))
     with images.open_image(reference, platform=platform, archive_ref=archive_ref, credentials=credentials) as opened:
         hung = look.hung(opened)
         digest = opened.image.digest
         found = call(keeping.known, digest, sbom_source, look.tools(sbom_source)) if digest else None
         if found is None:
             looked = look.look(opened, reference, sbom_source=sbom_source, kept=kept, on_progress=on_progress)
-            found = call(keeping.keep, looked)
+            found = _kept(call, looked, reference)
             if kept:
                 kept.write()
     is_tagged = reference.repository and reference.tag and not reference.digest and reference.path != _BY_ID
     if is_tagged or hung != Hung():
         tag = (reference.repository, reference.tag) if is_tagged else ()
-        call(keeping.renew, found.image_id, hung, *tag)
+        # Who may only ask is answered all the same, by what others brought.
+        with contextlib.suppress(NotAllowed):
+            call(keeping.renew, found.image_id, hung, *tag)
     return msgspec.structs.replace(_indexed(found), problems=hung.problems)
+
+
+def _kept(call: Call, looked: Looked, reference: Reference) -> Any:
+    try:
+        return call(keeping.keep, looked)
+    except NotAllowed as error:
+        raise NotAllowed(
+            f"the server does not know {reference.familiar} yet, and has nothing kept for a viewer",
+            "have somebody record it, or ask an owner for the role recorder",
+        ) from error
 
 
 def _indexed(found: Any) -> Indexed:
@@ -86,4 +100,4 @@ def stages(
     """
     with images.open_image(reference, platform=platform, archive_ref=archive_ref, credentials=credentials) as opened:
         found = look.stages(opened)
-    return {name: _indexed(call(keeping.keep, each)) for name, each in found.items()}
+    return {name: _indexed(_kept(call, each, reference)) for name, each in found.items()}

@@ -14,10 +14,13 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from envscout import __version__
 from envscout.errors import ConfigError
 from envscout.server import counting
 
 _log = logging.getLogger("envscout.access")
+_VERSION = (b"envscout-version", __version__.encode())
+"""By which a client says who is to be brought up to date, where they do not understand each other."""
 _GIVEN = re.compile(rb"[\w.:/+=-]{1,128}", re.ASCII)
 
 
@@ -58,7 +61,8 @@ def surrounded(app: ASGIApp, proxies: Proxies) -> ASGIApp:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", number.encode())]
+                own = ((b"x-request-id", number.encode()), _VERSION)
+                message["headers"] = [*message.get("headers", ()), *own]
             await send(message)
 
         counting.IN_FLIGHT.inc()

@@ -58,9 +58,33 @@ class Query(str):
     postgresql: str
 
 
+class Queries(Mapping[str, Query]):
+    """The queries of one file, which is read when the first of them is asked for: few commands need many files."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    @functools.cached_property
+    def _found(self) -> Mapping[str, Query]:
+        return _read(self._module)
+
+    def __getitem__(self, name: str) -> Query:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
 @functools.cache
 def queries(module: str) -> Mapping[str, Query]:
     """Return the named queries of `<module>.sql`."""
+    return Queries(module)
+
+
+def _read(module: str) -> Mapping[str, Query]:
     parts = _NAME.split((HERE / f"{module}.sql").read_text(encoding="utf-8"))
     found: dict[str, Query] = {}
     for name, engine, text in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):

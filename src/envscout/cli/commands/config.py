@@ -31,6 +31,18 @@ def command(key: str | None, value: str | None, form: str) -> None:
     else:
         for name in SETTINGS:
             click.echo(f"{name}={settings.shown(name)}")
+        _tell_of_token(settings)
+
+
+def _tell_of_token(settings: Settings) -> None:
+    """Say where `login` keeps the token of the server in use, where the settings hold none."""
+    server = settings.text("server")
+    if not server or settings.text("token"):
+        return
+    from envscout.client import keeping
+
+    where = keeping.where(settings, server)
+    Session.say(f"The token of {server} is kept in {where}" if where else f"No token is kept for {server}")
 
 
 def _json(value: object) -> str:

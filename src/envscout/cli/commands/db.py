@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from envscout.cli import options
-from envscout.cli.commands import db_feeds
+from envscout.cli.commands import db_feeds, db_remote
 from envscout.cli.session import Session
 from envscout.names import moment
 from envscout.names.address import shown
@@ -52,16 +52,17 @@ def update(places: tuple[str, ...], every: bool, form: str) -> None:
     Without --from: OSV.dev's zip of each ecosystem in use, EPSS and CISA's known exploited vulnerabilities. What did
     not change is not fetched again. An update that fails or is killed leaves the old state. A feed that lost a fifth
     of its records, or grew tenfold, is not applied: `db feeds` shows it, `db release` applies it.
+
+    Where a server is asked, it refreshes its own feeds now, and what became of each is told. What --from and --all
+    name is for where the store is.
     """
     from envscout.errors import FeedError
-    from envscout.verbs.update import bounds_of
-    from envscout.verbs.update import update as run
 
     with Session() as session:
-        # This process stores while the others read.
-        workers = max(0, (os.cpu_count() or 1) - 1)
-        bounds = bounds_of(session.settings)
-        results = run(session.database, places, _defaults(session, every), _progress(session), workers, bounds)
+        if session.is_remote:
+            results = db_remote.update(session, plain=not places and not every)
+        else:
+            results = _here(session, places, every)
     options.tell(
         form,
         "update",
@@ -73,6 +74,16 @@ def update(places: tuple[str, ...], every: bool, form: str) -> None:
         session.warn(f"{each.name}: {each.error}")
     if failed:
         raise FeedError(failed[-1].error, failed[-1].next_step or "the feeds not named were applied")
+
+
+def _here(session: Session, places: tuple[str, ...], every: bool) -> "list[FeedResult]":
+    from envscout.verbs.update import bounds_of
+    from envscout.verbs.update import update as run
+
+    # This process stores while the others read.
+    workers = max(0, (os.cpu_count() or 1) - 1)
+    bounds = bounds_of(session.settings)
+    return run(session.database, places, _defaults(session, every), _progress(session), workers, bounds)
 
 
 def _defaults(session: Session, every: bool) -> "Callable[[Iterable[str]], Iterable[Feed]]":
