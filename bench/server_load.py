@@ -63,7 +63,7 @@ async def _client(plan: Plan, number: int, until: float, taken: Taken) -> None:
 
 def _bytes(plan: Plan, wanted: Request) -> bytes:
     body = wanted.body.encode()
-    fields = {"Host": "bench", "Content-Type": "application/json", "Content-Length": str(len(body)), **plan.headers}
+    fields = {"Host": "127.0.0.1", "Content-Type": "application/json", "Content-Length": str(len(body)), **plan.headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return f"{wanted.method} {wanted.path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
