@@ -107,4 +107,10 @@ def memory(pid: int) -> tuple[float, float]:
 
 def environment(home: Path, place: str) -> dict[str, str]:
     """Return the environment of envscout's processes."""
-    return {"ENVSCOUT_HOME": str(home), "HOME": str(home), "ENVSCOUT_STORE": place, "PATH": os.environ["PATH"]}
+    return {
+        "ENVSCOUT_HOME": str(home),
+        "HOME": str(home),
+        "ENVSCOUT_STORE": place,
+        "ENVSCOUT_REQUESTS_PER_SECOND": "0",
+        "PATH": os.environ["PATH"],
+    }

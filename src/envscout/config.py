@@ -50,6 +50,9 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "log_format": Setting(str, "json", "form of the server's log on stderr: json or text"),
     "metrics_open": Setting(int, 0, "1: anybody who reaches the server may read /metrics; 0: whoever has a token"),
+    "requests_per_second": Setting(
+        int, 300, "requests that one principal, and one address, may make of a process on average; 0: any number"
+    ),
     "public_url": Setting(str, "", "address under which people reach the server (https://...), for links in messages"),
     "max_feed_age_days": Setting(int, 7, "an advisory feed older than this makes answers partial"),
     "refresh_minutes": Setting(int, 15, "minutes between two times that a server asks for each feed; 0: never"),

@@ -103,9 +103,13 @@ class NotAllowed(EnvscoutError):
 
 
 class TooManyRequests(EnvscoutError):
-    """Asked too often."""
+    """Asked too often. after: seconds to wait."""
 
     http_status = 429
+
+    def __init__(self, cause: str, next_step: str = "", after: float = 60.0) -> None:
+        super().__init__(cause, next_step)
+        self.after = after
 
 
 class FeedError(EnvscoutError):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from envscout.server.app import MAX_BODY
+from envscout.server.unpacking import MAX_BODY
 from tests.server.conftest import Server
 
 OPERATION = "/api/v1/operations/ask.running"

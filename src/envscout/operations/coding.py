@@ -1,14 +1,18 @@
 """Arguments and results as JSON. What hostile bytes may say is bounded by their types."""
 
 import functools
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
 import msgspec
 
-from envscout.errors import UsageError
+from envscout.errors import LimitExceeded, UsageError
 from envscout.names.expression import Expression
 
+MAX_TEXT = 1 << 20
+MAX_ITEMS = 200_000
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _Number = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
 
 
@@ -23,6 +27,36 @@ def decode(data: bytes, type_: Any) -> Any:
         return _decoder(type_).decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"the message cannot be read: {error}", "see the server's /schema") from error
+
+
+def sent(data: bytes, type_: Any) -> Any:
+    """Read what somebody sent who is not trusted. Raise UsageError; LimitExceeded for a text or list beyond bounds.
+
+    JSON can write a NUL in one way alone (https://www.rfc-editor.org/rfc/rfc8259#section-7), and PostgreSQL keeps none.
+    Halves of characters and nesting without end are refused by the decoder.
+    """
+    if b"\\u0000" in data and _NUL.search(data):
+        raise UsageError("the message holds a NUL character", "leave it out")
+    value = decode(data, type_)
+    if len(data) > MAX_ITEMS:
+        # In what is shorter there is no room for anything that large.
+        _bounded(value)
+    return value
+
+
+def _bounded(value: Any) -> None:
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            if len(each) > MAX_TEXT:
+                raise LimitExceeded(f"a text is longer than {MAX_TEXT} characters", "send less at once")
+        elif isinstance(each, msgspec.Struct):
+            waiting += (getattr(each, name) for name in each.__struct_fields__)
+        elif isinstance(each, list | tuple | set | frozenset | dict):
+            if len(each) > MAX_ITEMS:
+                raise LimitExceeded(f"a list has more than {MAX_ITEMS} items", "send less at once")
+            waiting += (*each, *each.values()) if isinstance(each, dict) else each
 
 
 @functools.cache

@@ -20,10 +20,9 @@ from envscout.server.routes.route import Route
 from envscout.server.routes.table import routes
 from envscout.server.stores import Stores
 from envscout.server.surrounding import Proxies, surrounded
+from envscout.server.unpacking import MAX_BODY
 from envscout.store import Place
 from envscout.verbs.changes import newest
-
-MAX_BODY = 64 << 20
 
 
 def make(place: Place, door: Door = Door()) -> Litestar:  # noqa: B008

@@ -1,5 +1,6 @@
 """Who asks: every request comes through here, and goes on as somebody or not at all."""
 
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from envscout.server import auth_browser
 from envscout.server.auth_issuers import Issuers, audiences, peek
 from envscout.server.auth_pace import Pace
 from envscout.server.problems import MEDIA_TYPE
+from envscout.server.rates import EXEMPT, Rates
 from envscout.server.stores import Stores
 from envscout.store import access
 from envscout.verbs import members, tokens, trust
@@ -41,6 +43,7 @@ class Door(msgspec.Struct, frozen=True):
     """How a server lets people in. is_open: whether this machine may ask before anybody has a token.
 
     proxies: networks of those who say for whom they ask. metrics_open: whether anybody may read the metrics.
+    requests_per_second: of one principal, and of one address; 0: any number.
     issuer, client_id, client_secret: of the issuer through which people log in. public_url: where they reach us.
     """
 
@@ -52,6 +55,7 @@ class Door(msgspec.Struct, frozen=True):
     public_url: str = ""
     proxies: str = ""
     metrics_open: bool = False
+    requests_per_second: int = 0
 
 
 class Doorkeeper:
@@ -62,6 +66,7 @@ class Doorkeeper:
         self.guard = Guard(door.permitted)
         self.issuers = Issuers(self.guard)
         self._pace = Pace()
+        self._rates = Rates(door.requests_per_second)
         self._known: dict[bytes, tuple[Principal, float]] = {}
         self._asked = 0.0
         self._is_anybody = False
@@ -84,6 +89,11 @@ class Doorkeeper:
         raise Unauthenticated(
             "the server does not know who asks", "`envscout login`, or send Authorization: Bearer TOKEN"
         )
+
+    def let(self, path: str, asker: str) -> None:
+        """Count a request of a principal, or from an address. Raise TooManyRequests."""
+        if path not in EXEMPT:
+            self._rates.take(asker)
 
     def is_anybody(self) -> bool:
         """Tell whether anybody was ever given a token, a role or trust: then nobody comes in without."""
@@ -178,16 +188,18 @@ def guarded(app: ASGIApp, keeper: Doorkeeper) -> ASGIApp:
     """Let nothing through to an application but as somebody."""
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
-        is_open = scope["path"] == "/metrics" and keeper.door.metrics_open
-        if scope["path"] not in OPEN_PATHS and not is_open:
-            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-            client = str((scope.get("client") or ("",))[0])
-            try:
+        path, client = scope["path"], str((scope.get("client") or ("",))[0])
+        is_open = path in OPEN_PATHS or (path == "/metrics" and keeper.door.metrics_open)
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        try:
+            keeper.let(path, f"from {client}")
+            if not is_open:
                 who = await sync_to_thread(keeper.principal, str(scope.get("method", "")), headers, client)
-            except EnvscoutError as error:
-                await _refuse(send, error, scope)
-                return
-            scope["user"] = who
+                keeper.let(path, f"as {who.organization}/{who.environment}/{who.subject}")
+                scope["user"] = who
+        except EnvscoutError as error:
+            await _refuse(send, error, scope)
+            return
         await app(scope, receive, send)
 
     return handle
@@ -206,6 +218,6 @@ async def _refuse(send: Send, error: EnvscoutError, scope: Scope) -> None:
     if error.http_status == Unauthenticated.http_status:
         headers.append((b"www-authenticate", b'Bearer realm="envscout"'))
     if isinstance(error, TooManyRequests):
-        headers.append((b"retry-after", b"60"))
+        headers.append((b"retry-after", str(math.ceil(error.after)).encode()))
     await send({"type": "http.response.start", "status": error.http_status, "headers": headers})
     await send({"type": "http.response.body", "body": encode(said), "more_body": False})

@@ -11,13 +11,14 @@ from litestar import Request, Response, route
 from litestar.concurrency import sync_to_thread
 
 from envscout.errors import UsageError
-from envscout.operations.coding import decode, encode
+from envscout.operations.coding import encode, sent
 from envscout.server import reading
 from envscout.server.asking import Asked, principal
 from envscout.server.etag import Answers, Kept, Naming, matches
 from envscout.server.idempotency import once
 from envscout.server.routes.route import Route, Text
 from envscout.server.stores import Stores
+from envscout.server.unpacking import unpacked
 from envscout.store import Database
 
 _WORTH_PACKING = 1_024
@@ -43,7 +44,8 @@ def handler(row: Route, house: House) -> Any:
 
 
 def _handled(row: Route, house: House, request: Request[Any, Any, Any], body: bytes) -> Response[bytes]:
-    read = body if row.body in (None, bytes) else decode(body, row.body)
+    body = unpacked(body, request.headers.get("content-encoding", ""))
+    read = body if row.body in (None, bytes) else sent(body, row.body)
     query = reading.query(request.scope["query_string"], row.query)
     path = {name: reading.segment(value) for name, value in request.path_params.items()}
 

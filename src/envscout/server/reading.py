@@ -22,6 +22,8 @@ def query(text: bytes, type_: type[msgspec.Struct]) -> Any:
         pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS, errors="strict")
     except ValueError as error:
         raise UsageError("the query cannot be read", "write it as name=value&..., in percent-encoded UTF-8") from error
+    if any("\0" in part for pair in pairs for part in pair):
+        raise UsageError("the query holds a NUL character", "leave it out")
     named: dict[str, Any] = {}
     for name, value in pairs:
         named.setdefault(name, []).append(value)
@@ -45,8 +47,10 @@ def _lists(type_: type[msgspec.Struct]) -> frozenset[str]:
 
 
 def segment(value: Any) -> str:
-    """Return a parameter of the path. Raise LimitExceeded."""
+    """Return a parameter of the path. Raise LimitExceeded, UsageError."""
     text = str(value).replace(SLASH, "/")
+    if "\0" in text:
+        raise UsageError("the path holds a NUL character", "leave it out")
     if len(text) > MAX_SEGMENT:
         raise LimitExceeded(f"a part of the path is longer than {MAX_SEGMENT} characters", "ask for less at once")
     return text

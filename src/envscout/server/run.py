@@ -82,6 +82,7 @@ def door(settings: Settings) -> Door:
         public_url=text("public_url").rstrip("/"),
         proxies=text("trusted_proxies"),
         metrics_open=bool(settings.get("metrics_open")),
+        requests_per_second=int(settings.get("requests_per_second")),
     )
 
 

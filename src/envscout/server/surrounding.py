@@ -17,6 +17,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from envscout import __version__
 from envscout.errors import ConfigError
 from envscout.server import counting
+from envscout.server.unpacking import ACCEPTED
 
 _log = logging.getLogger("envscout.access")
 _VERSION = (b"envscout-version", __version__.encode())
@@ -61,7 +62,7 @@ def surrounded(app: ASGIApp, proxies: Proxies) -> ASGIApp:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = ((b"x-request-id", number.encode()), _VERSION)
+                own = ((b"x-request-id", number.encode()), _VERSION, ACCEPTED)
                 message["headers"] = [*message.get("headers", ()), *own]
             await send(message)
 
