@@ -17,7 +17,7 @@ OPERATION = "/api/v1/operations/ask.running"
         ("POST", OPERATION, {"json": {"scope": {"at": "x"}}}, 400),
         ("POST", OPERATION, {"json": {"scope": {"environment": "e", "at": 1 << 70}}}, 400),
         ("POST", OPERATION, {"json": {"scope": {"environment": "nowhere"}}}, 404),
-        ("POST", OPERATION, {"json": {"scope": {"environment": "a\0b"}}}, 404),
+        ("POST", OPERATION, {"json": {"scope": {"environment": "a\0b"}}}, 400),
         ("POST", OPERATION + "?x=1", {"json": {"scope": {}}}, 400),
         ("POST", OPERATION + "?x=%FF", {"json": {"scope": {}}}, 400),
         ("POST", "/api/v1/operations/ask.nothing", {"json": {}}, 404),
