@@ -13,7 +13,7 @@ import pytest
 
 from envscout.demo.databases import Deb
 from envscout.environments.fold import fold
-from envscout.store import FOREVER, Database, deployments, findings
+from envscout.store import FOREVER, Connection, Database, Place, deployments, findings
 from tests.stories.story import CRITICAL, HIGH, PROGRAM, Desk, advisory, debian, feed, published, rootfs
 
 KILLS = 50
@@ -72,25 +72,29 @@ def story(tmp_path_factory: pytest.TempPathFactory, fleet_root: Path) -> tuple[P
     return kept, place, old, new, took
 
 
-def state(store: Path) -> State:
+def state(store: Place) -> State:
     """Return everything that an update changes, but for the moments, and check that it holds together."""
     with Database(store) as database:
-        ask = database.connection.execute
-        assert ask("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert ask("PRAGMA foreign_key_check").fetchall() == []
-        kept = set(ask("SELECT adv_id, pkg_id FROM finding").fetchall())
-        assert kept == findings.match_all(database.connection)
-        standing = "FROM vrange JOIN advisory USING (adv_id) JOIN name USING (name_id) WHERE k_to = ?"
-        return {
-            "records": sorted(ask("SELECT id, hash FROM advisory WHERE gone_at IS NULL").fetchall()),
-            "ranges": sorted(ask(f"SELECT name, id, hi, lo {standing}", (FOREVER,)).fetchall()),
-            "findings": len(kept),
-            "runs": ask("SELECT records, added, changed, withdrawn FROM feed_run ORDER BY at").fetchall(),
-            "vulnerabilities": sorted(
-                ask("SELECT v.id FROM vulnerability v JOIN advisory_vulnerability USING (vuln_id)").fetchall()
-            ),
-            "events": ask("SELECT count(*) FROM event").fetchall(),
-        }
+        assert database.damage() == []
+        with database.read() as connection:
+            return _state(connection)
+
+
+def _state(connection: Connection) -> State:
+    ask = connection.execute
+    kept = findings.kept(connection)
+    assert kept == findings.match_all(connection)
+    standing = "FROM vrange JOIN advisory USING (adv_id) JOIN name USING (name_id) WHERE k_to = ?"
+    return {
+        "records": sorted(ask("SELECT id, hash FROM advisory WHERE gone_at IS NULL").fetchall()),
+        "ranges": sorted(ask(f"SELECT name, id, hi, lo {standing}", (FOREVER,)).fetchall()),
+        "findings": len(kept),
+        "runs": ask("SELECT records, added, changed, withdrawn FROM feed_run ORDER BY at").fetchall(),
+        "vulnerabilities": sorted(
+            ask("SELECT v.id FROM vulnerability v JOIN advisory_vulnerability USING (vuln_id)").fetchall()
+        ),
+        "events": ask("SELECT count(*) FROM event").fetchall(),
+    }
 
 
 def start(desk: Desk, *words: str | Path) -> subprocess.Popen[bytes]:
@@ -217,10 +221,10 @@ def test_recordings_killed_at_any_moment(desk: Desk, tmp_path: Path) -> None:
     assert total > KILLS
 
 
-def folded(store: Path) -> None:
+def folded(store: Place) -> None:
     """Check that the stored intervals are the fold of the stored events."""
     with Database(store) as database, database.read() as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert database.damage() == []
         events = reversed(deployments.events(connection, deployments.Scope(environment="staging")))
         expected = sorted((each.service, each.digest, each.since, each.until or FOREVER) for each in fold(events))
         stored = connection.execute(
@@ -228,7 +232,7 @@ def folded(store: Path) -> None:
             " JOIN image i USING (image_id) JOIN environment v USING (env_id) WHERE v.name = 'staging'"
         ).fetchall()
         assert sorted(stored) == expected
-        assert set(connection.execute("SELECT adv_id, pkg_id FROM finding")) == findings.match_all(connection)
+        assert findings.kept(connection) == findings.match_all(connection)
 
 
 MANY = """

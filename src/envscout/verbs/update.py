@@ -118,6 +118,7 @@ def update(
         finally:
             stage.close()
         _note(database, [*done, *failed], began)
+        database.learn()
     return [*done, *failed]
 
 
