@@ -60,11 +60,13 @@ class Receiver(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, answer: Callable[[Handler, Received], None] | None = None, port: int = 0) -> None:
+    def __init__(
+        self, answer: Callable[[Handler, Received], None] | None = None, port: int = 0, host: str = "127.0.0.1"
+    ) -> None:
         self.answer = answer or (lambda handler, _request: handler.reply())
         self.received: list[Received] = []
         self.lock = threading.Lock()
-        super().__init__(("127.0.0.1", port), Handler)
+        super().__init__((host, port), Handler)
 
     @property
     def port(self) -> int:
@@ -74,7 +76,7 @@ class Receiver(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Return its address."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.server_address[0]!s}:{self.port}"
 
     def handle_error(self, *_: object) -> None:
         """Say nothing of clients that went away."""

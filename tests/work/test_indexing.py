@@ -1,16 +1,25 @@
 """Looking into images for others: a real registry, on an address that is nobody else's."""
 
+import contextlib
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from envscout import images
 from envscout.config import Settings
 from envscout.demo.layout import ImagePlan, layer, write_layout
-from envscout.store import Database, images, now, tasks
+from envscout.errors import ForbiddenAddress
+from envscout.images.transport import Transport
+from envscout.network.addresses import allowed
+from envscout.network.guarded import Guard
+from envscout.store import Database, now, tasks
+from envscout.store import images as stored
 from envscout.verbs import queue
 from envscout.work.indexing import index
 from envscout.work.task import Work
+from tests.network.server import Handler, Receiver
 from tests.servers.registry import Registry
 
 pytestmark = pytest.mark.server
@@ -39,7 +48,7 @@ def test_an_image_is_looked_into_for_the_tenant_who_asked(pushed: str, tmp_path:
         assert (done.state, done.problem) == ("indexed", "")
     for tenant, is_known in (("acme", True), ("evil", False)):
         with Database(tmp_path / "store.db", tenant) as database, database.read() as connection:
-            assert bool(images.find(connection, done.digest)) is is_known
+            assert bool(stored.find(connection, done.digest)) is is_known
 
 
 def test_a_server_does_not_look_at_its_own_network_for_others(pushed: str, tmp_path: Path) -> None:
@@ -70,3 +79,70 @@ def test_one_digest_asked_for_twice_at_once_is_read_once(pushed: str, tmp_path: 
         thread.join()
     with Database(file) as database:
         assert [each.state for each in queue.requested(database)] == ["indexed", "indexed"]
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Receiver]:
+    with Receiver() as trap:
+        thread = threading.Thread(target=trap.serve_forever, daemon=True)
+        thread.start()
+        yield trap
+        trap.shutdown()
+
+
+@pytest.fixture
+def leading(elsewhere: Receiver) -> Iterator[Callable[[Callable[[Handler], None]], str]]:
+    """Return what starts a registry on an address that may be reached, which answers as a test says."""
+    with contextlib.ExitStack() as stack:
+
+        def start(answer: Callable[[Handler], None]) -> str:
+            server = stack.enter_context(Receiver(lambda handler, _: answer(handler), host="127.9.9.9"))
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+            return f"127.9.9.9:{server.port}"
+
+        yield start
+
+
+@pytest.mark.parametrize("where", ["http://127.0.0.1:{port}/v2/", "https://169.254.169.254/latest/meta-data/"])
+@pytest.mark.parametrize("how", ["redirect", "realm"])
+def test_a_registry_leads_nowhere_that_may_not_be_reached(
+    leading: Callable[[Callable[[Handler], None]], str], elsewhere: Receiver, tmp_path: Path, where: str, how: str
+) -> None:
+    target = where.format(port=elsewhere.port)
+
+    def answer(handler: Handler) -> None:
+        if how == "redirect":
+            handler.reply(307, Location=target)
+        else:
+            handler.reply(401, WWW_Authenticate=f'Bearer realm="{target}",service="x"')
+
+    host = leading(answer)
+    with Database(tmp_path / "store.db") as database:
+        queue.ask(database, [f"{host}/some/app:v1"])
+        assert index(work(database, private="127.9.9.9"))
+        (refused,) = queue.requested(database)
+    assert refused.state != "indexed"
+    assert target.split("/")[2].partition(":")[0] in refused.problem
+    assert not elsewhere.received
+
+
+def test_a_name_that_leads_elsewhere_the_second_time_is_looked_at_again(
+    leading: Callable[[Callable[[Handler], None]], str], elsewhere: Receiver
+) -> None:
+    answers = iter(["127.9.9.9", "127.0.0.1"])
+    guard = Guard(allowed("127.9.9.9"), lambda *_: [next(answers)])
+    port = leading(lambda handler: handler.reply(200, b"{}", Connection="close")).rpartition(":")[2]
+    with images.guarded(guard):
+        transport = Transport(f"localhost:{port}")
+    assert transport.get(f"{transport.base}/v2/", 100, "*/*")[0] == b"{}"
+    with pytest.raises(ForbiddenAddress, match=r"localhost is 127\.0\.0\.1"):
+        transport.get(f"http://localhost:{elsewhere.port}/v2/", 100, "*/*")
+    assert not elsewhere.received
+    transport.close()
+
+
+def test_what_nobody_guards_is_asked_as_ever(elsewhere: Receiver) -> None:
+    transport = Transport(f"127.0.0.1:{elsewhere.port}")
+    assert transport.get(f"{transport.base}/v2/", 100, "*/*")[0] == b""
+    transport.close()

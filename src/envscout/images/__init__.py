@@ -6,6 +6,7 @@ Layers are streamed once and never land on disk or whole in memory; every digest
 from envscout.images.contents import HEAD, KEPT, Contents, Interest, LayerCache
 from envscout.images.credentials import Credentials, given
 from envscout.images.opening import OpenImage, newest_local, open_image, resolve
+from envscout.images.transport import guarded
 
 __all__ = [
     "HEAD",
@@ -16,6 +17,7 @@ __all__ = [
     "LayerCache",
     "OpenImage",
     "given",
+    "guarded",
     "newest_local",
     "open_image",
     "resolve",

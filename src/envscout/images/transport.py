@@ -3,20 +3,24 @@
 Rules: OCI distribution specification 1.1.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from envscout import __version__
-from envscout.errors import AccessDenied, LimitExceeded, NotFound, SourceError
+from envscout.errors import AccessDenied, ForbiddenAddress, LimitExceeded, NetworkError, NotFound, SourceError
 from envscout.images import authentication
 from envscout.images.addresses import inward, is_loopback
 from envscout.images.credentials import Credentials, for_host
 
 if TYPE_CHECKING:
     import requests
+
+    from envscout.network.guarded import Guard
 
 TIMEOUT = (10, 30)
 ATTEMPTS = 4
@@ -40,6 +44,21 @@ _GOOD = {
 MAX_ANSWER = 64 << 10
 MAX_LOCATION = 8192
 
+_guard: "ContextVar[Guard | None]" = ContextVar("guard", default=None)
+
+
+@contextlib.contextmanager
+def guarded(guard: "Guard") -> Iterator[None]:
+    """Have every registry that is asked meanwhile, and wherever it leads, be connected to by a guard.
+
+    For whoever asks on behalf of others. It holds for what this thread opens, however long that stays open.
+    """
+    token = _guard.set(guard)
+    try:
+        yield
+    finally:
+        _guard.reset(token)
+
 
 class Transport:
     """One connection to one registry, for one repository."""
@@ -56,6 +75,10 @@ class Transport:
         self._session.headers.update({"User-Agent": f"envscout/{__version__}", "Accept-Encoding": "identity"})
         # Without this, requests would send what ~/.netrc holds.
         self._session.auth = lambda request: request
+        if guard := _guard.get():
+            from envscout.network import adapter
+
+            adapter.guard(self._session, guard)
         self.base = f"{'http' if is_loopback(host) else 'https'}://{host}"
 
     def close(self) -> None:
@@ -219,6 +242,11 @@ class Transport:
                     timeout=TIMEOUT,
                     proxies=_proxies(url),
                 )
+            except ForbiddenAddress:
+                raise
+            except NetworkError as error:
+                # A guard found no address.
+                raise SourceError(error.cause, error.next_step) from error
             except requests.exceptions.SSLError as error:
                 raise SourceError(
                     f"{self._host} has no valid certificate: {error}.",

@@ -187,11 +187,14 @@ class Guard:
         return exchange
 
     def _connect(self, host: str, port: int, seconds: float) -> socket.socket:
-        """Connect to one of the addresses of a host, all of which were looked at."""
+        return self.connect(host, port, min(seconds, self._current().left))
+
+    def connect(self, host: str, port: int, seconds: float) -> socket.socket:
+        """Connect to one of the addresses of a host, all of which were looked at. Raise ForbiddenAddress, OSError."""
         failure: OSError = OSError("it has no address")
         for address in self.addresses(host, port):
             try:
-                made = socket.create_connection((address, port), min(seconds, self._current().left))
+                made = socket.create_connection((address, port), seconds)
             except OSError as error:
                 failure = error
                 continue

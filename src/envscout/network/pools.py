@@ -23,6 +23,13 @@ def manager(
     connect: Connect, current: Callable[[], Exchange], connections: int, context: ssl.SSLContext
 ) -> PoolManager:
     """Return pools of connections that are made by a function. current: gives the exchange that a thread is in."""
+    made = PoolManager(num_pools=64, maxsize=connections, block=False, ssl_context=context, timeout=Timeout(_SECONDS))
+    made.pool_classes_by_scheme = classes(connect, current)
+    return made
+
+
+def classes(connect: Connect, current: Callable[[], Exchange]) -> dict[str, type[HTTPConnectionPool]]:
+    """Return the kinds of pools by scheme whose connections are made by a function."""
 
     class Ours:
         """What both kinds of connections do differently."""
@@ -63,6 +70,4 @@ def manager(
 
         ConnectionCls: Any = Encrypted
 
-    made = PoolManager(num_pools=64, maxsize=connections, block=False, ssl_context=context, timeout=Timeout(_SECONDS))
-    made.pool_classes_by_scheme = {"http": PlainPool, "https": EncryptedPool}
-    return made
+    return {"http": PlainPool, "https": EncryptedPool}

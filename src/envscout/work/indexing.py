@@ -4,7 +4,7 @@ import logging
 
 from envscout import images
 from envscout.errors import EnvscoutError, StoreError
-from envscout.names.reference import DEFAULT_HOST, Reference, parse
+from envscout.names.reference import Reference, parse
 from envscout.network.addresses import allowed
 from envscout.network.guarded import Guard
 from envscout.operations import indexing
@@ -56,7 +56,11 @@ def _look(work: Work, claim: Claim) -> str:
     """Index an image for whoever asked; return its digest."""
     reference = _of_a_registry(parse(claim.reference))
     # Who asks a server must not have it look into what only the server can reach.
-    Guard(allowed(work.settings.text("allow_private_addresses"))).check(f"https://{_asked_host(reference)}/v2/")
+    with images.guarded(Guard(allowed(work.settings.text("allow_private_addresses")))):
+        return _read(work, claim, reference)
+
+
+def _read(work: Work, claim: Claim, reference: Reference) -> str:
     found = images.resolve(reference, platform=claim.platform)
     bound = int(work.settings.get("layer_cache_mb")) << 20
     with Database(work.database.place, claim.tenant) as database, database.alone(_lock(found.digest)):
@@ -70,11 +74,6 @@ def _of_a_registry(reference: Reference) -> Reference:
     from msgspec.structs import replace
 
     return replace(reference, prefix="registry")
-
-
-def _asked_host(reference: Reference) -> str:
-    """Return where the registry of a reference answers."""
-    return "registry-1.docker.io" if reference.host == DEFAULT_HOST else reference.host
 
 
 def _lock(digest: str) -> str:
