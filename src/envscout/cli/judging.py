@@ -242,14 +242,10 @@ def _fetched(url: str, limit: int) -> bytes:
 
 
 def beside(report: "Report | None") -> "Running | None":
-    """Return what the answer about an environment says of that which an image is judged beside."""
-    from envscout.policies.facts import Running
+    """Return what the answer about an environment says of that which an image is judged beside; None: nothing."""
+    from envscout.operations import judging as gathering
 
-    if report is None:
-        return None
-    return Running(
-        tuple(found for each in report.images for found in (*each.findings, *each.suppressed)), report.coverage
-    )
+    return gathering.beside(report)
 
 
 def judged(session: Session, subject: Subject, flags: dict[str, Any]) -> "tuple[Effective, tuple[Verdict, ...]]":
@@ -264,24 +260,11 @@ def judge(
     session: Session, subject: Subject, chosen: "Sequence[Policy]", flags: dict[str, Any]
 ) -> "tuple[Verdict, ...]":
     """Return what policies say of an image. flags: platform and ref, as for opening it."""
+    from envscout.operations import judging as gathering
     from envscout.policies.policy import judge as judge_by
     from envscout.verbs import gate
 
-    report = subject.report
-    ran = report.deployment
-    answered = gate.Answered(
-        image_id=report.image_id,
-        findings=report.findings,
-        coverage=report.coverage,
-        base=report.base,
-        advisories_of=subject.as_of,
-        reference=report.reference,
-        organization=ran.organization if ran else "",
-        service=ran.service if ran else "",
-        environment=subject.environment,
-        running=subject.running,
-        at=subject.at,
-    )
+    answered = gathering.answered(subject.report, subject.environment, subject.running, subject.as_of, subject.at)
     attested = _attested(session, subject, flags) if any(each.kind in _LOOKS for each in chosen) else None
     return judge_by(chosen, session.call(gate.facts, answered, attested))
 

@@ -14,7 +14,7 @@ from pyroaring import BitMap
 from envscout.access.principal import Principal
 from envscout.errors import NotFound
 from envscout.model.finding import WORDS
-from envscout.store import Database, feeds, now, outbox
+from envscout.store import Database, feeds, judged, now, outbox
 from envscout.store.deployments import Scope
 from envscout.verbs import ask, progress, whole
 from envscout.verbs.whole import Question, Whole
@@ -74,6 +74,7 @@ class _About:
 
     def collect(self) -> Iterator[Metric]:
         yield from self._streams()
+        yield from self._policies()
         yield from self._feeds()
         if not self._organization:
             yield from self._work()
@@ -102,14 +103,39 @@ class _About:
         yield unknown
 
     def _environments(self) -> Iterator[tuple[str, Whole]]:
-        for row in ask.environments(self._database, Scope(self._organization)):
-            scope = Scope(row.organization, row.name)
+        """Yield what runs where, all of it asked at once: what an image has is looked up once for all environments."""
+        rows = ask.environments(self._database, Scope(self._organization))
+        asked = [(Scope(row.organization, row.name), Question()) for row in rows if row.images]
+        while asked:
             try:
-                (answer,) = whole.environments(self._database, [(scope, Question())])
+                found = whole.environments(self._database, asked)
             except NotFound:
-                # Nothing runs there any more.
+                # Of one of them the last was taken away a moment ago.
+                asked = [each for each in asked if ask.running(self._database, each[0])]
                 continue
-            yield row.organization, answer
+            yield from zip((scope.organization for scope, _ in asked), found, strict=True)
+            return
+
+    def _policies(self) -> Iterator[Metric]:
+        """Yield of how many images a policy says that they meet it, as it was counted last: that is done aside."""
+        labels = ("id", "displayName", "streamName", "organization")
+        met = GaugeMetricFamily("scout_policy_compliant_images", "Images that meet a policy", labels=labels)
+        all_ = GaugeMetricFamily("scout_policy_evaluated_images", "Images that a policy judges", labels=labels)
+        age = GaugeMetricFamily(
+            "envscout_policy_age_seconds",
+            "Seconds since the images of an environment were judged",
+            labels=("streamName", "organization"),
+        )
+        at = now()
+        with self._database.read() as connection:
+            found = judged.judged(connection, self._organization)
+        for each in found:
+            age.add_metric((each.environment, each.organization), max(0, at - each.at) / _SECOND)
+            for count in each.counts:
+                values = (count.policy, count.title, each.environment, each.organization)
+                met.add_metric(values, count.compliant)
+                all_.add_metric(values, count.evaluated)
+        yield from (met, all_, age)
 
     def _feeds(self) -> Iterator[Metric]:
         age = GaugeMetricFamily(

@@ -58,6 +58,13 @@ def reconcile(work: Work) -> bool:
     return done.left > 0
 
 
+def judge(work: Work) -> bool:
+    """Count what policies say of what runs in each environment."""
+    from envscout.work import judging
+
+    return judging.judge(work, _heed(work.settings))
+
+
 def _heed(settings: Settings) -> "Heed":
     """Return whose statements are heeded, as the settings say."""
     from envscout.findings.heeding import PLACES, Heed
@@ -76,6 +83,7 @@ TASKS: tuple[Task, ...] = (
     Task("match", "make messages of news, by the rules of the channels", match, 15, 80, ("news",)),
     Task("deliver", "send the messages that are due", deliver, 5, 90, ("outbox",)),
     Task("index", "look into images that were asked for", index, 30, 30, ("index_request",), lanes=4),
+    Task("judge", "count what policies say of what runs", judge, 120, 5),
     Task("retain", "forget what the rules of retention no longer keep", retain, 3600, 10),
 )
 """In the order in which they are shown."""

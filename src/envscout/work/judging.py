@@ -1,0 +1,71 @@
+"""What policies say of what runs: counted environment by environment, aside, as it takes long where much runs.
+
+An image that runs several times in an environment counts once, and meets a policy where it does everywhere.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from envscout.findings.heeding import Heed
+from envscout.model import Verdict
+from envscout.operations.judging import answered, beside
+from envscout.policies.kinds import KINDS
+from envscout.policies.policy import Policy
+from envscout.policies.policy import judge as judge_by
+from envscout.store import judged, now
+from envscout.store.deployments import Scope
+from envscout.store.judged import Count, Due
+from envscout.verbs import ask, gate, govern
+from envscout.verbs.ask import Question
+from envscout.work.task import Work
+
+_PIECE = 20
+"""Images whose findings are held at once."""
+_SHARE = 10.0
+"""Seconds after which no further environment is begun until the next run: other work is of more use to somebody."""
+
+
+def judge(work: Work, heed: Heed) -> bool:
+    """Judge environments, one at least where one is due. Return False: what is left has time until the next run."""
+    until = time.monotonic() + _SHARE
+    while not work.stop.is_set() and time.monotonic() < until:
+        with work.database.read() as connection:
+            due = judged.due(connection, now())
+        if due is None:
+            break
+        counts = counted(work, due, heed)
+        if not work.stop.is_set():
+            with work.database.write() as connection:
+                judged.put(connection, due, now(), counts)
+    return False
+
+
+def counted(work: Work, due: Due, heed: Heed) -> tuple[Count, ...]:
+    """Return what the policies in force in an environment say of what runs there."""
+    policies = govern.in_force(work.database, due.organization, due.name).policies
+    met: dict[str, dict[int, bool]] = {each.id: {} for each in policies}
+    for image_id, verdict in _verdicts(work, due, heed, policies):
+        of_policy = met[verdict.policy]
+        of_policy[image_id] = of_policy.get(image_id, True) and verdict.state == "pass"
+    return tuple(Count(each.id, _title(each), len(met[each.id]), sum(met[each.id].values())) for each in policies)
+
+
+def _title(policy: Policy) -> str:
+    """Return what a policy is called, whether it is met or not."""
+    return policy.title or KINDS[policy.kind].title
+
+
+def _verdicts(work: Work, due: Due, heed: Heed, policies: Sequence[Policy]) -> Iterator[tuple[int, Verdict]]:
+    """Yield what policies say of what runs, some images at a time; less where the process is to stop."""
+    ran = ask.running(work.database, Scope(due.organization, due.name))
+    for start in range(0, len(ran), _PIECE):
+        if work.stop.is_set():
+            return
+        subjects = [(each.image_id, each.deployment.reference, each.deployment) for each in ran[start : start + _PIECE]]
+        report = ask.of_subjects(work.database, subjects, Question(heed=heed))
+        for each in report.images:
+            known = answered(each, due.name, beside(msgspec.structs.replace(report, images=(each,))), each.as_of)
+            facts = gate.facts(work.database, known, gate.seen(work.database, each.image_id))
+            yield from ((each.image_id, verdict) for verdict in judge_by(policies, facts))
