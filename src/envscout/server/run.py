@@ -18,6 +18,7 @@ from envscout.server.auth import Door
 from envscout.server.auth_browser import is_loopback
 from envscout.server.protocol import Bounded
 from envscout.store import Database, Place, access
+from envscout.work import tracing
 from envscout.work.engine import engine
 
 GRACE = 30
@@ -35,6 +36,7 @@ def run(settings: Settings, *, working: bool) -> None:
     host, processes = settings.text("listen_host"), int(settings.get("processes"))
     _check(settings.store_place, host, door(settings))
     logs.begin("text" if settings.text("log_format") == "text" else "json")
+    tracing.begin()
     if processes > 1:
         _share_counts()
     with _until_told(), _working(settings) if working else contextlib.nullcontext():
@@ -66,7 +68,9 @@ def application() -> Any:
     settings = Settings()
     logs.begin("text" if settings.text("log_format") == "text" else "json")
     app = make(settings.store_place, door(settings))
+    tracing.begin()
     app.on_startup.append(_bound_threads)
+    app.on_shutdown.append(tracing.flush)
     return app
 
 
@@ -126,3 +130,4 @@ def _working(settings: Settings) -> Iterator[None]:
         yield
     finally:
         worker.stop(GRACE)
+        tracing.end()

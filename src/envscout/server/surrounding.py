@@ -7,6 +7,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -18,11 +19,16 @@ from envscout import __version__
 from envscout.errors import ConfigError
 from envscout.server import counting
 from envscout.server.unpacking import ACCEPTED
+from envscout.work import tracing
 
 _log = logging.getLogger("envscout.access")
 _VERSION = (b"envscout-version", __version__.encode())
 """By which a client says who is to be brought up to date, where they do not understand each other."""
 _GIVEN = re.compile(rb"[\w.:/+=-]{1,128}", re.ASCII)
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_UNTRACED = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What is asked every few seconds, and of no interest."""
 
 
 class Proxies:
@@ -56,7 +62,7 @@ def surrounded(app: ASGIApp, proxies: Proxies) -> ASGIApp:
         is_trusted = proxies.trusts(scope.get("client"))
         number = _number(scope, is_trusted=is_trusted)
         scope["request_id"] = number  # type: ignore[typeddict-unknown-key]
-        began, status = time.perf_counter(), 500
+        began, at, status = time.perf_counter(), time.time_ns(), 500
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -72,6 +78,7 @@ def surrounded(app: ASGIApp, proxies: Proxies) -> ASGIApp:
         finally:
             counting.IN_FLIGHT.dec()
             _tell(scope, number, status, time.perf_counter() - began)
+            _trace(scope, number, status, at, is_trusted=is_trusted)
 
     return handle
 
@@ -106,3 +113,25 @@ def _tell(scope: Any, number: str, status: int, seconds: float) -> None:
             "who": getattr(who, "subject", ""),
         },
     )
+
+
+def _trace(scope: Any, number: str, status: int, began: int, *, is_trusted: bool) -> None:
+    """Tell a collector of a request, by its route. Only a proxy that is believed says what it is part of."""
+    if scope["path"] in _UNTRACED:
+        return
+    method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
+    route = str(scope.get("path_template") or "")
+    about: dict[str, tracing.Value] = {
+        "http.request.method": method,
+        "http.response.status_code": status,
+        "envscout.request_id": number,
+    }
+    if route:
+        about["http.route"] = route
+    parent = _text(scope["headers"]) if is_trusted else None
+    times = (began, time.time_ns())
+    tracing.tell(f"{method} {route}".strip(), "server", times, about, failed=status >= 500, parent=parent)
+
+
+def _text(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}

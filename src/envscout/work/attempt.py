@@ -6,6 +6,7 @@ import time
 
 from envscout.errors import EnvscoutError, StoreError
 from envscout.store import now, tasks
+from envscout.work import tracing
 from envscout.work.task import Task, Work
 
 _log = logging.getLogger(__name__)
@@ -37,13 +38,20 @@ def attempt(task: Task, work: Work, *, called: bool) -> bool:
     try:
         more = task.run(work)
     except Exception as error:
+        _trace(task, began, called=called, failed=True)
         _fail(task, work, began, before.failures, error)
         return False
     if more or is_long or before.failures or (not called and before.ended < began - _QUIET):
         with database.write() as connection:
             tasks.end(connection, task.name, work.worker, began, now(), began + next_run(task.seconds))
+        _trace(task, began, called=called)
         _log.info("task done", extra={"task": task.name, "seconds": round(time.monotonic() - clock, 3), "more": more})
     return more
+
+
+def _trace(task: Task, began: int, *, called: bool, failed: bool = False) -> None:
+    about: dict[str, tracing.Value] = {"envscout.task": task.name, "envscout.called": called}
+    tracing.tell(f"task {task.name}", "internal", (began * 1000, time.time_ns()), about, failed=failed)
 
 
 def next_run(seconds: float) -> int:

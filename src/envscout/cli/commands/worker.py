@@ -31,6 +31,7 @@ def command(concurrency: int) -> None:
     had begun that was killed is taken over. On a file one process works, and others stand by for it.
     """
     from envscout.store import Database
+    from envscout.work import tracing
     from envscout.work.engine import engine
 
     ended = threading.Event()
@@ -39,10 +40,13 @@ def command(concurrency: int) -> None:
     with Session() as session:
         # Whoever types it learns at once of a store that cannot be used.
         Database(session.settings.store_place).close()
+        tracing.begin()
         working = engine(session.settings.store_place, session.settings, concurrency=concurrency)
         working.start()
         session.say(f"working as {working.worker}")
         ended.wait()
         session.say("stopping; what is running ends first")
-        if not working.stop(GRACE):
+        is_ended = working.stop(GRACE)
+        tracing.end()
+        if not is_ended:
             raise EnvscoutError("a task did not end in time", "what it had begun is taken over")
