@@ -97,10 +97,9 @@ def append(
     env_id = _number(connection, "put_environment", event)
     service_id = _number(connection, "put_service", event)
     slot = {"env_id": env_id, "service_id": service_id, "platform": event.platform}
-    (last,) = connection.execute(_SQL["last_moment"], {"env_id": env_id, "service_id": service_id}).fetchone()
-    event = msgspec.structs.replace(event, at=max(event.at, (last or 0) + 1))
     row = {**slot, **msgspec.structs.asdict(event), "image_id": image_id}
-    (event_id,) = connection.execute(_SQL["put_event"], row).fetchone()
+    event_id, at = connection.execute(_SQL["put_event"], row).fetchone()
+    event = msgspec.structs.replace(event, at=at)
     held = {
         _held(event, *fields): number
         for number, *fields in connection.execute(_SQL["slot"], {**slot, "forever": FOREVER})

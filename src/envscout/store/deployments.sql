@@ -9,13 +9,14 @@ ON CONFLICT (organization, name) DO UPDATE SET name = excluded.name RETURNING en
 INSERT INTO service (organization, name) VALUES (:organization, :service)
 ON CONFLICT (organization, name) DO UPDATE SET name = excluded.name RETURNING service_id
 
--- name: last_moment
-SELECT max(at) FROM event WHERE env_id = :env_id AND service_id = :service_id
-
 -- name: put_event
+-- An event, after all that was said of its service before, wherever the clock stood.
 INSERT INTO event (env_id, service_id, platform, action, image_id, reference, at, actor, source, commit_id, run_url)
-VALUES (:env_id, :service_id, :platform, :action, :image_id, :reference, :at, :actor, :source, :commit, :run_url)
-RETURNING event_id
+VALUES (:env_id, :service_id, :platform, :action, :image_id, :reference,
+        (SELECT CASE WHEN coalesce(max(e.at), 0) < :at THEN :at ELSE coalesce(max(e.at), 0) + 1 END
+           FROM event e WHERE e.env_id = :env_id AND e.service_id = :service_id),
+        :actor, :source, :commit, :run_url)
+RETURNING event_id, at
 
 -- name: slot
 -- What runs in a slot, with the number of its row.

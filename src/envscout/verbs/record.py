@@ -100,10 +100,14 @@ def many(database: Database, events: Sequence[Event], *, unindexed: bool = False
     if len(events) > MOST_AT_ONCE:
         raise LimitExceeded(f"more than {MOST_AT_ONCE} events at once", "record them in parts")
     with database.write() as connection:
-        return [_one(connection, event, now(), unindexed) for event in events]
+        told: list[News] = []
+        outcomes = [_one(connection, event, now(), unindexed, told) for event in events]
+        news.append(connection, told)
+    return outcomes
 
 
-def _one(connection: Connection, event: Event, moment: int, unindexed: bool) -> Outcome:
+def _one(connection: Connection, event: Event, moment: int, unindexed: bool, told: list[News]) -> Outcome:
+    """Append one of many; its news are added to what is told at once."""
     try:
         _check_event(event, moment)
         event = msgspec.structs.replace(event, at=min(event.at, moment) or moment)
@@ -112,7 +116,8 @@ def _one(connection: Connection, event: Event, moment: int, unindexed: bool) -> 
         return Outcome("refused", event, problem=error.cause, next_step=error.next_step)
     if event.action == "remove" and not _runs(connection, event):
         return Outcome("unchanged", event)
-    done = _appended(connection, event, stored.image_id if stored else None)
+    done = Recorded(*deployments.append(connection, event, stored.image_id if stored else None, advance))
+    told += _news(done)
     changed = done.ended or done.begun
     return Outcome("recorded" if changed else "unchanged", done.event, stored is not None and stored.indexed_at is None)
 
