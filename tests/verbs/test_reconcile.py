@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from pyroaring import BitMap
 
 from envscout.errors import NotFound
 from envscout.model import LEVELS, Image
@@ -71,7 +70,7 @@ def told(database: Database) -> dict[tuple[str, str], tuple[Any, ...]]:
             each.fixed,
             each.kev,
             each.band,
-            frozenset(services[number] for number in BitMap.deserialize(each.services)),
+            frozenset(services[number] for number in each.numbers),
         )
         for (vuln_id, env_id), each in everything.items()
         if not each.suppressed

@@ -56,13 +56,17 @@ def _words(what: str, given: tuple[str, ...], known: tuple[str, ...]) -> None:
 def matches(rule: Rule, organization: str, news: News) -> bool:
     """Tell whether news are for a rule of an organization ("": of the whole instance)."""
     return (
-        (not organization or news.organization in ("", organization))
+        is_near(rule, organization, news)
         and (news.kind in rule.kinds if rule.kinds else news.kind not in QUIET_KINDS)
         and (not rule.causes or news.cause in rule.causes)
-        and _fits(rule.environments, news.environment)
         and _fits(rule.services, news.service)
         and (not news.vulnerability or _is_grave(rule, news))
     )
+
+
+def is_near(rule: Rule, organization: str, news: News) -> bool:
+    """Tell whether news come from where a rule looks: the same for all news of an environment."""
+    return (not organization or news.organization in ("", organization)) and _fits(rule.environments, news.environment)
 
 
 def _fits(patterns: tuple[str, ...], name: str) -> bool:

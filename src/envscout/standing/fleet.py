@@ -1,23 +1,36 @@
 """What runs, as bitmaps: each service of an environment is a number, so that thousands of them are compared at once."""
 
+import sys
+from array import array
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from pyroaring import BitMap
 
-_BLOCK = 1 << 16
+from envscout.store.standing import packed
+
+_LEAST_BITS = 16
+"""Of the number of a service within a slot: bitmaps are cut at these blocks without being looked at."""
 
 
 class Fleet:
     """Services that run images. A slot is one service of one environment; its number rises with the environment's."""
 
-    def __init__(self, running: Iterable[tuple[int, int, int]], sets: Iterable[tuple[int, int]]) -> None:
-        """Number the slots. running: (environment, service, image); sets: (set, image)."""
+    def __init__(
+        self,
+        running: Iterable[tuple[int, int, int]],
+        sets: Iterable[tuple[int, int]],
+        twofold: Collection[int] = (),
+    ) -> None:
+        """Number the slots. running: (environment, service, image); sets: (set, image); twofold: images."""
         running = list(running)
-        # Bitmaps are cut at these blocks, so that what belongs to one environment is cut out without being looked at.
-        widest = max((service for _, service, _ in running), default=0)
-        width = _BLOCK * (1 + widest // _BLOCK)
-        self.base = {env_id: place * width for place, env_id in enumerate(sorted({row[0] for row in running}))}
+        self.running = running
+        self.twofold = twofold
+        self.held: dict[int, BitMap] = {}
+        self._bits = max(_LEAST_BITS, max((service for _, service, _ in running), default=0).bit_length())
+        self.env_ids = sorted({row[0] for row in running})
+        self.base = {env_id: place << self._bits for place, env_id in enumerate(self.env_ids)}
         self.images: dict[int, list[int]] = defaultdict(list)
         by_image: dict[int, list[int]] = defaultdict(list)
         for env_id, service, image_id in running:
@@ -29,16 +42,35 @@ class Fleet:
         for set_id, image_id in sets:
             by_set[set_id] += by_image.get(image_id, ())
         self.by_set = {set_id: BitMap(slots) for set_id, slots in by_set.items()}
-        everything = BitMap(self.images)
-        self.of_environment = {
-            env_id: everything & BitMap(range(base, base + width)) for env_id, base in self.base.items()
-        }
 
-    def services(self, slots: BitMap, env_id: int) -> BitMap:
-        """Return the services of an environment among slots."""
-        return (slots & self.of_environment[env_id]).shift(-self.base[env_id])
+    def cut(self, slots: BitMap) -> Iterator[tuple[int, bytes]]:
+        """Yield each environment among slots, with its services in the form that is kept."""
+        numbers = slots.to_array()
+        # The lower halves of numbers of four bytes: what is kept, where two bytes suffice.
+        halves = memoryview(numbers).cast("B").cast("H")[_LOWER::2] if self._bits == _LEAST_BITS else None
+        first, mask = 0, (1 << self._bits) - 1
+        while first < len(numbers):
+            place = numbers[first] >> self._bits
+            end = bisect_left(numbers, place + 1 << self._bits, first)
+            if halves is not None:
+                yield self.env_ids[place], halves[first:end].tobytes()
+            else:
+                yield self.env_ids[place], packed(array("I", [each & mask for each in numbers[first:end]]))
+            first = end
+
+    def among(self, slots: BitMap) -> list[int]:
+        """Return the environments among slots."""
+        numbers, found, first = slots.to_array(), [], 0
+        while first < len(numbers):
+            place = numbers[first] >> self._bits
+            found.append(self.env_ids[place])
+            first = bisect_left(numbers, place + 1 << self._bits, first)
+        return found
 
     def holding(self, sets: Iterable[int]) -> BitMap:
         """Return the slots that hold any of some sets."""
         found = [self.by_set[each] for each in sets if each in self.by_set]
         return BitMap.union(*found) if found else BitMap()
+
+
+_LOWER = 0 if sys.byteorder == "little" else 1

@@ -1,7 +1,7 @@
 """What stands now of some vulnerabilities: one join for all, then bitmaps; what somebody spoke of, one by one."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -15,14 +15,16 @@ from envscout.findings.products import met
 from envscout.model import Finding
 from envscout.standing.fleet import Fleet
 from envscout.store import Connection, deployments, exceptions, findings, images, standing, vex
-from envscout.store.standing import Key, Signal, Told
+from envscout.store.standing import Key, Signal, Told, state
 
 Grades = dict[int, BitMap]
 """2 x severity + 1 where a fix is known -> the slots where that counts."""
 
-NOTHING = BitMap().serialize()
 BANDS = (0.05, 0.4, 0.9)
 """From which percentile of EPSS on a vulnerability is in which band, 1 to 3."""
+
+_REMEMBERED = 10_000
+"""Packages whose places are kept in mind, for those who look at the next vulnerabilities."""
 
 
 class Present(NamedTuple):
@@ -41,23 +43,25 @@ class Asked(NamedTuple):
     at: int
 
 
+def looked_at(connection: Connection, env_id: int = 0) -> Fleet:
+    """Return what runs, everywhere or in one environment; says by `standing.near` which images, and makes room."""
+    running = standing.running(connection, env_id)
+    standing.make_room(connection)
+    sets = standing.near(connection, {image_id for *_, image_id in running})
+    return Fleet(running, sets, standing.twofold(connection))
+
+
 def present(connection: Connection, fleet: Fleet, env_ids: Collection[int], asked: Asked) -> Present:
     """Return what stands of the wanted vulnerabilities (`standing.want`) in some environments; needs room made."""
     signals = standing.signals(connection)
     hits = standing.hits(connection, is_near=asked.is_near)
     rows = standing.records(connection, {hit[1] for hit in hits})
-    graded = grades(
-        hits, {number: [Rated(*row) for row in rows.get(number, ())] for number in {hit[1] for hit in hits}}
-    )
-    holders = {
-        pkg_id: fleet.holding(sets) for pkg_id, sets in standing.sets_of_packages(connection, graded.keys()).items()
-    }
+    graded = grades(hits, {number: [Rated(*row) for row in found] for number, found in rows.items()})
     parts: dict[int, dict[int, list[BitMap]]] = defaultdict(lambda: defaultdict(list))
     packages: dict[int, list[tuple[int, BitMap]]] = defaultdict(list)
-    for pkg_id, found in graded.items():
-        slots = holders.get(pkg_id)
+    for pkg_id, slots in _held(connection, fleet, graded.keys()):
         if slots:
-            for vuln_id, grade in found.items():
+            for vuln_id, grade in graded[pkg_id].items():
                 parts[vuln_id][grade].append(slots)
                 packages[vuln_id].append((pkg_id, slots))
     counted = {
@@ -65,10 +69,24 @@ def present(connection: Connection, fleet: Fleet, env_ids: Collection[int], aske
     }
     hushed = _closely(connection, fleet, counted, signals, asked)
     states: dict[Key, Told] = {}
-    for vuln_id in counted.keys() | hushed.keys():
+    wanted = set(env_ids)
+    for vuln_id in sorted(counted.keys() | hushed.keys()):
         signal = signals[vuln_id]
-        states |= _split(fleet, env_ids, vuln_id, signal, counted.get(vuln_id, {}), hushed.get(vuln_id))
+        seen = _split(fleet, signal, counted.get(vuln_id, {}), hushed.get(vuln_id))
+        states.update(((vuln_id, env_id), each) for env_id, each in seen if env_id in wanted)
     return Present(states, signals, packages)
+
+
+def _held(connection: Connection, fleet: Fleet, pkg_ids: Collection[int]) -> Iterator[tuple[int, BitMap]]:
+    """Yield packages with the slots that hold them."""
+    if len(fleet.held) > _REMEMBERED:
+        fleet.held.clear()
+    fresh = [pkg_id for pkg_id in pkg_ids if pkg_id not in fleet.held]
+    for pkg_id, sets in standing.sets_of_packages(connection, fresh).items():
+        fleet.held[pkg_id] = fleet.holding(sets)
+    for pkg_id in pkg_ids:
+        if pkg_id in fleet.held:
+            yield pkg_id, fleet.held[pkg_id]
 
 
 def band(percentile: float | None) -> int:
@@ -76,26 +94,28 @@ def band(percentile: float | None) -> int:
     return sum(percentile is not None and percentile >= least for least in BANDS)
 
 
-def _split(
-    fleet: Fleet, env_ids: Iterable[int], vuln_id: int, signal: Signal, by_grade: Grades, hushed: BitMap | None
-) -> dict[Key, Told]:
-    """Return what stands of one vulnerability in each environment."""
-    found: dict[Key, Told] = {}
-    ordered = sorted(by_grade.items(), reverse=True)
-    whole = BitMap.union(*by_grade.values()) if by_grade else BitMap()
-    of_signal = (signal.kev, band(signal.percentile))
-    for env_id in env_ids:
-        here = fleet.of_environment.get(env_id)
-        if here is None:
-            continue
-        if whole.intersect(here):
-            level = next(grade for grade, slots in ordered if slots.intersect(here)) >> 1
-            fixed = any(grade & 1 and slots.intersect(here) for grade, slots in ordered)
-            services = fleet.services(whole, env_id).serialize()
-            found[vuln_id, env_id] = Told(level, fixed, *of_signal, False, services)
-        elif hushed is not None and hushed.intersect(here):
-            found[vuln_id, env_id] = Told(0, False, *of_signal, True, NOTHING)
-    return found
+def _split(fleet: Fleet, signal: Signal, by_grade: Grades, hushed: BitMap | None) -> Iterator[tuple[int, Told]]:
+    """Yield what stands of one vulnerability in each environment."""
+    known = state(0, False, signal.kev, band(signal.percentile), False)
+    if len(by_grade) == 1:
+        # Mostly it is as grave wherever it is.
+        ((grade, whole),) = by_grade.items()
+        alike = known | grade << 4
+        for env_id, services in fleet.cut(whole):
+            yield env_id, Told(alike, services)
+    elif by_grade:
+        whole = BitMap.union(*by_grade.values())
+        gravest = {env_id: grade >> 1 << 5 for grade in sorted(by_grade) for env_id in fleet.among(by_grade[grade])}
+        fixed = {env_id for grade, slots in by_grade.items() if grade & 1 for env_id in fleet.among(slots)}
+        for env_id, services in fleet.cut(whole):
+            yield env_id, Told(known | gravest[env_id] | (env_id in fixed) << 4, services)
+    else:
+        whole = BitMap()
+    if hushed:
+        counts = set(fleet.among(whole))
+        for env_id in fleet.among(hushed):
+            if env_id not in counts:
+                yield env_id, Told(known | 1, b"")
 
 
 def _closely(
@@ -111,7 +131,7 @@ def _closely(
     desk = Desk(asked.heed, exceptions.standing(connection), kept, resolve, asked.at)
     spoken = {numbers[name] for each in desk.names for name in findings.resolve(connection, each) if name in numbers}
     spoken &= counted.keys()
-    twofold = [fleet.by_image[image_id] for image_id in standing.twofold(connection) if image_id in fleet.by_image]
+    twofold = [fleet.by_image[image_id] for image_id in fleet.twofold if image_id in fleet.by_image]
     held = [slots for by_grade in counted.values() for slots in by_grade.values()] if twofold else []
     apart = BitMap.union(*twofold) & BitMap.union(*held) if held else BitMap()
     slots = BitMap(apart)
@@ -145,10 +165,9 @@ def _found(
     matches, places = findings.about(connection, image_ids, names, None)
     grouped = by_package(matches)
     made: dict[int, tuple[Finding, ...]] = {}
-    services = standing.services(connection)
-    for env_id, (organization, name) in standing.environments(connection).items():
-        if env_id not in fleet.base or not slots.intersect(fleet.of_environment[env_id]):
-            continue
+    services, named = standing.services(connection), standing.environments(connection)
+    for env_id in fleet.among(slots):
+        organization, name = named[env_id]
         for each in deployments.running(connection, deployments.Scope(organization, name)):
             slot = fleet.base[env_id] + services[each.deployment.organization, each.deployment.service]
             number = each.image_id

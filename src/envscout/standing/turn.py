@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from pyroaring import BitMap
-
 from envscout.model import NewsCause, NewsKind
 from envscout.store.standing import Told
 
@@ -45,14 +43,6 @@ def _by(why: Why) -> NewsCause:
     return "deployment" if why.deployed else "advisory"
 
 
-def is_same(one: Told, other: Told) -> bool:
-    """Tell whether two looks saw the same."""
-    plain = (one.level, one.fixed, one.kev, one.band, one.suppressed)
-    return plain == (other.level, other.fixed, other.kev, other.band, other.suppressed) and (
-        one.services == other.services or BitMap.deserialize(one.services) == BitMap.deserialize(other.services)
-    )
-
-
 def _moved(before: Told, after: Told, why: Why) -> Turn | None:
     for holds, cause in _WORSE:
         if holds(before, after):
@@ -76,4 +66,4 @@ _WORSE: tuple[tuple[Callable[[Told, Told], bool], NewsCause], ...] = (
 
 def _reaches(before: Told, after: Told) -> bool:
     """Tell whether it is in a service where it was not."""
-    return bool(BitMap.deserialize(after.services) - BitMap.deserialize(before.services))
+    return before.services != after.services and not set(before.numbers).issuperset(after.numbers)

@@ -8,6 +8,8 @@ from envscout.model import News, NewsFacts
 from envscout.store.database import Connection, queries
 
 _SQL = queries("news")
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(NewsFacts).decode
 KEEP = 90 * 24 * 3600 * 1_000_000
 """Microseconds that news are kept."""
 
@@ -78,9 +80,11 @@ def forget(connection: Connection, at: int, keep: int = KEEP, most: int = MOST) 
     return connection.execute(_SQL["forget"], {"first": first, "limit": FORGOTTEN_AT_ONCE}).rowcount
 
 
-def _row(news: News) -> dict[str, str | int]:
-    fields = msgspec.structs.asdict(news)
-    return {**fields, "document": msgspec.json.encode(fields.pop("facts")).decode()}
+def _row(one: News) -> tuple[str | int, ...]:
+    return (
+        one.at, one.organization, one.environment, one.service, one.kind, one.vulnerability, one.severity, one.digest,
+        one.reference, one.direction, one.cause, _encode(one.facts).decode(),
+    )  # fmt: skip
 
 
 def _entry(
@@ -99,6 +103,6 @@ def _entry(
         reference=reference,
         direction=direction,  # type: ignore[arg-type]
         cause=cause,  # type: ignore[arg-type]
-        facts=msgspec.json.decode(document, type=NewsFacts),
+        facts=_decode(document),
     )
     return Entry(news_id, news)

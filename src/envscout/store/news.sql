@@ -1,6 +1,6 @@
 -- name: append
 INSERT INTO news (at, organization, environment, service, kind, vulnerability, severity, digest, reference, direction, cause, document)
-VALUES (:at, :organization, :environment, :service, :kind, :vulnerability, :severity, :digest, :reference, :direction, :cause, :document)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: after
 -- What was written after a number, the oldest first: of an organization and all of them together, or of everybody (''),

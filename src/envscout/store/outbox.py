@@ -3,7 +3,7 @@
 Writers are serial on both engines, so that a lease is never given twice while it lasts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -80,11 +80,17 @@ def put(connection: Connection, new: New) -> int | None:
     return int(row[0]) if row else None
 
 
-def joinable(connection: Connection, channel_id: int, subject: str, at: int) -> tuple[int, str] | None:
-    """Return number and document of a message that further news of its subject may join, None if there is none."""
-    values = {"channel_id": channel_id, "subject": subject, "at": at}
-    row = connection.execute(_SQL["joinable"], values).fetchone()
-    return (int(row[0]), row[1]) if row else None
+def put_all(connection: Connection, new: Sequence[New]) -> int:
+    """Keep messages; return how many are new. Needs the write lock."""
+    return connection.executemany(_SQL["put_all"], new).rowcount if new else 0
+
+
+def joinable(connection: Connection, channel_id: int, subjects: Iterable[str], at: int) -> dict[str, tuple[int, str]]:
+    """Return number and document of messages that further news of their subjects may join."""
+    values = {"channel_id": channel_id, "subjects": msgspec.json.encode(list(subjects)).decode(), "at": at}
+    return {
+        subject: (int(number), document) for subject, number, document in connection.execute(_SQL["joinable"], values)
+    }
 
 
 def join(connection: Connection, message_id: int, document: str) -> None:

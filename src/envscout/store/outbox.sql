@@ -5,11 +5,22 @@ VALUES (:channel_id, :event, :identity, :subject, :at, :due, :state, 0, '', 0, 0
 ON CONFLICT (channel_id, event) DO NOTHING RETURNING message_id
 
 -- name: joinable
--- The message of a subject that nobody sent, nor sends now, nor tried to: whom it was for may know it already.
-SELECT message_id, document FROM outbox
- WHERE channel_id = :channel_id AND subject = :subject AND state IN ('waiting', 'held') AND attempts = 0
-   AND leased_until <= :at
- ORDER BY message_id DESC LIMIT 1
+-- Messages of subjects that nobody sent, nor sends now, nor tried to: whom they were for may know them already.
+SELECT o.subject, o.message_id, o.document FROM json_each(:subjects) s CROSS JOIN outbox o
+ WHERE o.channel_id = :channel_id AND o.subject = s.value AND o.state IN ('waiting', 'held') AND o.attempts = 0
+   AND o.leased_until <= :at
+ ORDER BY o.message_id
+
+-- name: joinable (postgresql)
+SELECT o.subject, o.message_id, o.document FROM outbox o
+ WHERE o.channel_id = :channel_id AND o.subject IN (SELECT value FROM json_array_elements_text(CAST(:subjects AS json)))
+   AND o.state IN ('waiting', 'held') AND o.attempts = 0 AND o.leased_until <= :at
+ ORDER BY o.message_id
+
+-- name: put_all
+INSERT INTO outbox (channel_id, event, identity, subject, at, due, state, attempts, lease, leased_until, sent_at, problem, document)
+VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', 0, 0, '', ?)
+ON CONFLICT (channel_id, event) DO NOTHING
 
 -- name: join
 UPDATE outbox SET document = :document WHERE message_id = :message_id

@@ -51,7 +51,7 @@ _SPELLING = tuple(
         (r"(?<!AS )\bTEXT\b", 'TEXT COLLATE "C"'),
     )
 )
-_BULK = re.compile(r"\s*INSERT INTO (\w+) VALUES \(\?(?:, \?)*\)\s*")
+_BULK = re.compile(r"\s*INSERT INTO (\w+)( \([\w, ]+\))? VALUES \(\?(?:, \?)*\)\s*")
 
 
 @functools.cache
@@ -97,11 +97,12 @@ class Translating:
         if bulk is None:
             cursor.executemany(spelt(sql), parameters)
             return cursor
-        with cursor.copy(f"COPY {bulk[1]} FROM STDIN") as copy:
+        with cursor.copy(f"COPY {bulk[1]}{bulk[2] or ''} FROM STDIN") as copy:
             for row in parameters:
                 copy.write_row(row)  # type: ignore[arg-type]  # a query with question marks is given sequences
         # What was asked for is mostly one row; of a table that nobody looked at, the server expects two thousand.
-        self.driver.execute(f"ANALYZE {bulk[1]}")
+        if not bulk[2]:
+            self.driver.execute(f"ANALYZE {bulk[1]}")
         return cursor
 
     def streamed(self, sql: str, size: int) -> Iterator[Any]:

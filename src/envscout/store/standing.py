@@ -3,9 +3,10 @@
 Whatever changes answers marks what it touched in its own transaction; nothing is told until `verbs.reconcile` compares.
 """
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -14,20 +15,60 @@ from envscout.store.database import FOREVER, Connection, queries
 _SQL = queries("standing")
 
 MarkKind = Literal["vulnerability", "slot", "environment", "baseline"]
+_NARROW = 0xFFFF
 Key = tuple[int, int]
 """Number of the vulnerability, number of the environment."""
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What stands. level: of LEVELS. band: of EPSS. suppressed: nothing counts. services: bitmap of where it counts."""
+class Told(NamedTuple):
+    """What stands. state: as `state` makes it. services: where it counts, as `packed` makes it."""
 
-    level: int
-    fixed: bool
-    kev: bool
-    band: int
-    suppressed: bool
+    state: int
     services: bytes
-    since: int = 0
+
+    @property
+    def level(self) -> int:
+        """Return the level of the severity."""
+        return self.state >> 5
+
+    @property
+    def fixed(self) -> bool:
+        """Tell whether a fix is known."""
+        return self.state & 16 > 0
+
+    @property
+    def kev(self) -> bool:
+        """Tell whether it is known to be exploited."""
+        return self.state & 8 > 0
+
+    @property
+    def band(self) -> int:
+        """Return the band of EPSS, 0 to 3."""
+        return self.state >> 1 & 3
+
+    @property
+    def suppressed(self) -> bool:
+        """Tell whether nothing of it counts."""
+        return self.state & 1 > 0
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """Return the numbers of the services, rising."""
+        if len(self.services) % 2:
+            return memoryview(self.services)[1:].cast("I")
+        return memoryview(self.services).cast("H")
+
+
+def state(level: int, fixed: bool, kev: bool, band: int, suppressed: bool) -> int:
+    """Return what stands but for the services, as one number."""
+    return level << 5 | fixed << 4 | kev << 3 | band << 1 | suppressed
+
+
+def packed(services: Sequence[int]) -> bytes:
+    """Return numbers of services, which rise, in as few bytes as suffice for all of them."""
+    if services and services[-1] > _NARROW:
+        return b"I" + array("I", services).tobytes()
+    return array("H", services).tobytes()
 
 
 class Signal(msgspec.Struct, frozen=True):
@@ -249,21 +290,13 @@ def everything_told(connection: Connection) -> dict[Key, Told]:
 
 
 def _told(rows: Iterable[Sequence[Any]]) -> dict[Key, Told]:
-    return {
-        (row[0], row[1]): Told(row[2], bool(row[3]), bool(row[4]), row[5], bool(row[6]), bytes(row[7]), row[8])
-        for row in rows
-    }
+    return {(row[0], row[1]): Told(row[2], bytes(row[3])) for row in rows}
 
 
-def keep(connection: Connection, fresh: Mapping[Key, Told], gone: Iterable[Key], at: int) -> None:
+def keep(connection: Connection, fresh: Mapping[Key, Told], gone: Iterable[Key]) -> None:
     """Write down what the world is told; once after `make_room`."""
-    rows = (
-        (*key, each.level, int(each.fixed), int(each.kev), each.band, int(each.suppressed), each.services, since, at)
-        for key, each in fresh.items()
-        for since in (each.since or at,)
-    )
     if fresh:
-        connection.executemany(_SQL["put_fresh"], rows)
+        connection.executemany(_SQL["put_fresh"], [(*key, *each) for key, each in fresh.items()])
         connection.execute(_SQL["keep"])
     gone = list(gone)
     if gone:
@@ -286,9 +319,19 @@ def services(connection: Connection) -> dict[tuple[str, str], int]:
     return {(organization, name): number for organization, name, number in connection.execute(_SQL["services"])}
 
 
-def baselines(connection: Connection) -> set[int]:
-    """Return the environments of which nobody was told anything yet."""
-    return {row[0] for row in connection.execute(_SQL["baselines"])}
+def baselines(connection: Connection) -> dict[int, int]:
+    """Return up to which vulnerability the environments were looked at of which nobody was told anything yet."""
+    return dict(connection.execute(_SQL["baselines"]).fetchall())
+
+
+def following(connection: Connection, number: int, limit: int) -> list[int]:
+    """Return the next vulnerabilities after a number that stand somewhere, or may."""
+    return [row[0] for row in connection.execute(_SQL["following"], {"number": number, "limit": limit})]
+
+
+def proceed(connection: Connection, env_ids: Iterable[int], number: int) -> None:
+    """Note up to which vulnerability some of those environments were looked at."""
+    connection.executemany(_SQL["proceed"], [(number, env_id) for env_id in env_ids])
 
 
 def slots(connection: Connection, env_id: int) -> dict[int, Slot]:
@@ -297,6 +340,14 @@ def slots(connection: Connection, env_id: int) -> dict[int, Slot]:
         number: Slot(tuple(_numbers(images)), unknown)
         for number, images, unknown in connection.execute(_SQL["slots"], {"env_id": env_id})
     }
+
+
+def every_slot(connection: Connection) -> dict[int, dict[int, Slot]]:
+    """Return the same of all environments, by their numbers."""
+    found: dict[int, dict[int, Slot]] = defaultdict(dict)
+    for env_id, number, images, unknown in connection.execute(_SQL["every_slot"]):
+        found[env_id][number] = Slot(tuple(_numbers(images)), unknown)
+    return found
 
 
 def put_slots(connection: Connection, env_id: int, found: Mapping[int, Slot | None]) -> None:

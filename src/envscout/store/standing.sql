@@ -25,7 +25,7 @@ ON CONFLICT DO NOTHING
 -- Vulnerabilities that are known to be exploited, or likely to be, otherwise than the world was told.
 INSERT INTO mark (kind, env_id, number)
 SELECT 'vulnerability', 0, s.vuln_id
-  FROM (SELECT vuln_id, min(kev) AS kev, max(band) AS band FROM standing GROUP BY vuln_id) s
+  FROM (SELECT vuln_id, min((state / 8) % 2) AS kev, max((state / 2) % 4) AS band FROM standing GROUP BY vuln_id) s
   JOIN vulnerability v ON v.vuln_id = s.vuln_id
   LEFT JOIN epss e ON e.cve = v.id LEFT JOIN kev k ON k.cve = v.id
  WHERE s.kev <> CASE WHEN k.cve IS NULL THEN 0 ELSE 1 END
@@ -124,10 +124,7 @@ CREATE TEMP TABLE near_image (image_id INTEGER PRIMARY KEY);
 CREATE TEMP TABLE near_package (pkg_id INTEGER PRIMARY KEY);
 CREATE TEMP TABLE hit_package (pkg_id INTEGER PRIMARY KEY);
 CREATE TEMP TABLE hit_advisory (adv_id INTEGER PRIMARY KEY);
-CREATE TEMP TABLE fresh_standing (
-    vuln_id BIGINT, env_id BIGINT, level BIGINT, fixed BIGINT, kev BIGINT, band BIGINT, suppressed BIGINT, services BYTEA,
-    since BIGINT, at BIGINT
-);
+CREATE TEMP TABLE fresh_standing (vuln_id BIGINT, env_id BIGINT, state BIGINT, services BYTEA);
 CREATE TEMP TABLE gone_standing (vuln_id BIGINT, env_id BIGINT)
 
 -- name: want
@@ -143,7 +140,7 @@ INSERT INTO hit_package VALUES (?)
 INSERT INTO hit_advisory VALUES (?)
 
 -- name: put_fresh
-INSERT INTO fresh_standing VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO fresh_standing VALUES (?, ?, ?, ?)
 
 -- name: put_gone
 INSERT INTO gone_standing VALUES (?, ?)
@@ -221,18 +218,17 @@ SELECT w.vuln_id FROM wanted_vulnerability w WHERE NOT EXISTS (
 
 -- name: told
 -- What the world was told of the wanted vulnerabilities, everywhere (0) or in one environment.
-SELECT s.vuln_id, s.env_id, s.level, s.fixed, s.kev, s.band, s.suppressed, s.services, s.since
+SELECT s.vuln_id, s.env_id, s.state, s.services
   FROM wanted_vulnerability w CROSS JOIN standing s
  WHERE s.vuln_id = w.vuln_id AND (:env_id = 0 OR s.env_id = :env_id)
 
 -- name: everything_told
-SELECT vuln_id, env_id, level, fixed, kev, band, suppressed, services, since FROM standing ORDER BY env_id, vuln_id
+SELECT vuln_id, env_id, state, services FROM standing ORDER BY env_id, vuln_id
 
 -- name: keep
-INSERT INTO standing (vuln_id, env_id, level, fixed, kev, band, suppressed, services, since, at)
-SELECT vuln_id, env_id, level, fixed, kev, band, suppressed, services, since, at FROM fresh_standing WHERE true ORDER BY vuln_id, env_id
-ON CONFLICT (vuln_id, env_id) DO UPDATE SET level = excluded.level, fixed = excluded.fixed, kev = excluded.kev,
-    band = excluded.band, suppressed = excluded.suppressed, services = excluded.services, at = excluded.at
+INSERT INTO standing (vuln_id, env_id, state, services)
+SELECT vuln_id, env_id, state, services FROM fresh_standing WHERE true ORDER BY vuln_id, env_id
+ON CONFLICT (vuln_id, env_id) DO UPDATE SET state = excluded.state, services = excluded.services
 
 -- name: drop_gone
 DELETE FROM standing WHERE (vuln_id, env_id) IN (SELECT vuln_id, env_id FROM gone_standing)
@@ -251,10 +247,25 @@ SELECT env_id, organization, name FROM environment
 SELECT organization, name, service_id FROM service
 
 -- name: baselines
-SELECT env_id FROM mark WHERE kind = 'baseline'
+-- The environments of which nobody was told anything yet, and up to which vulnerability they were looked at.
+SELECT env_id, number FROM mark WHERE kind = 'baseline' ORDER BY number, env_id
+
+-- name: following
+-- The next vulnerabilities after a number that a stored package has, or that the world was told of.
+SELECT v.vuln_id FROM vulnerability v
+ WHERE v.vuln_id > :number
+   AND (EXISTS (SELECT 1 FROM advisory_vulnerability av CROSS JOIN finding f WHERE av.vuln_id = v.vuln_id AND f.adv_id = av.adv_id)
+     OR EXISTS (SELECT 1 FROM standing s WHERE s.vuln_id = v.vuln_id))
+ ORDER BY v.vuln_id LIMIT :limit
+
+-- name: proceed
+UPDATE mark SET number = ? WHERE kind = 'baseline' AND env_id = ?
 
 -- name: slots
 SELECT service_id, images, unknown FROM standing_slot WHERE env_id = :env_id
+
+-- name: every_slot
+SELECT env_id, service_id, images, unknown FROM standing_slot
 
 -- name: put_slot
 INSERT INTO standing_slot (env_id, service_id, images, unknown) VALUES (?, ?, ?, ?)

@@ -9,7 +9,7 @@ import msgspec
 from envscout.model import News
 from envscout.notify import messages
 from envscout.notify.messages import Group, Message
-from envscout.notify.rules import Rule, matches
+from envscout.notify.rules import Rule, is_near, matches
 from envscout.notify.terms import HOUR, Terms, plan
 from envscout.store import Connection, Database, channels, news, now, outbox
 from envscout.store.channels import ChannelRow
@@ -77,8 +77,12 @@ def _read(database: Database) -> _Batch:
             return _Batch(before, max(before, news.newest(connection)), 0, {}, known)
         entries = news.after(connection, before, limit=AT_ONCE)
     wanted: dict[int, list[tuple[int, News]]] = {}
+    near: dict[tuple[str, str], list[_Listener]] = {}
     for entry in entries:
-        hearing = {each.channel_id for each in listeners if _concerns(each, entry.news)}
+        place = (entry.news.organization, entry.news.environment)
+        if place not in near:
+            near[place] = [each for each in listeners if is_near(each.rule, each.organization, entry.news)]
+        hearing = {each.channel_id for each in near[place] if _concerns(each, entry.news)}
         for channel_id in hearing:
             wanted.setdefault(channel_id, []).append((entry.news_id, entry.news))
     groups = {channel_id: messages.grouped(each) for channel_id, each in wanted.items()}
@@ -112,31 +116,27 @@ def _tell(connection: Connection, channel: ChannelRow, groups: Sequence[Group], 
     """Keep messages for a channel; return how many are new. What is beyond its budget is held, to come as one."""
     terms = msgspec.json.decode(channel.terms, type=Terms)
     used = outbox.used(connection, channel.channel_id, at - HOUR)[0] if terms.budget else 0
-    made = 0
+    there = outbox.joinable(connection, channel.channel_id, [each.subject for each in groups], at)
+    new: list[outbox.New] = []
     for group in groups:
-        there = outbox.joinable(connection, channel.channel_id, group.subject, at)
-        if there:
-            message = messages.joined(msgspec.json.decode(there[1], type=Message), group.news)
-            outbox.join(connection, there[0], _document(message))
+        if group.subject in there:
+            number, document = there[group.subject]
+            message = messages.joined(msgspec.json.decode(document, type=Message), group.news)
+            outbox.join(connection, number, _document(message))
             continue
         message = messages.message(group.news)
         when = plan(terms, at, message.is_urgent)
         # The last message of a budget is the one that stands for all that come after it.
         gathered = when.gathered or bool(terms.budget and used >= terms.budget - 1)
         used += 0 if gathered else 1
-        made += _put(connection, channel, group, message, at, when.due, "held" if gathered else "waiting")
-    return made
+        new.append(_new(channel, group, message, at, when.due, "held" if gathered else "waiting"))
+    return outbox.put_all(connection, new)
 
 
-def _put(
-    connection: Connection, channel: ChannelRow, group: Group, message: Message, at: int, due: int, state: str
-) -> bool:
-    identity = (
-        "msg_"
-        + hashlib.sha256(f"{channel.channel_id}\x1f{channel.created_at}\x1f{group.event}".encode()).hexdigest()[:32]
-    )
-    new = outbox.New(channel.channel_id, group.event, identity, group.subject, at, due, state, _document(message))
-    return outbox.put(connection, new) is not None
+def _new(channel: ChannelRow, group: Group, message: Message, at: int, due: int, state: str) -> outbox.New:
+    who = f"{channel.channel_id}\x1f{channel.created_at}\x1f{group.event}"
+    identity = "msg_" + hashlib.sha256(who.encode()).hexdigest()[:32]
+    return outbox.New(channel.channel_id, group.event, identity, group.subject, at, due, state, _document(message))
 
 
 def _document(message: Message) -> str:

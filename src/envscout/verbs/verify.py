@@ -1,5 +1,6 @@
 """Whether what is kept at hand is what it would be if it were made from nothing: findings, summaries, what was told."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -7,12 +8,14 @@ import msgspec
 
 from envscout.findings.grade import Rated, grades
 from envscout.findings.heeding import Heed
-from envscout.standing.fleet import Fleet
-from envscout.standing.present import Asked, present
-from envscout.standing.turn import is_same
+from envscout.standing.present import Asked, looked_at, present
 from envscout.store import Connection, Database, findings, now, standing, summaries
+from envscout.store.standing import Told
 
 _SHOWN = 20
+_AT_ONCE = 1_000
+"""Vulnerabilities that are looked at together."""
+
 _HEED = Heed()
 
 
@@ -69,44 +72,28 @@ def _grade(
 
 def _standing(connection: Connection, heed: Heed) -> dict[int, list[Difference]]:
     """Return by environment what was told otherwise than it stands, but for what is marked."""
-    found: dict[int, list[Difference]] = {}
+    found: dict[int, list[Difference]] = defaultdict(list)
     pending = set(standing.marked(connection, "vulnerability", 0, 2**31))
-    for env_id, place in standing.environments(connection).items():
-        if standing.is_marked(connection, env_id):
-            continue
-        if differences := _in_environment(connection, env_id, "/".join(place), heed, pending):
-            found[env_id] = differences
+    places = standing.environments(connection)
+    awaited = {env_id for env_id in places if standing.is_marked(connection, env_id)}
+    fleet = looked_at(connection)
+    number = 0
+    while wanted := standing.following(connection, number, _AT_ONCE):
+        number = wanted[-1]
+        standing.make_room(connection)
+        standing.want(connection, wanted)
+        made = present(connection, fleet, places.keys() - awaited, Asked(False, heed, now()))
+        told = standing.told(connection)
+        for key in sorted(told.keys() | made.states.keys()):
+            one, other = told.get(key), made.states.get(key)
+            if one != other and key[0] not in pending and key[1] not in awaited:
+                what = f"{made.signals[key[0]].name} in {'/'.join(places[key[1]])}"
+                found[key[1]].append(Difference("standing", what, _words(one), _words(other)))
     return found
 
 
-def _in_environment(connection: Connection, env_id: int, place: str, heed: Heed, pending: set[int]) -> list[Difference]:
-    running = standing.running(connection, env_id)
-    standing.make_room(connection)
-    fleet = Fleet(running, standing.near(connection, {image_id for *_, image_id in running}))
-    standing.look_near(connection)
-    wanted = standing.vulnerabilities_near(connection) | standing.told_in(connection, env_id)
-    standing.want(connection, wanted)
-    made = present(connection, fleet, [env_id], Asked(True, heed, now()))
-    told = standing.told(connection, env_id)
-    return [
-        Difference(
-            "standing", f"{made.signals[key[0]].name} in {place}", _words(told.get(key)), _words(states.get(key))
-        )
-        for states in (made.states,)
-        for key in sorted(told.keys() | states.keys())
-        if key[0] not in pending and not _agree(told.get(key), states.get(key))
-    ]
-
-
-def _agree(one: Any, other: Any) -> bool:
-    return one is not None and other is not None and is_same(one, other)
-
-
-def _words(told: Any) -> str:
+def _words(told: Told | None) -> str:
     if told is None:
         return ""
-    from pyroaring import BitMap
-
     flags = [name for name in ("fixed", "kev", "suppressed") if getattr(told, name)]
-    services = list(BitMap.deserialize(told.services))
-    return f"level {told.level}, band {told.band}, services {services} {' '.join(flags)}".strip()
+    return f"level {told.level}, band {told.band}, services {list(told.numbers)} {' '.join(flags)}".strip()

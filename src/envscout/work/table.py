@@ -10,6 +10,9 @@ from envscout.work.task import PROMPT, Task, Work
 if TYPE_CHECKING:
     from envscout.findings.heeding import Heed
 
+_STRETCH = 3.0
+"""Seconds after which is looked whether the process is to stop."""
+
 
 def match(work: Work) -> bool:
     """Make messages of news, by the rules of the channels."""
@@ -52,9 +55,9 @@ def reconcile(work: Work) -> bool:
     from envscout.verbs import reconcile as verb
 
     heed = _heed(work.settings)
-    done = verb.reconcile(work.database, heed, batches=1)
+    done = verb.reconcile(work.database, heed, seconds=_STRETCH)
     while done.left and not work.is_over:
-        done = verb.reconcile(work.database, heed, batches=1)
+        done = verb.reconcile(work.database, heed, seconds=_STRETCH)
     return done.left > 0
 
 

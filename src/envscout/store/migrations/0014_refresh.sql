@@ -35,7 +35,8 @@ CREATE TABLE feed_quarantine (
 ) WITHOUT ROWID;
 
 -- What may have changed since the world was last told. kind: vulnerability (number = vuln_id, everywhere), slot
--- (env_id, number = service_id), environment (all of it), baseline (the same, without telling anybody).
+-- (env_id, number = service_id), environment (all of it), baseline (the same, without telling anybody; number = the last
+-- vuln_id that is done).
 CREATE TABLE mark (
     kind   TEXT NOT NULL,
     env_id INTEGER NOT NULL,
@@ -43,20 +44,14 @@ CREATE TABLE mark (
     PRIMARY KEY (kind, env_id, number)
 ) WITHOUT ROWID;
 
--- What the world was last told of. level: of the severity. fixed: a fix is known. band: of EPSS, 0 to 3. suppressed:
--- nothing of it counts. services: the numbers of those where it counts, as a bitmap. since, at: when it was first told
--- of, and last.
+-- What the world was last told of. state: 32 x level of the severity + 16 where a fix is known + 8 where it is exploited
+-- + 2 x band of EPSS (0 to 3) + 1 where nothing of it counts. services: the numbers of those where it counts, rising, two
+-- bytes each, the lower first; where two do not suffice, "I" and four bytes each.
 CREATE TABLE standing (
-    vuln_id    INTEGER NOT NULL,
-    env_id     INTEGER NOT NULL,
-    level      INTEGER NOT NULL,
-    fixed      INTEGER NOT NULL,
-    kev        INTEGER NOT NULL,
-    band       INTEGER NOT NULL,
-    suppressed INTEGER NOT NULL,
-    services   BLOB NOT NULL,
-    since      INTEGER NOT NULL,
-    at         INTEGER NOT NULL,
+    vuln_id  INTEGER NOT NULL,
+    env_id   INTEGER NOT NULL,
+    state    INTEGER NOT NULL,
+    services BLOB NOT NULL,
     PRIMARY KEY (vuln_id, env_id)
 ) WITHOUT ROWID;
 
