@@ -25,7 +25,7 @@ ON CONFLICT DO NOTHING
 -- Vulnerabilities that are known to be exploited, or likely to be, otherwise than the world was told.
 INSERT INTO mark (kind, env_id, number)
 SELECT 'vulnerability', 0, s.vuln_id
-  FROM (SELECT vuln_id, min((state / 8) % 2) AS kev, max((state / 2) % 4) AS band FROM standing GROUP BY vuln_id) s
+  FROM (SELECT vuln_id, min(state >> 3 & 1) AS kev, max(state >> 1 & 3) AS band FROM standing GROUP BY vuln_id) s
   JOIN vulnerability v ON v.vuln_id = s.vuln_id
   LEFT JOIN epss e ON e.cve = v.id LEFT JOIN kev k ON k.cve = v.id
  WHERE s.kev <> CASE WHEN k.cve IS NULL THEN 0 ELSE 1 END
