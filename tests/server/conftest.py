@@ -61,13 +61,16 @@ def serving(place: Path, door: Door = Door()) -> Iterator[Server]:  # noqa: B008
     app = make(place, door)
     listening = socket.create_server(("127.0.0.1", 0))
     running = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5))
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     while not running.started:
         time.sleep(0.01)
     found = Server(place, f"http://127.0.0.1:{listening.getsockname()[1]}")
-    yield found
-    found.session.close()
-    running.should_exit = True
-    thread.join()
-    listening.close()
+    try:
+        yield found
+    finally:
+        # A test that failed leaves the iterator where it is: the process must not wait for its server.
+        found.session.close()
+        running.should_exit = True
+        thread.join()
+        listening.close()

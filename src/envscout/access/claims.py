@@ -37,5 +37,20 @@ def _fits(pattern: str, value: object) -> bool:
         value = msgspec.json.encode(value).decode()
     if not isinstance(value, str) or len(value) > MAX_TEXT:
         return False
-    expression = ".*".join(map(re.escape, pattern.split("*")))
-    return re.fullmatch(expression, value, re.DOTALL) is not None
+    return _is_like(pattern.split("*"), value)
+
+
+def _is_like(pieces: list[str], value: str) -> bool:
+    """Tell whether a text is pieces in their order, with anything between. Costs no more than looking for each once."""
+    first, *middle, last = pieces if len(pieces) > 1 else (pieces[0], "")
+    if len(pieces) == 1:
+        return value == first
+    if len(value) < len(first) + len(last) or not (value.startswith(first) and value.endswith(last)):
+        return False
+    place, end = len(first), len(value) - len(last)
+    for piece in middle:
+        found = value.find(piece, place, end)
+        if found < 0:
+            return False
+        place = found + len(piece)
+    return True

@@ -1,11 +1,16 @@
 """One vulnerability in one package, as it is shown and as it is written to JSON."""
 
+from typing import Annotated
+
 import msgspec
 
 LEVELS = {"unspecified": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
 """Words of severity, and their order."""
 
 WORDS = {level: word for word, level in LEVELS.items()}
+
+Severity = Annotated[str, msgspec.Meta(pattern=f"^(?:{'|'.join(LEVELS)})$")]
+"""A word of LEVELS: a finding that somebody sends along with another one is not read."""
 
 
 class PackageRef(msgspec.Struct, frozen=True):
@@ -82,7 +87,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     vulnerability: str
     package: PackageRef
-    severity: str
+    severity: Severity
     severity_source: str
     range: Affected
     aliases: tuple[str, ...] = ()

@@ -108,10 +108,11 @@ class Doorkeeper:
         known = self._known.get(digest)
         if known is not None and known[1] > time.monotonic():
             return known[0]
-        self._pace.check(client)
         try:
             found = self._token(text) if text.startswith(secret.PREFIX) else self._signed(text, organization)
         except Unauthenticated:
+            # Whoever has a valid token comes in, whatever others from the same address try.
+            self._pace.check(client)
             self._pace.failed(client)
             raise
         with self._lock:

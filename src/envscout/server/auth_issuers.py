@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from envscout.errors import EnvscoutError, Unauthenticated
+from envscout.errors import EnvscoutError, NetworkError, Unauthenticated
 from envscout.network.guarded import Guard, Limits
 from envscout.server.auth_browser import is_loopback
 from envscout.store import now
@@ -23,6 +23,9 @@ MAX_TOKEN = 16_384
 LEEWAY = 60
 KEYS_LAST = 600.0
 AGAIN = 30.0
+PATIENCE = 2.0
+"""Seconds to wait for what somebody else has just asked of an issuer."""
+MOST_ISSUERS = 1_000
 _LIMITS = Limits(connect=5.0, read=5.0, whole=10.0, size=1 << 20, redirects=2)
 
 
@@ -36,10 +39,20 @@ class Metadata(msgspec.Struct, frozen=True):
     device_authorization_endpoint: str = ""
 
 
+_Found = tuple[Metadata, list[dict[str, Any]]]
+
+
 class _Known(msgspec.Struct):
-    metadata: Metadata
-    keys: list[dict[str, Any]]
-    fetched: float
+    """What an issuer said last, None where it never did, or too long ago. failure: why it did not the last time.
+
+    asked, good: when it was asked, and when it answered.
+    """
+
+    found: _Found | None = None
+    failure: EnvscoutError | None = None
+    asked: float = 0.0
+    good: float = 0.0
+    lock: Any = msgspec.field(default_factory=threading.Lock)
 
 
 class Issuers:
@@ -52,38 +65,56 @@ class Issuers:
 
     def metadata(self, issuer: str) -> Metadata:
         """Return what an issuer says of itself. Raise Unauthenticated, NetworkError."""
-        return self._of(issuer, "").metadata
+        return self._of(issuer, "")[0]
 
     def claims(self, text: str) -> Mapping[str, Any]:
         """Return the claims of a token whose issuer was found to be one that is trusted. Raise Unauthenticated."""
         header, unproved = peek(text)
         issuer = str(unproved.get("iss", ""))
-        known = self._of(issuer, str(header.get("kid", "")))
-        claims = _proved(text, header, known.keys)
+        _, keys = self._of(issuer, str(header.get("kid", "")))
+        claims = _proved(text, header, keys)
         _check_times(claims)
         if claims.get("iss") != unproved.get("iss"):
             raise _refused("its issuer is not the one it names")
         return claims
 
-    def _of(self, issuer: str, kid: str) -> _Known:
+    def _of(self, issuer: str, kid: str) -> _Found:
+        """Return what an issuer said. One that does not answer is asked as seldom, and nobody waits for another's."""
         issuer = issuer.rstrip("/")
         with self._lock:
-            known = self._known.get(issuer)
-            age = time.monotonic() - known.fetched if known else KEYS_LAST
-            is_there = known is not None and (not kid or any(each.get("kid") == kid for each in known.keys))
-            if known is not None and (age < AGAIN or (is_there and age < KEYS_LAST)):
-                return known
-            fresh = self._fetched(issuer)
-            self._known[issuer] = fresh
-            return fresh
+            if len(self._known) > MOST_ISSUERS:
+                self._known.clear()
+            known = self._known.setdefault(issuer, _Known())
+        if known.lock.acquire(timeout=PATIENCE):
+            try:
+                self._renew(issuer, kid, known)
+            finally:
+                known.lock.release()
+        found = known.found
+        if found is None:
+            raise known.failure or NetworkError("an issuer of tokens is slow to answer", "try again later")
+        return found
 
-    def _fetched(self, issuer: str) -> _Known:
+    def _renew(self, issuer: str, kid: str, known: _Known) -> None:
+        """Ask an issuer where it is time to, and note what came of it."""
+        age = time.monotonic() - known.asked if known.asked else KEYS_LAST
+        is_there = known.found is not None and (not kid or any(each.get("kid") == kid for each in known.found[1]))
+        if age < (KEYS_LAST if is_there and not known.failure else AGAIN):
+            return
+        try:
+            known.found, known.failure, known.good = self._fetched(issuer), None, time.monotonic()
+        except EnvscoutError as error:
+            known.failure = error
+            if time.monotonic() - known.good >= KEYS_LAST:
+                known.found = None
+        known.asked = time.monotonic()
+
+    def _fetched(self, issuer: str) -> _Found:
         metadata = self._document(f"{issuer}/.well-known/openid-configuration", Metadata)
         if metadata.issuer.rstrip("/") != issuer:
             raise _refused("what its issuer says of itself is another issuer's")
         found = self._document(metadata.jwks_uri, dict[str, Any]).get("keys")
-        keys = [each for each in found if isinstance(each, dict)][:100] if isinstance(found, list) else []
-        return _Known(metadata, keys, time.monotonic())
+        return metadata, [each for each in found if isinstance(each, dict)][:100] if isinstance(found, list) else []
 
     def _document(self, url: str, type_: Any) -> Any:
         place = urlsplit(url)

@@ -10,11 +10,12 @@ import msgspec
 from litestar import Request, Response, route
 from litestar.concurrency import sync_to_thread
 
+from envscout.access.principal import Principal
 from envscout.errors import UsageError
 from envscout.operations.coding import encode, sent
 from envscout.server import reading
 from envscout.server.asking import Asked, principal
-from envscout.server.etag import Answers, Kept, Naming, matches
+from envscout.server.etag import Answers, Kept, Naming, Subject, matches
 from envscout.server.idempotency import once
 from envscout.server.routes.route import Route, Text
 from envscout.server.stores import Stores
@@ -92,10 +93,22 @@ def _asked(row: Route, house: House, request: Request[Any, Any, Any], asked: Ask
 def _name(row: Route, house: House, asked: Asked) -> str:
     """Return the name of an answer that can be named before it is made, else ""."""
     subject = row.about(asked) if row.about else None
-    if subject is None:
+    if subject is None or not _is_within(asked.principal, subject):
+        # A name would tell when something of somebody else's changes, though the answer itself is refused.
         return ""
     question = msgspec.msgpack.encode((row.name, sorted(asked.path.items()), asked.query))
-    return house.naming.name(asked.database, asked.principal, subject, question)
+    return house.naming.name(asked.database, asked.principal, _own(asked.principal, subject), question)
+
+
+def _is_within(who: Principal, subject: Subject) -> bool:
+    """Tell whether a question is about what is the asker's, as far as it says."""
+    is_own = who.organization in ("", subject.organization) or not subject.organization
+    return is_own and (not who.environment or all(each in ("", who.environment) for each in subject.environments))
+
+
+def _own(who: Principal, subject: Subject) -> Subject:
+    """Return what a question is about where it does not say of whom: of the asker's organization."""
+    return msgspec.structs.replace(subject, organization=subject.organization or who.organization)
 
 
 def _made(row: Route, request: Request[Any, Any, Any], asked: Asked) -> Kept:

@@ -5,9 +5,11 @@ import msgspec
 from envscout.access.naming import checked
 from envscout.access.principal import Principal
 from envscout.access.roles import ROLES, Role
-from envscout.errors import NotFound, UsageError
+from envscout.errors import NotFound, Unauthenticated, UsageError
 from envscout.store import Database, access, now
 from envscout.store.access import Member
+
+_GROUP = "group:"
 
 
 def add(database: Database, subject: str, role: Role, actor: str, organization: str = "") -> Member:
@@ -40,15 +42,31 @@ def remove(database: Database, subject: str, organization: str = "") -> None:
 
 
 def standing(database: Database, person: access.Person, organization: str = "") -> Principal | None:
-    """Return as whom somebody asks: in an organization that they named, else where their word counts most; or None."""
-    names = [person.subject, *([person.email] if person.email else []), *(f"group:{each}" for each in person.groups)]
+    """Return as whom somebody asks, None for who is no member. organization: that they named, "" for none.
+
+    They must name one where several have them as a member: whoever owns one could else draw what others' people say to
+    themselves. What holds for the whole instance comes first. Raise Unauthenticated.
+    """
     with database.read() as connection:
-        found = access.memberships(connection, names)
+        found = access.memberships(connection, _names(person))
     at = [each for each in found if organization in ("", each.organization) or each.organization == ""]
     if not at:
         return None
+    if len({each.organization for each in at}) > 1 and all(each.organization for each in at):
+        raise Unauthenticated(
+            "you are a member of several organizations", "say which one is meant: X-Envscout-Organization: NAME"
+        )
     best = max(at, key=lambda each: (each.organization == "", len(ROLES[_role(each)]), -each.number))
     return Principal(f"oidc:{person.email or person.subject}", _role(best), best.organization or organization)
+
+
+def _names(person: access.Person) -> list[str]:
+    """Return the names that somebody may be a member under.
+
+    A subject that looks like an address or a group is none: at some issuers people choose it, and nobody verified it.
+    """
+    subject = person.subject if "@" not in person.subject and not person.subject.startswith(_GROUP) else ""
+    return [each for each in (subject, person.email, *(f"{_GROUP}{each}" for each in person.groups)) if each]
 
 
 def _role(member: Member) -> Role:
