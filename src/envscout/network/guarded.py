@@ -76,7 +76,7 @@ class Guard:
 
     def __init__(self, permitted: Allowed = Allowed(), resolve: Resolve = resolved, connections: int = 32) -> None:  # noqa: B008
         """Make one. connections: that are kept to each server."""
-        self._permitted = permitted
+        self.permitted = permitted
         self._resolve = resolve
         self._connections = connections
         self._watch = Watch()
@@ -139,9 +139,9 @@ class Guard:
             found = [each.partition("%")[0] for each in self._resolve(host, port)]
         except (OSError, UnicodeError) as error:
             raise NetworkError(f"{host} cannot be resolved: {error}", "check the name") from error
-        if host not in self._permitted.hosts:
+        if host not in self.permitted.hosts:
             for each in found:
-                why = refusal(ip_address(each), self._permitted)
+                why = refusal(ip_address(each), self.permitted)
                 if why:
                     raise ForbiddenAddress(f"{host} is {each}, {why}", _NEXT_STEP)
         return found

@@ -1,34 +1,32 @@
-"""All that apprise speaks to. It connects by itself: hosts that an address names are looked at before, not pinned."""
+"""All that apprise speaks to. It connects by itself: what it looks up meanwhile is looked at."""
 
 import functools
 import logging
 import warnings
 from typing import Any
 
-from envscout.errors import EnvscoutError, UsageError
+from envscout.errors import EnvscoutError, ForbiddenAddress, UsageError
 from envscout.network.guarded import Guard
+from envscout.network.within import within
 from envscout.notify.messages import Message
 from envscout.notify.schedule import Outcome
 from envscout.notify.sentences import said
 from envscout.notify.target import Target
-
-# Schemes whose addresses name the host of the service; the others go to the vendor's own.
-_NAMED = frozenset({"mailto", "mailtos", "ntfy", "ntfys", "gotify", "gotifys", "rocket", "rockets"})
-_PORT = 443
 
 
 def send(target: Target, identity: str, message: Message, at: int, guard: Guard, public_url: str) -> Outcome:  # noqa: ARG001
     """Send a message by apprise, which tells whether it was taken and not why not."""
     try:
         plugin = service(target.address)
-        for host in _hosts(target.address, plugin):
-            guard.addresses(host, _PORT)
     except EnvscoutError as error:
         return Outcome("again", error.cause)
     words = said(message, public_url)
     body = "\n".join((*words.lines, words.url)).strip() or words.title
     try:
-        taken = plugin.notify(body=body, title=words.title, body_format="text")
+        with within(guard.permitted):
+            taken = plugin.notify(body=body, title=words.title, body_format="text")
+    except ForbiddenAddress as error:
+        return Outcome("again", error.cause)
     except Exception as error:  # nearly two hundred plug-ins raise what they like
         return Outcome("again", f"apprise: {type(error).__name__}")
     return Outcome("sent") if taken else Outcome("again", "the service did not take it")
@@ -60,11 +58,3 @@ def _library() -> tuple[Any, Any]:
     except ImportError as error:
         raise UsageError("apprise is not installed", "pip install 'envscout[server]'") from error
     return Apprise, AppriseAsset
-
-
-def _hosts(address: str, plugin: Any) -> set[str]:
-    """Return the hosts that an address names."""
-    if address.partition("://")[0].lower() not in _NAMED:
-        return set()
-    found = (getattr(plugin, name, None) for name in ("smtp_host", "host"))
-    return {each for each in found if isinstance(each, str) and each}

@@ -3,6 +3,7 @@
 import random
 import secrets
 from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -11,6 +12,7 @@ from envscout.advisories.sources import EPSS_URL, KEV_URL, OSV_BASE, Feed, defau
 from envscout.config import Settings
 from envscout.errors import NotFound
 from envscout.names.address import shown
+from envscout.network.addresses import Allowed, allowed
 from envscout.store import Database, feeds, images, now, refresh
 from envscout.store.feeds import Run
 from envscout.store.refresh import Health, Quarantine
@@ -51,6 +53,16 @@ def plan(settings: Settings) -> Plan:
         settings.text("epss_url"),
         settings.text("kev_url"),
     )
+
+
+def reachable(settings: Settings) -> Allowed:
+    """Return what beside public addresses a server may fetch feeds from: this machine only where a setting names it."""
+    permitted = allowed(settings.text("allow_private_addresses"))
+    named = {urlsplit(settings.text(each)).hostname or "" for each in ("osv_url", "epss_url", "kev_url")}
+    if not any(each == "localhost" or each == "::1" or each.startswith("127.") for each in named):
+        return permitted
+    here = allowed("127.0.0.0/8, ::1/128")
+    return Allowed((*permitted.networks, *here.networks), permitted.hosts)
 
 
 def due(database: Database, wanted: Plan, apply: Apply) -> int:

@@ -40,12 +40,14 @@ def retain(work: Work) -> bool:
 
 def refresh(work: Work) -> bool:
     """Ask for the feeds that are due, and apply what is new."""
+    from envscout.network.within import within
     from envscout.verbs import refresh as verb
     from envscout.verbs import update
 
     def apply(feeds: object) -> object:
         bounds = update.bounds_of(work.settings)
-        return update.update(work.database, (), lambda _: feeds, lambda *_: None, 0, bounds, 1)  # type: ignore[arg-type, return-value]
+        with within(verb.reachable(work.settings)):
+            return update.update(work.database, (), lambda _: feeds, lambda *_: None, 0, bounds, 1)  # type: ignore[arg-type, return-value]
 
     return verb.due(work.database, verb.plan(work.settings), apply) < 0
 
