@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 
 from envscout.access.claims import fit
-from envscout.errors import Unauthenticated
+from envscout.errors import Unauthenticated, UsageError
 from envscout.network.addresses import allowed
+from envscout.policies import reading
+from envscout.server import changes
 from envscout.server.auth import Door
-from envscout.store import Database, Place, access
+from envscout.store import Database, Place, access, audit
 from envscout.verbs import members, tokens, trust
 from tests.server.conftest import Server, serving
 from tests.server.issuer import Issuer, issuer
@@ -134,3 +137,45 @@ def test_a_finding_that_somebody_sends_along_has_a_severity_there_is(server: Ser
     answer = server("POST", "/api/v1/operations/recommend.upgrades", json={"image_id": 1, "found": [found]})
     assert answer.status_code == 400
     assert "severity" in answer.json()["title"]
+
+
+def owner(place: Place, organization: str = "") -> dict[str, str]:
+    with Database(place) as database:
+        return {"Authorization": f"Bearer {tokens.create(database, 'owner', 'x', organization).secret}"}
+
+
+def test_a_stream_ends_for_who_may_no_longer_ask(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "HEARTBEAT_SECONDS", 0.2)
+    headers = {**owner(server.place), "Accept": "text/event-stream"}
+    with requests.get(server.address + "/api/v1/changes", headers=headers, stream=True, timeout=60) as answer:
+        lines = answer.iter_lines()
+        assert next(lines).startswith(b"retry")
+        with Database(server.place) as database:
+            tokens.revoke(database, 1, "x")
+        assert all(b"data" not in line for line in lines), "and it comes to an end"
+
+
+def test_what_is_refused_under_a_key_is_in_the_audit_log_and_no_secret_is_kept_under_one(server: Server) -> None:
+    headers = {**owner(server.place, organization="acme"), "Idempotency-Key": "one"}
+    path = "/api/v1/operations/record.enroll"
+    refused = server("POST", path, json={"organization": "evil", "names": ["x"]}, headers=headers)
+    assert refused.status_code in (400, 404), refused.text
+    asked = {"organization": "evil", "name": "x"}
+    assert server("POST", "/api/v1/operations/channels.pause", json=asked, headers=headers).status_code == 404
+    channel = {"organization": "acme", "channel": {"name": "hook", "address": "https://hooks.example/x"}}
+    made = server(
+        "POST", "/api/v1/operations/channels.add", json=channel, headers={**headers, "Idempotency-Key": "two"}
+    )
+    assert made.json()["secret"].startswith("whsec_")
+    with Database(server.place) as database, database.read() as connection:
+        outcomes = [(each.operation, each.outcome) for each in audit.entries(connection)]
+        assert ("channels.pause", "refused") in outcomes
+        assert ("channels.add", "done") in outcomes
+        kept = connection.execute("SELECT response FROM idempotency").fetchall()
+        assert not any(b"whsec_" in bytes(row[0]) for row in kept)
+
+
+def test_a_file_of_many_expressions_is_refused() -> None:
+    rules = "".join(f"  - id: a{each}\n    kind: cel\n    config:\n      expression: 'true'\n" for each in range(101))
+    with pytest.raises(UsageError, match="more than 100"):
+        reading.read(f"policies:\n{rules}".encode(), "policies.yaml")

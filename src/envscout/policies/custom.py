@@ -26,6 +26,8 @@ from envscout.policies.facts import CONTENT, Facts, Judgement, doubts, lacks
 MAX_EXPRESSION = 4_096
 MAX_EVALUATIONS = 200_000
 MAX_SECONDS = 10.0
+TRY_SECONDS = 2
+"""Of processor time, to try an expression on the one specimen: who sends a file of many has others wait for all."""
 MAX_MEMORY = 1 << 30
 """Bytes that evaluating a policy may take."""
 _TOLD = 5
@@ -85,7 +87,7 @@ def check(config: Custom) -> None:
     if config.severity and config.severity.lower() not in LEVELS:
         raise ValueError(f"no such severity: {config.severity}")
     compiled = _compiled(config.expression, config.for_each)
-    tried = _within_bounds(config, lambda: _tried(compiled, config))
+    tried = _within_bounds(config, lambda: _tried(compiled, config), TRY_SECONDS)
     if tried is None:
         raise ValueError(f"expression: {_too_much()}")
     word, value = map(str, tried)
@@ -95,12 +97,14 @@ def check(config: Custom) -> None:
         raise ValueError(f"expression is no condition: it gives {word.lower()}, not true or false")
 
 
-def _within_bounds(config: Custom, work: Callable[[], Iterable[object]]) -> list[object] | None:
+def _within_bounds(
+    config: Custom, work: Callable[[], Iterable[object]], seconds: int = int(MAX_SECONDS) + 5
+) -> list[object] | None:
     """Return what work with an expression yields, None where it takes too much."""
     if not _BUILDS.search(config.expression):
         return list(work())
     # Between two evaluations the time is looked at here: this is for one that does not end.
-    return apart(work, int(MAX_SECONDS) + 5, MAX_MEMORY)
+    return apart(work, seconds, MAX_MEMORY)
 
 
 def _too_much() -> str:

@@ -13,6 +13,7 @@ from envscout.policies.kinds import ABSENT, KINDS, Kind, canonical
 from envscout.policies.policy import Policy, standard
 
 MAX_POLICIES = 1_000
+MAX_CUSTOM = 100
 MAX_WEIGHT = 1_000
 MAX_NAME = 128
 SCHEMA = "envscout/policies/1"
@@ -125,6 +126,8 @@ def resolved(section: Section, where: str, organization: Iterable[Policy] | None
         raise UsageError(f"{where} extends {section.extends!r}", "choose `standard` or `organization`")
     if len(section.policies) > MAX_POLICIES:
         raise UsageError(f"{where} has more than {MAX_POLICIES:,} policies", "split it")
+    if sum(canonical(each.kind) == "cel" for each in section.policies) > MAX_CUSTOM:
+        raise UsageError(f"{where} has more than {MAX_CUSTOM} policies of kind cel", "split it")
     below = standard() if section.extends == "standard" or organization is None else organization
     found = {each.id: each for each in below} if section.extends else {}
     named: set[str] = set()

@@ -4,6 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -195,9 +196,11 @@ def guarded(app: ASGIApp, keeper: Doorkeeper) -> ASGIApp:
         try:
             keeper.let(path, f"from {client}")
             if not is_open:
-                who = await sync_to_thread(keeper.principal, str(scope.get("method", "")), headers, client)
+                again = partial(keeper.principal, str(scope.get("method", "")), headers, client)
+                who = await sync_to_thread(again)
                 keeper.let(path, f"as {who.organization}/{who.environment}/{who.subject}")
                 scope["user"] = who
+                scope["again"] = again  # type: ignore[typeddict-unknown-key]
         except EnvscoutError as error:
             await _refuse(send, error, scope)
             return

@@ -4,14 +4,15 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html. An event's id is
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from litestar import Request, Response, get
 from litestar.concurrency import sync_to_thread
 from litestar.response import Stream
 
-from envscout.errors import UsageError
+from envscout.access.principal import Principal
+from envscout.errors import EnvscoutError, UsageError
 from envscout.operations.coding import encode
 from envscout.server import reading
 from envscout.server.asking import Asked, principal
@@ -24,7 +25,7 @@ from envscout.verbs.changes import Changes
 
 HEARTBEAT_SECONDS = 15.0
 LONGEST_SECONDS = 3_600.0
-"""Of one stream: whoever may no longer ask is told so when it resumes."""
+"""Of one stream. Whoever may no longer ask is let go at the next change or heartbeat."""
 
 
 def handler(row: Route, stores: Stores, feed: Feed) -> Any:
@@ -33,12 +34,12 @@ def handler(row: Route, stores: Stores, feed: Feed) -> Any:
     async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
         query: Asking = reading.query(request.scope["query_string"], row.query)
         streams = "text/event-stream" in request.headers.get("accept", "")
-        if (streams or query.wait) and feed.is_full:
+        if (streams or query.wait) and feed.is_full(principal(request).subject):
             return said(request, "TooManyStreams", "too many wait already", 429, "ask again", {"Retry-After": "10"})
         if streams:
             return await _stream(request, stores, feed, query)
         found = await sync_to_thread(_found, request, stores, query, query.after)
-        if not found.items and query.wait and await feed.beyond(found.next, query.wait):
+        if not found.items and query.wait and await feed.beyond(found.next, query.wait, principal(request).subject):
             found = await sync_to_thread(_found, request, stores, query, found.next)
         return Response(encode(found), media_type="application/json", headers={"Cache-Control": "no-store"})
 
@@ -49,6 +50,15 @@ def _found(request: Request[Any, Any, Any], stores: Stores, query: Asking, after
     with stores.open() as database:
         asked = Asked(principal(request), database, {"after": "" if after is None else str(after)}, query, None, {})
         return changes(asked)
+
+
+def _may_still(request: Request[Any, Any, Any]) -> bool:
+    """Tell whether who asked would be let in as the same again: tokens are revoked, members removed."""
+    again: Callable[[], Principal] = request.scope["again"]  # type: ignore[typeddict-item]
+    try:
+        return again() == principal(request)
+    except EnvscoutError:
+        return False
 
 
 async def _stream(request: Request[Any, Any, Any], stores: Stores, feed: Feed, query: Asking) -> Stream:
@@ -76,10 +86,12 @@ async def _events(
         if not found.items or found.next != found.items[-1].news_id:
             # What concerned others moves the cursor, too.
             yield b"id: %d\n\n" % found.next
-        while not found.more and not await feed.beyond(found.next, HEARTBEAT_SECONDS):
+        while not found.more and not await feed.beyond(found.next, HEARTBEAT_SECONDS, principal(request).subject):
             if feed.is_over or asyncio.get_running_loop().time() > end:
                 return
             yield b": here\n\n"
-        if feed.is_over or asyncio.get_running_loop().time() > end:
+            if not await sync_to_thread(_may_still, request):
+                return
+        if feed.is_over or asyncio.get_running_loop().time() > end or not await sync_to_thread(_may_still, request):
             return
         found = await sync_to_thread(_found, request, stores, query, found.next)

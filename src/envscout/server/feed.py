@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -14,6 +15,7 @@ from envscout.errors import EnvscoutError
 
 POLL_SECONDS = 0.5
 MOST_WAITING = 500
+MOST_OF_ONE = 100
 
 
 class Feed:
@@ -24,17 +26,18 @@ class Feed:
         self._read = newest
         self._newest = 0
         self._waiting = 0
+        self._by: Counter[str] = Counter()
         self._moved = asyncio.Event()
         self._poller: asyncio.Task[None] | None = None
 
-    @property
-    def is_full(self) -> bool:
-        """Tell whether as many wait as may."""
-        return self._waiting >= MOST_WAITING
+    def is_full(self, who: str) -> bool:
+        """Tell whether as many wait as may, of all or of one who asks: nobody takes all the places."""
+        return self._waiting >= MOST_WAITING or self._by[who] >= MOST_OF_ONE
 
-    async def beyond(self, cursor: int, seconds: float) -> bool:
+    async def beyond(self, cursor: int, seconds: float, who: str = "") -> bool:
         """Wait until there are news after a cursor, at most so long; return whether there are."""
         self._waiting += 1
+        self._by[who] += 1
         if self._poller is None or self._poller.done():
             self._poller = asyncio.create_task(self._poll())
         try:
@@ -45,6 +48,9 @@ class Feed:
             return False
         finally:
             self._waiting -= 1
+            self._by[who] -= 1
+            if not self._by[who]:
+                del self._by[who]
         return self._newest > cursor
 
     async def _poll(self) -> None:

@@ -23,6 +23,7 @@ from envscout.server.unpacking import unpacked
 from envscout.store import Database
 
 _WORTH_PACKING = 1_024
+_SECRET = frozenset({"channels.add", "channels.apply", "channels.rotate"})
 
 
 class House(msgspec.Struct, frozen=True):
@@ -66,8 +67,8 @@ def _written(row: Route, request: Request[Any, Any, Any], asked: Asked, body: by
     key = request.headers.get("idempotency-key")
     if key is not None and not row.keyed:
         raise UsageError(f"{row.name} cannot be asked for under a key", "leave Idempotency-Key out")
-    # What an owner is told may be a secret, which is kept nowhere.
-    if key is None or row.action in ("read", "own"):
+    # What an owner is told may be a secret, and so may the key of a channel: those are kept nowhere.
+    if key is None or row.action in ("read", "own") or row.name in _SECRET:
         status, content = row.status, encode(row.answer(asked))
     else:
         told = b"\n".join((row.name.encode(), request.url.path.encode(), request.scope["query_string"], body))

@@ -52,6 +52,7 @@ class Database:
         self._may_be_half = half
         self.migrated_from = -1
         self.witness: Callable[[Connection], None] | None = None
+        self._afterwards: list[Callable[[], None]] = []
         self._engine = _engine(place)
         with self.translated():
             self.connection = self._engine.connect(place)
@@ -150,12 +151,25 @@ class Database:
         if self._is_together:
             yield self.connection
             return
-        with self.write() as connection:
-            self._is_together = True
-            try:
-                yield connection
-            finally:
-                self._is_together = False
+        self._afterwards.clear()
+        try:
+            with self.write() as connection:
+                self._is_together = True
+                try:
+                    yield connection
+                finally:
+                    self._is_together = False
+        finally:
+            for each in self._afterwards[:]:
+                self._afterwards.remove(each)
+                each()
+
+    def outside(self, do: Callable[[], None]) -> None:
+        """Do something in a transaction of its own: after the one there is, whatever becomes of that."""
+        if self._is_together:
+            self._afterwards.append(do)
+        else:
+            do()
 
     @contextlib.contextmanager
     def write_at_once(self) -> Iterator[Connection | None]:

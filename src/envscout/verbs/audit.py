@@ -73,9 +73,15 @@ def witnessed(database: Database, act: Act) -> Iterator[None]:
 
 def tell(database: Database, act: Act, outcome: str) -> None:
     """Append that somebody was refused something, or failed at it; not where the store is busy for long."""
-    with database.write_at_once() as connection:
-        if connection is not None:
-            audit.append(connection, _entry(act, outcome), chain.sealed)
+
+    def append() -> None:
+        with database.write_at_once() as connection:
+            if connection is not None:
+                audit.append(connection, entry, chain.sealed)
+
+    entry = _entry(act, outcome)
+    # Within what is undone because of the refusal, the entry would be undone, too.
+    database.outside(append)
 
 
 def _entry(act: Act, outcome: str) -> Entry:
