@@ -12,8 +12,9 @@ from tests.servers.engine import docker_engine
 from tests.servers.many import many
 from tests.servers.postgresql import Server, postgresql
 from tests.servers.registry import registry, registry_basic, registry_token
+from tests.servers.workers import workers
 
-__all__ = ["data", "docker_engine", "many", "postgresql", "registry", "registry_basic", "registry_token"]
+__all__ = ["data", "docker_engine", "many", "postgresql", "registry", "registry_basic", "registry_token", "workers"]
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +20,23 @@ def engine(request: pytest.FixtureRequest) -> None:
     """Tell every story on a real PostgreSQL, and through real servers, as the environment asks for.
 
     ENVSCOUT_TEST_STORE=postgresql: on PostgreSQL. ENVSCOUT_TEST_SERVER=sqlite, postgresql, cluster: asked of one server
-    on either, or of three in turn on PostgreSQL.
+    on either, or of three in turn on PostgreSQL, while three workers do the standing work on the store.
     """
     asked = os.environ.get("ENVSCOUT_TEST_SERVER", "")
     if os.environ.get("ENVSCOUT_TEST_STORE") == "postgresql" or asked in ("postgresql", "cluster"):
         Desk.server = request.getfixturevalue("postgresql")
     if asked:
         Desk.remote = request.getfixturevalue("many")
+    if asked == "cluster":
+        Desk.workers = request.getfixturevalue("workers")
+
+
+@pytest.fixture(autouse=True)
+def _workers_end() -> Iterator[None]:
+    """End the workers of a story with it."""
+    yield
+    if Desk.workers:
+        Desk.workers.end()
 
 
 @pytest.fixture(scope="session")

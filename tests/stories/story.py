@@ -23,6 +23,7 @@ from envscout.demo.layout import ImagePlan, layer, write_layout
 from envscout.store import Place
 from tests.servers.many import Servers, token
 from tests.servers.postgresql import Server
+from tests.servers.workers import Workers
 
 PROGRAM = Path(sys.executable).parent / "envscout"
 
@@ -77,11 +78,13 @@ class Desk:
     """A home folder with settings and a store; every variable of the tester's own environment is left out.
 
     Where `server` is set, the store is a database of its own on that server. Where `remote` is set, everything is asked
-    of a server that is over the store; what looks after the store itself is done on it.
+    of a server that is over the store; what looks after the store itself is done on it. Where `workers` is set, they
+    work on the store from the first question on.
     """
 
     server: ClassVar[Server | None] = None
     remote: ClassVar[Servers | None] = None
+    workers: ClassVar[Workers | None] = None
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -112,6 +115,8 @@ class Desk:
         """Begin with a copy of another store."""
         self.home.mkdir()
         if self.server:
+            if self.workers:
+                self.workers.end(place)
             self.env["ENVSCOUT_STORE"] = self.server.make(str(place).rpartition("?")[0].rpartition("/")[2])
         else:
             shutil.copyfile(place, self.store)
@@ -129,6 +134,8 @@ class Desk:
             return {**self.env, **more}
         if not self._token:
             self._token = token(self.place)
+            if self.workers:
+                self.workers.begin(self.place, self.home)
         return {**self.env, "ENVSCOUT_SERVER": self.remote.address(self.place), "ENVSCOUT_TOKEN": self._token, **more}
 
     def call(self, *words: str | Path, **env: str) -> Answer:
@@ -168,6 +175,7 @@ class Laptop(Desk):
 
     server = None
     remote = None
+    workers = None
 
 
 def names(report: Any) -> set[str]:

@@ -21,6 +21,7 @@ from tests.stories.story import (
     Answer,
     Desk,
     advisory,
+    at_hand,
     debian,
     feed,
     layout,
@@ -29,6 +30,7 @@ from tests.stories.story import (
 
 
 def test_a_store_that_is_no_database(desk: Desk) -> None:
+    at_hand("its file is none")
     desk.home.mkdir()
     for content in (b"not a database" * 100, b"SQLite format 3\0" + b"\xff" * 5000):
         desk.store.write_bytes(content)
@@ -40,6 +42,7 @@ def test_a_store_that_is_no_database(desk: Desk) -> None:
 
 
 def test_a_store_of_somebody_else(desk: Desk) -> None:
+    at_hand("its file is of another version")
     desk.home.mkdir()
     with contextlib.closing(sqlite3.connect(desk.store)) as connection:
         connection.execute("PRAGMA user_version = 9999")
@@ -49,6 +52,7 @@ def test_a_store_of_somebody_else(desk: Desk) -> None:
 
 
 def test_a_store_that_was_cut_off(watched: Desk) -> None:
+    at_hand("its file is cut off")
     data = watched.store.read_bytes()
     watched.store.write_bytes(data[: len(data) // 2])
     for words in (("environment",), ("db", "status"), ("db", "status", "--problems"), ("cves", "--env", "x")):
@@ -71,6 +75,7 @@ def test_a_store_in_a_folder_that_is_a_file(desk: Desk, tmp_path: Path) -> None:
 @pytest.fixture
 def shared_desk(watched: Desk) -> Iterator[Desk]:
     """Return a desk in a folder that every user of this machine may look into."""
+    at_hand("others see its file")
     assert watched.store.exists()
     folder = Path(tempfile.mkdtemp(prefix="es-"))
     folder.chmod(0o755)
@@ -109,6 +114,7 @@ def test_a_store_that_may_not_be_written(shared_desk: Desk) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Return a folder on a disk of one megabyte."""
+    at_hand("the disk is its own")
     folder = tmp_path / "disk"
     folder.mkdir()
     done = subprocess.run(

@@ -12,7 +12,7 @@ from envscout.demo.layout import layer as made
 from envscout.verbs import index
 from tests.images import attesting
 from tests.servers.registry import Registry
-from tests.stories.story import APP, FILES, HOLE, Desk, feed, moment, names, rootfs
+from tests.stories.story import APP, FILES, HOLE, Desk, at_hand, feed, moment, names, rootfs
 from tests.stories.story import layout as written
 
 CVE = "CVE-2023-5363"
@@ -191,6 +191,7 @@ class TestInside:
         self, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Each document keeps within its own bound; together they would be gone through with every question."""
+        at_hand("the bound is set in this process")
         monkeypatch.setattr(index, "MAX_MEANT", 25)
         many = document(statement("fixed", *(product(f"pkg:npm/a@{number}") for number in range(10))))
         files = {f"usr/share/vex/{number}.vex.json": json.dumps(many).encode() for number in range(3)}
