@@ -85,6 +85,8 @@ def main(port: int) -> None:
     from envscout.server import app as server
     from envscout.server.stores import Stores
 
+    # Receivers of stories are on this machine.
+    os.environ["ENVSCOUT_ALLOW_PRIVATE_ADDRESSES"] = "127.0.0.1"
     held: dict[str, Stores] = {}
 
     class Many(Stores):

@@ -14,7 +14,7 @@ import pytest
 from envscout.demo.databases import Deb
 from envscout.environments.fold import fold
 from envscout.store import FOREVER, Connection, Database, Place, deployments, findings
-from tests.stories.story import CRITICAL, HIGH, PROGRAM, Desk, advisory, debian, feed, published, rootfs
+from tests.stories.story import CRITICAL, HIGH, PROGRAM, Desk, advisory, at_hand, debian, feed, published, rootfs
 
 KILLS = 50
 PACKAGES = 800
@@ -42,6 +42,7 @@ def after() -> list[dict[str, Any]]:
 @pytest.fixture(autouse=True)
 def own_temporary_folder(desk: Desk, tmp_path: Path) -> None:
     """Keep what a killed process leaves behind away from the machine's own folder."""
+    at_hand("who is killed is who writes it; tests/faults kills servers and workers")
     desk.env["TMPDIR"] = str(tmp_path)
 
 

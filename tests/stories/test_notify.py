@@ -10,7 +10,7 @@ from envscout.store import Database, news
 from envscout.verbs import deliver
 from envscout.verbs.news import match
 from tests.network.server import Receiver, receiving
-from tests.stories.story import Desk
+from tests.stories.story import Desk, at_hand
 
 LOOPBACK = {"ENVSCOUT_ALLOW_PRIVATE_ADDRESSES": "127.0.0.1"}
 
@@ -66,6 +66,7 @@ def test_a_deployment_reaches_a_program_that_verifies_it(
 
 
 def test_addresses_on_this_machine_are_not_told_anything_unless_allowed(told: Desk, server: Receiver) -> None:
+    at_hand("which addresses may be told is a setting of whoever tells")
     told.ok("notify", "channel", "add", "siem", "env:HOOK")
     told.ok("notify", "channel", "add", "push", f"gotify://127.0.0.1:{server.port}/AbCdEfGhIjKlMno")
     for name in ("siem", "push"):

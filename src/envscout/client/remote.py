@@ -11,10 +11,7 @@ from envscout.client.transport import Answer, Transport, Way
 from envscout.errors import EnvscoutError, NotAllowed, Unauthenticated, UsageError
 from envscout.operations.coding import decode, encode
 from envscout.operations.signature import bound, signature
-from envscout.operations.table import OPERATIONS, name_of
-
-_REPEATABLE = frozenset({"keep.prune"})
-"""What may be done twice, and cannot be done within the transaction that remembers an answer: it frees space."""
+from envscout.operations.table import ALONE, OPERATIONS, name_of
 
 
 class _Problem(msgspec.Struct):
@@ -45,7 +42,7 @@ class Remote:
         return self._asked(name, bound(name, positional, {}), seconds=(seconds, seconds), attempts=1)
 
     def _asked(self, name: str, arguments: msgspec.Struct, **how: Any) -> Any:
-        once = OPERATIONS.get(name) != "read" and name not in _REPEATABLE
+        once = OPERATIONS.get(name) != "read" and name not in ALONE
         answer = self._transport.post(_path(name), encode(arguments), once=once, **how)
         if answer.status == 200:
             return _read(answer, signature(name).result)

@@ -104,6 +104,13 @@ OPERATIONS: Mapping[str, Action] = {
 """`module.function` of envscout.verbs -> the action it is."""
 
 
+ALONE = frozenset({"deliver.test", "keep.prune"})
+"""What cannot be part of a transaction, nor be asked for under a key: it reaches out, or makes the store anew.
+
+It does no harm when it is done twice.
+"""
+
+
 def name_of(verb: Callable[..., Any]) -> str:
     """Return the name of a verb, whether it is an operation or not."""
     return f"{verb.__module__.rpartition('.')[2]}.{verb.__name__}"

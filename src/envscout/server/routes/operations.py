@@ -5,12 +5,9 @@ from typing import Any
 import msgspec
 
 from envscout.operations.signature import signature
-from envscout.operations.table import OPERATIONS
+from envscout.operations.table import ALONE, OPERATIONS
 from envscout.server.asking import Asked
 from envscout.server.routes.route import Route
-
-_ALONE = frozenset({"deliver.test", "keep.prune"})
-"""What cannot be part of a transaction: it reaches out, or makes the store anew."""
 
 
 def routes() -> list[Route]:
@@ -35,7 +32,7 @@ def _route(name: str) -> Route:
         body=found.arguments,
         result=found.result,
         tag="operations",
-        keyed=name not in _ALONE,
+        keyed=name not in ALONE,
     )
 
 
