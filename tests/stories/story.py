@@ -125,7 +125,7 @@ class Desk:
         """Return whom the record names where a command says who acts: a server tells beside it who was let in."""
         if not self.remote:
             return said
-        return "token:tester" if said in ("", "tester") else f"{said} (token:tester)"
+        return "token:1:tester" if said in ("", "tester") else f"{said} (token:1:tester)"
 
     def _env(self, words: tuple[str | Path, ...], more: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that a command line is run with."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from envscout.store import Database, Place, catalog
 from tests.servers.postgresql import Server
 from tests.servers.program import need, run
-from tests.stories.story import APP, Desk
+from tests.stories.story import APP, Desk, at_hand
 
 
 def content(place: Place) -> dict[str, catalog.Sum]:
@@ -75,6 +75,7 @@ def test_a_store_is_migrated_when_one_wants_it(desk: Desk) -> None:
 
 
 def test_a_newer_store_is_refused_by_every_command(desk: Desk) -> None:
+    at_hand("its file is of a newer version")
     desk.ok("db", "migrate")
     with Database(desk.place) as database, database.write():
         database._engine.set_version(database.connection, database.schema + 1)

@@ -78,7 +78,7 @@ class Asker:
         subject = self.principal.subject
         if subject == "local":
             return said
-        return subject if said in ("", subject, subject.partition(":")[2]) else f"{said} ({subject})"
+        return subject if said in ("", subject, subject.rpartition(":")[2]) else f"{said} ({subject})"
 
     def value(self, name: str, value: Any) -> Any:
         """Return an argument, or a part of one, confined."""
