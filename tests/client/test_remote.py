@@ -14,7 +14,7 @@ import pytest
 from envscout import errors
 from envscout.client import keeping
 from envscout.client.remote import Remote
-from envscout.client.transport import Transport, Way, checked
+from envscout.client.transport import PACKED_FROM, Transport, Way, checked
 from envscout.config import Settings
 from envscout.errors import ConfigError, EnvscoutError, NotAllowed, NotFound, Unauthenticated, UsageError
 from envscout.store.deployments import EnvironmentRow, Scope
@@ -110,6 +110,19 @@ def test_no_server_makes_anybody_wait_for_long(seconds: str) -> None:
         assert transport.post("/", b"{}").status == 200
         transport.close()
     assert all(0 <= each <= 20 for each in waited)
+
+
+def test_a_large_message_is_packed_once_the_server_has_said_that_it_unpacks_one() -> None:
+    accepts = (("Accept-Encoding", "gzip"),)
+    large = b'{"a": "' + b"x" * PACKED_FROM + b'"}'
+    with script(Said(200), Said(200, b"", accepts), Said(200, b"", accepts), Said(200), Said(200)) as server:
+        transport = Transport(Way(server.address))
+        for data in (large, large, large, b"{}", large):
+            transport.post("/", data)
+        transport.close()
+        packed = [headers.get("content-encoding", "") for _, headers, _ in server.asked]
+        assert packed == ["", "", "gzip", "", ""]
+        assert gzip.decompress(server.asked[2][2]) == large
 
 
 def test_a_redirect_is_not_followed() -> None:

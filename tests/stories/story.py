@@ -127,6 +127,10 @@ class Desk:
             return said
         return "token:1:tester" if said in ("", "tester") else f"{said} (token:1:tester)"
 
+    def let_in(self, said: str) -> str:
+        """Return whom the record names where only who was let in counts: they answer for it."""
+        return "token:1:tester" if self.remote else said
+
     def _env(self, words: tuple[str | Path, ...], more: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that a command line is run with."""
         is_remote = self.remote and "ENVSCOUT_SERVER" not in more and "ENVSCOUT_STORE" not in more

@@ -256,8 +256,8 @@ def test_the_record_says_who_did_what(staged: Desk) -> None:
         "on_fix": False,
         "on_kev": False,
         "state": "removed",
-        "added_by": "tester",
-        "removed_by": "carol",
+        "added_by": staged.let_in("tester"),
+        "removed_by": staged.let_in("carol"),
         "removed_because": "it is called after all",
     }
     assert staged.call("exception", "remove", str(number), "--reason", "again").code == 64

@@ -11,7 +11,7 @@ from envscout.verbs import members
 from tests.server.conftest import Server, serving
 from tests.server.issuer import Issuer, issuer
 from tests.servers.many import Servers, token
-from tests.stories.story import Desk, Laptop, at_hand
+from tests.stories.story import Desk, Laptop
 
 __all__ = ["issuer"]
 
@@ -67,8 +67,7 @@ def test_what_looks_after_a_store_is_done_where_the_store_is(there: tuple[str, s
 @pytest.fixture
 def vouched(watched: Desk, issuer: Issuer) -> Iterator[Server]:
     """Return a server over a store with an advisory, whose people an issuer vouches for."""
-    at_hand("the server of this story serves a file")
-    with Database(watched.place) as database:
+    with Database(watched.store) as database:
         members.add(database, "alice@example.com", "operator", "tester")
     door = Door(
         permitted=allowed("127.0.0.1"), issuer=issuer.address, client_id="envscout", public_url="http://127.0.0.1"

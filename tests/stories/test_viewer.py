@@ -1,7 +1,11 @@
 """Somebody who may only ask a server is answered all that there is to ask, and has nothing kept."""
 
+import json
+
 import pytest
 
+from envscout import __version__
+from envscout.client.transport import PACKED_FROM, Transport, Way
 from tests.servers.many import Servers, token
 from tests.stories.story import APP, HOLE, OPENSSL_3_0_9, OPENSSL_3_0_11, Desk, Laptop, debian, feed, layout
 
@@ -72,3 +76,13 @@ def test_a_viewer_changes_nothing(viewer: Desk, words: tuple[str, ...]) -> None:
     assert answer.code == 1
     assert "viewer" in answer.refusal
     assert "ask an owner" in answer.refusal
+
+
+def test_a_server_says_its_version_and_unpacks_what_is_packed(viewer: Desk) -> None:
+    transport = Transport(Way(viewer.env["ENVSCOUT_SERVER"], viewer.env["ENVSCOUT_TOKEN"]))
+    path, data = "/api/v1/operations/exceptions.unknown", json.dumps({"names": ["CVE-2023-5363"] * 3_000}).encode()
+    answers = [transport.post(path, data, once=False) for _ in range(2)]
+    transport.close()
+    assert len(data) > PACKED_FROM
+    assert [(each.status, each.version, each.unpacks) for each in answers] == [(200, __version__, True)] * 2
+    assert answers[0].body == answers[1].body
