@@ -4,6 +4,7 @@ Stories are many and each has a store of its own; a worker that reads the whole 
 most of them. So one process has read it, and forks: a line of JSON on its stdin has workers begin or end.
 """
 
+import ctypes
 import json
 import os
 import signal
@@ -72,7 +73,7 @@ def main() -> None:
         said = json.loads(line)
         place = said["place"]
         if said["home"]:
-            working[place] = [_fork(place, said["home"]) for _ in range(COUNT)]
+            working.setdefault(place, []).extend(_fork(place, said["home"]) for _ in range(COUNT))
         else:
             for each in [place] if place else list(working):
                 _end(working.pop(each, []))
@@ -90,6 +91,8 @@ def _fork(place: str, home: str) -> int:
     code = 70
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # However the one that forks ends, no worker outlives it: prctl(PR_SET_PDEATHSIG, ...).
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1):
             os.dup2(null, stream)
