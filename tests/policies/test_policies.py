@@ -81,7 +81,9 @@ def test_a_file_may_extend_the_standard() -> None:
         (b'{"policies": [], "policies": []}', "there twice"),
         (b"a: &a [1]\nb: *a", "aliases"),
         (b"x" * (MAX_FILE + 1), "more than"),
-        (b"[" * 100_000, "nests more than"),
+        (b"[" * 500, "nests more than"),
+        # Newer parsers count themselves, and look further ahead than we ask them to.
+        (b"[" * 100_000, "nest"),
         (b"!!python/object/apply:os.system [true]", "no YAML"),
         *((b"policies: !!%s" % each, "has the tag") for each in (b"bool x", b"int ''", b"float ''", b"timestamp x")),
         (b"policies: [{id: fixable-vulnerabilities, weight: 1:30}]", "'1:30' for a number"),
