@@ -18,7 +18,7 @@ from envscout.verbs.gate import Answered
 _ATTESTED = ("supply-chain-attestations", "cel")
 
 
-class InForce(msgspec.Struct, frozen=True):
+class PoliciesInForce(msgspec.Struct, frozen=True):
     """Which policies were judged by. source: environment, organization, or standard. digest: tells them from others."""
 
     organization: str
@@ -68,9 +68,9 @@ def in_force(asked: Asked, organization: str, environment: str, at: int | None =
     return found
 
 
-def told(found: Effective, organization: str) -> InForce:
+def told(found: Effective, organization: str) -> PoliciesInForce:
     """Return policies in short."""
-    return InForce(organization, found.source, found.digest, tuple(each.id for each in found.policies))
+    return PoliciesInForce(organization, found.source, found.digest, tuple(each.id for each in found.policies))
 
 
 def beside(reports: Sequence[ImageReport], coverage: Coverage) -> Running | None:

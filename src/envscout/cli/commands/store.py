@@ -77,7 +77,9 @@ def restore(file: Path) -> None:
     """Make the store of a backup, where there is none, and check it.
 
     \b
-    ENVSCOUT_STORE=postgresql://envscout@db/empty envscout store restore /srv/backup/envscout-2026-11-27.db
+    envscout store restore /srv/backup/envscout-2026-11-27.db
+
+    Where the store is to be is said as for every command, such as with ENVSCOUT_STORE=postgresql://envscout@db/empty.
     """
     from envscout.verbs.stores import restore as run
 

@@ -9,7 +9,7 @@ from envscout.model import Deployment
 from envscout.policies.facts import Running
 from envscout.server import judging
 from envscout.server.asking import Asked
-from envscout.server.judging import InForce, Judged
+from envscout.server.judging import Judged, PoliciesInForce
 from envscout.server.pagination import Cursor, page
 from envscout.server.routes.common import Age, At, Name, Org, moment_of
 from envscout.server.routes.route import Route
@@ -49,14 +49,14 @@ class Verdicts(msgspec.Struct, frozen=True):
     """An image, judged. status: `passed`; `failed` where a gate must stay shut. in_force: what it was judged by."""
 
     status: Literal["passed", "failed"]
-    in_force: InForce
+    in_force: PoliciesInForce
     judged: Judged
 
 
 class Standing(msgspec.Struct, frozen=True):
     """What runs, judged. in_force: what it was judged by. total: how many images run in all."""
 
-    in_force: InForce
+    in_force: PoliciesInForce
     items: tuple[Judged, ...]
     total: int
     next: str | None = None
