@@ -32,7 +32,8 @@ _SAMPLES: Mapping[type, Callable[[Any], object]] = {
     inspect.BoolType: lambda _: True,
     inspect.IntType: lambda _: 7,
     inspect.FloatType: lambda _: 0.5,
-    inspect.StrType: lambda _: "text",
+    # The words that are allowed are told as `^(?:one|another)$`.
+    inspect.StrType: lambda kind: kind.pattern.strip("^(?:)$").partition("|")[0] if kind.pattern else "text",
     inspect.BytesType: lambda _: b"bytes",
     inspect.AnyType: lambda _: {"any": 1},
     inspect.LiteralType: lambda kind: kind.values[0],
