@@ -77,6 +77,9 @@ def test_a_rule_hears_of_what_happens_after_it_was_added(database: Database, ser
     channels.add_rule(database, "acme", Rule("all", "hook"))
     assert made.channel.place == "http://127.0.0.1/…"
     assert match(database).messages == 0
+    # The clock may have been set back meanwhile.
+    happen(database, [appeared(2, at=NOON - 2_000 * HOUR)])
+    assert match(database).messages == 1
 
 
 def test_what_matches_at_the_same_time_makes_one_message(place: Callable[[str], Place], server: Receiver) -> None:

@@ -32,14 +32,14 @@ class ChannelRow(msgspec.Struct, frozen=True):
 
 
 class RuleRow(msgspec.Struct, frozen=True):
-    """A rule, as JSON."""
+    """A rule, as JSON. after_news: the number of the last news before it, which are none of its business."""
 
     rule_id: int
     channel_id: int
     organization: str
     name: str
     document: str
-    created_at: int
+    after_news: int
 
 
 def add(connection: Connection, row: ChannelRow, at: int) -> int | None:
@@ -91,9 +91,9 @@ def remove(connection: Connection, channel_id: int) -> int:
     return gone
 
 
-def add_rule(connection: Connection, row: RuleRow, at: int) -> int | None:
+def add_rule(connection: Connection, row: RuleRow) -> int | None:
     """Add a rule; return its number, None if there is one of that name. Needs the write lock."""
-    found = connection.execute(_SQL["add_rule"], {**msgspec.structs.asdict(row), "at": at}).fetchone()
+    found = connection.execute(_SQL["add_rule"], msgspec.structs.asdict(row)).fetchone()
     return int(found[0]) if found else None
 
 

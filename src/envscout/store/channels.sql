@@ -35,14 +35,14 @@ DELETE FROM channel_rule WHERE channel_id = :channel_id
 DELETE FROM channel WHERE channel_id = :channel_id
 
 -- name: add_rule
-INSERT INTO channel_rule (channel_id, organization, name, document, created_at)
-VALUES (:channel_id, :organization, :name, :document, :at) ON CONFLICT (organization, name) DO NOTHING RETURNING rule_id
+INSERT INTO channel_rule (channel_id, organization, name, document, after_news)
+VALUES (:channel_id, :organization, :name, :document, :after_news) ON CONFLICT (organization, name) DO NOTHING RETURNING rule_id
 
 -- name: change_rule
 UPDATE channel_rule SET channel_id = :channel_id, document = :document WHERE rule_id = :rule_id
 
 -- name: rules
-SELECT rule_id, channel_id, organization, name, document, created_at FROM channel_rule
+SELECT rule_id, channel_id, organization, name, document, after_news FROM channel_rule
  WHERE :every OR organization = :organization ORDER BY organization, name
 
 -- name: remove_rule

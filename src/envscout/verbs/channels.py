@@ -11,7 +11,7 @@ from envscout.notify.declared import Channel, Declared
 from envscout.notify.rules import Rule
 from envscout.notify.target import Target
 from envscout.notify.terms import Terms
-from envscout.store import Connection, Database, channels, now, outbox
+from envscout.store import Connection, Database, channels, news, now, outbox
 from envscout.store.channels import ChannelRow, RuleRow
 
 KEY = 32
@@ -232,8 +232,8 @@ def _put_rule(connection: Connection, organization: str, rule: Rule, before: dic
     if there is None:
         if len(channels.rules(connection, organization)) >= MOST:
             raise UsageError(f"there are {MOST} rules already", "remove some")
-        row = RuleRow(0, channel.channel_id, organization, rule.name, document, 0)
-        channels.add_rule(connection, row, now())
+        row = RuleRow(0, channel.channel_id, organization, rule.name, document, news.newest(connection))
+        channels.add_rule(connection, row)
         return Step("rule", rule.name, "added")
     row = msgspec.structs.replace(there, channel_id=channel.channel_id, document=document)
     if row == there:

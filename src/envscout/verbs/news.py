@@ -13,6 +13,7 @@ from envscout.notify.rules import Rule, is_near, matches
 from envscout.notify.terms import HOUR, Terms, plan
 from envscout.store import Connection, Database, channels, news, now, outbox
 from envscout.store.channels import ChannelRow
+from envscout.store.news import Entry
 
 READER = "notify"
 AT_ONCE = 20_000
@@ -29,12 +30,12 @@ class Matched(msgspec.Struct, frozen=True):
 
 
 class _Listener(NamedTuple):
-    """A rule, understood. since: microseconds; what is older is none of its business."""
+    """A rule, understood. after: the number of the last news that are none of its business."""
 
     rule: Rule
     organization: str
     channel_id: int
-    since: int
+    after: int
 
 
 class _Batch(NamedTuple):
@@ -70,7 +71,7 @@ def _read(database: Database) -> _Batch:
         before = news.cursor(connection, READER)
         known = {each.channel_id: each for each in channels.channels(connection)}
         listeners = [
-            _Listener(_rule(each), each.organization, each.channel_id, each.created_at)
+            _Listener(_rule(each), each.organization, each.channel_id, each.after_news)
             for each in channels.rules(connection)
         ]
         if not listeners:
@@ -82,7 +83,7 @@ def _read(database: Database) -> _Batch:
         place = (entry.news.organization, entry.news.environment)
         if place not in near:
             near[place] = [each for each in listeners if is_near(each.rule, each.organization, entry.news)]
-        hearing = {each.channel_id for each in near[place] if _concerns(each, entry.news)}
+        hearing = {each.channel_id for each in near[place] if _concerns(each, entry)}
         for channel_id in hearing:
             wanted.setdefault(channel_id, []).append((entry.news_id, entry.news))
     groups = {channel_id: messages.grouped(each) for channel_id, each in wanted.items()}
@@ -93,8 +94,9 @@ def _rule(row: channels.RuleRow) -> Rule:
     return msgspec.json.decode(row.document, type=Rule)
 
 
-def _concerns(listener: _Listener, one: News) -> bool:
-    return one.at >= listener.since and matches(listener.rule, listener.organization, one)
+def _concerns(listener: _Listener, entry: Entry) -> bool:
+    # By number: a clock that was set back must not make what happened after a rule look older than it.
+    return entry.news_id > listener.after and matches(listener.rule, listener.organization, entry.news)
 
 
 def _write(database: Database, batch: _Batch, at: int) -> Matched:

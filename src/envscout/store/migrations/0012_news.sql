@@ -49,7 +49,7 @@ CREATE TABLE channel_rule (
     organization TEXT NOT NULL,
     name         TEXT NOT NULL,
     document     TEXT NOT NULL,
-    created_at   INTEGER NOT NULL,
+    after_news   INTEGER NOT NULL,
     UNIQUE (organization, name)
 );
 CREATE INDEX channel_rule_channel ON channel_rule (channel_id);

@@ -49,7 +49,7 @@ CREATE TABLE channel_rule (
     organization TEXT COLLATE "C" NOT NULL,
     name         TEXT COLLATE "C" NOT NULL,
     document     TEXT COLLATE "C" NOT NULL,
-    created_at   BIGINT NOT NULL,
+    after_news   BIGINT NOT NULL,
     UNIQUE (organization, name)
 );
 CREATE INDEX channel_rule_channel ON channel_rule (channel_id);
