@@ -71,6 +71,16 @@ def test_news_join_a_message_that_was_not_sent(database: Database, server: Recei
     assert [len(each["data"]["news"]) for each in told(server)] == [2, 1]  # type: ignore[index]
 
 
+def test_no_news_join_a_message_that_a_killed_sender_may_have_sent(database: Database, server: Receiver) -> None:
+    listen(database, server.url)
+    happen(database, [appeared(1)])
+    match(database, NOON)
+    with database.write() as connection:
+        connection.execute("UPDATE outbox SET lease = 'killed', leased_until = 1")
+    happen(database, [appeared(1, "web")])
+    assert match(database, NOON).joined == 0
+
+
 def test_a_rule_hears_of_what_happens_after_it_was_added(database: Database, server: Receiver) -> None:
     happen(database, [appeared(1)])
     made = channels.add(database, "acme", Channel("hook", server.url))

@@ -85,9 +85,9 @@ def put_all(connection: Connection, new: Sequence[New]) -> int:
     return connection.executemany(_SQL["put_all"], new).rowcount if new else 0
 
 
-def joinable(connection: Connection, channel_id: int, subjects: Iterable[str], at: int) -> dict[str, tuple[int, str]]:
+def joinable(connection: Connection, channel_id: int, subjects: Iterable[str]) -> dict[str, tuple[int, str]]:
     """Return number and document of messages that further news of their subjects may join."""
-    values = {"channel_id": channel_id, "subjects": msgspec.json.encode(list(subjects)).decode(), "at": at}
+    values = {"channel_id": channel_id, "subjects": msgspec.json.encode(list(subjects)).decode()}
     return {
         subject: (int(number), document) for subject, number, document in connection.execute(_SQL["joinable"], values)
     }

@@ -5,16 +5,17 @@ VALUES (:channel_id, :event, :identity, :subject, :at, :due, :state, 0, '', 0, 0
 ON CONFLICT (channel_id, event) DO NOTHING RETURNING message_id
 
 -- name: joinable
--- Messages of subjects that nobody sent, nor sends now, nor tried to: whom they were for may know them already.
+-- Messages of subjects that nobody sent, nor tried to: whoever has or had a lease may have sent them, and whom they are
+-- for may know them already.
 SELECT o.subject, o.message_id, o.document FROM json_each(:subjects) s CROSS JOIN outbox o
  WHERE o.channel_id = :channel_id AND o.subject = s.value AND o.state IN ('waiting', 'held') AND o.attempts = 0
-   AND o.leased_until <= :at
+   AND o.lease = ''
  ORDER BY o.message_id
 
 -- name: joinable (postgresql)
 SELECT o.subject, o.message_id, o.document FROM outbox o
  WHERE o.channel_id = :channel_id AND o.subject IN (SELECT value FROM json_array_elements_text(CAST(:subjects AS json)))
-   AND o.state IN ('waiting', 'held') AND o.attempts = 0 AND o.leased_until <= :at
+   AND o.state IN ('waiting', 'held') AND o.attempts = 0 AND o.lease = ''
  ORDER BY o.message_id
 
 -- name: put_all

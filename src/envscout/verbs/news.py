@@ -118,7 +118,7 @@ def _tell(connection: Connection, channel: ChannelRow, groups: Sequence[Group], 
     """Keep messages for a channel; return how many are new. What is beyond its budget is held, to come as one."""
     terms = msgspec.json.decode(channel.terms, type=Terms)
     used = outbox.used(connection, channel.channel_id, at - HOUR)[0] if terms.budget else 0
-    there = outbox.joinable(connection, channel.channel_id, [each.subject for each in groups], at)
+    there = outbox.joinable(connection, channel.channel_id, [each.subject for each in groups])
     new: list[outbox.New] = []
     for group in groups:
         if group.subject in there:
