@@ -10,7 +10,7 @@ from envscout.findings.products import Subject
 from envscout.findings.suppress import Book, Entry, Page
 from envscout.model import Finding, Problem, Statement
 from envscout.model.statement import NOT_AFFECTED
-from envscout.names.expression import Expression
+from envscout.names.expression import Expression, expressions
 from envscout.names.vulnerability import is_cve
 
 PLACES = ("image", "attached")
@@ -61,6 +61,12 @@ class Heed(msgspec.Struct, frozen=True):
         if statement.place in PLACES and statement.place not in self.places:
             return False
         return not self.authors or any(each.search(statement.who[:MAX_AUTHOR]) for each in self.authors)
+
+
+def heeded(authors: str, places: str) -> Heed:
+    """Return whose statements a store heeds by itself, from the settings `vex_authors` and `vex_sources`."""
+    listed = [[each.strip() for each in text.split(",") if each.strip()] for text in (authors, places)]
+    return Heed(authors=expressions(listed[0], "author"), places=frozenset(PLACES) & set(listed[1]))
 
 
 class Desk:

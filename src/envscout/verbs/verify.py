@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
+from envscout.config import Settings
 from envscout.findings.grade import Rated, grades
-from envscout.findings.heeding import Heed
+from envscout.findings.heeding import Heed, heeded
 from envscout.standing.present import Asked, looked_at, present
 from envscout.store import Connection, Database, findings, now, standing, summaries
 from envscout.store.standing import Told
@@ -15,8 +16,6 @@ from envscout.store.standing import Told
 _SHOWN = 20
 _AT_ONCE = 1_000
 """Vulnerabilities that are looked at together."""
-
-_HEED = Heed()
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -43,12 +42,15 @@ class Verified(msgspec.Struct, frozen=True):
 def verify(database: Database, repair: bool = False) -> Verified:
     """Make findings, summaries and what stands from nothing and compare. repair: mend what is wrong.
 
-    What is marked is still to be told, and no difference.
+    What is marked is still to be told, and no difference. Whose statements are heeded is said by the settings of this
+    process, which is beside the store, as what was told was told by them; whoever asks may have others.
     """
+    settings = Settings()
+    heed = heeded(settings.text("vex_authors"), settings.text("vex_sources"))
     with database.read() as connection:
         missing, false = findings.differences(connection)
         wrong = summaries.false(connection, _grade)
-        stale = _standing(connection, _HEED)
+        stale = _standing(connection, heed)
         pending = standing.marks(connection)
     found = [
         *(Difference("finding", f"record {adv_id}, package {pkg_id}", "", "affected") for adv_id, pkg_id in missing),

@@ -72,14 +72,9 @@ def judge(work: Work) -> bool:
 
 def _heed(settings: Settings) -> "Heed":
     """Return whose statements are heeded, as the settings say."""
-    from envscout.findings.heeding import PLACES, Heed
-    from envscout.names.expression import expressions
+    from envscout.findings.heeding import heeded
 
-    authors, places = (
-        [each.strip() for each in settings.text(name).split(",") if each.strip()]
-        for name in ("vex_authors", "vex_sources")
-    )
-    return Heed(authors=expressions(authors, "author"), places=frozenset(PLACES) & set(places))
+    return heeded(settings.text("vex_authors"), settings.text("vex_sources"))
 
 
 TASKS: tuple[Task, ...] = (
