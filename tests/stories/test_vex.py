@@ -9,7 +9,10 @@ import pytest
 
 from envscout.demo.layout import ImagePlan, write_layout
 from envscout.demo.layout import layer as made
+from envscout.findings.heeding import heeded
+from envscout.store import Database
 from envscout.verbs import index
+from envscout.verbs.reconcile import reconcile
 from tests.images import attesting
 from tests.servers.registry import Registry
 from tests.stories.story import APP, FILES, HOLE, Desk, at_hand, feed, moment, names, rootfs
@@ -164,6 +167,17 @@ class TestInside:
             assert hushed(desk.cves(image)) == there
         desk.ok("config", "vex_sources", "everywhere")
         assert desk.call("cves", image).code == 64
+
+    def test_what_was_told_is_verified_by_the_settings_it_was_told_by(self, desk: Desk, tmp_path: Path) -> None:
+        at_hand("the standing work is done in this process")
+        image = self.image(tmp_path / "i", document(statement("not_affected", product(OPENSSL))))
+        desk.record("production", image, *APP)
+        with Database(desk.place) as database:
+            reconcile(database, heeded("", "none"))
+        desk.ok("config", "vex_sources", "none")
+        assert desk.ok("db", "verify", "--format", "json").json["verified"]["differences"] == 0
+        desk.ok("config", "vex_sources", "image")
+        assert desk.call("db", "verify").code == 1
 
     @pytest.mark.parametrize(
         "content",
