@@ -7,13 +7,13 @@ import msgspec
 from envscout.environments import scope as naming
 from envscout.errors import NotFound, UsageError
 from envscout.model import Coverage, Deployment, Verdict
+from envscout.operations.judging import answered
 from envscout.policies.facts import Running
 from envscout.policies.force import Effective
 from envscout.policies.policy import Health, Policy, health, judge
 from envscout.server.asking import Asked
 from envscout.store.deployments import Scope
 from envscout.verbs.ask import ImageReport
-from envscout.verbs.gate import Answered
 
 _ATTESTED = ("supply-chain-attestations", "cel")
 
@@ -85,22 +85,11 @@ def judged(
     at: int | None = None,
 ) -> Judged:  # fmt: skip
     """Return what policies say of an image. place: where it runs, or is to go. at: a past moment, None for now."""
-    answered = Answered(
-        image_id=report.image_id,
-        findings=report.findings,
-        coverage=report.coverage,
-        base=report.base,
-        advisories_of=report.as_of,
-        reference=report.reference,
-        organization=place.organization,
-        service=place.service,
-        environment=place.environment,
-        running=running,
-        at=at,
-    )
+    known = answered(report, place.environment, running, report.as_of, at)
+    known = msgspec.structs.replace(known, organization=place.organization, service=place.service)
     looks = any(each.kind in _ATTESTED for each in policies)
     attested = asked.perform("gate.seen", image_id=report.image_id, at=at) if looks else None
-    verdicts = judge(policies, asked.perform("gate.facts", answered=answered, attestations=attested))
+    verdicts = judge(policies, asked.perform("gate.facts", answered=known, attestations=attested))
     return Judged(
         digest=report.image.digest,
         reference=report.reference,
