@@ -1,11 +1,10 @@
 """The audit log: entries are appended in the transaction that they tell of."""
 
-from collections.abc import Callable
-
-import msgspec
+from collections.abc import Callable, Iterable
 
 from envscout.model.entry import GENESIS, Entry
 from envscout.store.database import Connection, queries
+from envscout.store.sql import listed
 
 _SQL = queries("audit")
 
@@ -13,12 +12,13 @@ Seal = Callable[[Entry, int, str], Entry]
 """An entry, its number and the hash of the one before -> the entry sealed (access.chain.sealed)."""
 
 
-def append(connection: Connection, entry: Entry, sealed: Seal) -> Entry:
-    """Append an entry; return it sealed. Needs the write lock, which keeps the chain in one piece."""
+def append(connection: Connection, entries: Iterable[Entry], sealed: Seal) -> None:
+    """Append entries, sealed. Needs the write lock, which keeps the chain in one piece."""
     number, previous = connection.execute(_SQL["last"]).fetchone() or (0, GENESIS)
-    whole = sealed(entry, int(number) + 1, previous)
-    connection.execute(_SQL["append"], msgspec.structs.asdict(whole))
-    return whole
+    chain: list[Entry] = []
+    for each in entries:
+        chain.append(sealed(each, int(number) + len(chain) + 1, chain[-1].hash if chain else previous))
+    connection.execute(_SQL["append"], {"rows": listed(chain)})
 
 
 def entries(connection: Connection, organization: str = "", after: int = 0, most: int = 1_000) -> list[Entry]:

@@ -4,7 +4,11 @@ SELECT audit_id, hash FROM audit ORDER BY audit_id DESC LIMIT 1
 
 -- name: append
 INSERT INTO audit (audit_id, at, actor, role, organization, operation, target, request_id, outcome, previous, hash)
-VALUES (:number, :at, :actor, :role, :organization, :operation, :target, :request_id, :outcome, :previous, :hash)
+SELECT CAST(json_extract(q.value, '$.number') AS BIGINT), CAST(json_extract(q.value, '$.at') AS BIGINT),
+       json_extract(q.value, '$.actor'), json_extract(q.value, '$.role'), json_extract(q.value, '$.organization'),
+       json_extract(q.value, '$.operation'), json_extract(q.value, '$.target'), json_extract(q.value, '$.request_id'),
+       json_extract(q.value, '$.outcome'), json_extract(q.value, '$.previous'), json_extract(q.value, '$.hash')
+  FROM json_each(:rows) q ORDER BY q.key
 
 -- name: rows
 -- Rows after one of a number, in their order.

@@ -1,18 +1,16 @@
-"""What runs where: events are appended, intervals follow from them by a rule that the caller brings."""
+"""What runs where, and what was said to: the intervals and events that `recording` wrote."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from envscout.model import Deployment, Event, Image
-from envscout.store import standing
+from envscout.store import recording
 from envscout.store.database import FOREVER, Connection, queries
+from envscout.store.recording import Appended, Rule, Told
 
 _SQL = queries("deployments")
-
-Rule = Callable[[Iterable[Deployment], Event], tuple[tuple[Deployment, ...], tuple[Deployment, ...]]]
-"""What runs in a slot and an event -> what ends and what begins (environments.fold.advance)."""
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -87,57 +85,9 @@ def enrol(connection: Connection, organization: str, repository: str, at: int) -
     return connection.execute(_SQL["enrol"], row).rowcount > 0
 
 
-def append(
-    connection: Connection, event: Event, image_id: int | None, rule: Rule
-) -> tuple[Event, tuple[Deployment, ...], tuple[Deployment, ...]]:
-    """Append an event and move its slot's intervals by the rule; return it as stored, what ended and what began.
-
-    Needs the write lock. The event's moment is moved forward where the clock ran backwards.
-    """
-    env_id = _number(connection, "put_environment", event)
-    service_id = _number(connection, "put_service", event)
-    slot = {"env_id": env_id, "service_id": service_id, "platform": event.platform}
-    row = {**slot, **msgspec.structs.asdict(event), "image_id": image_id}
-    event_id, at = connection.execute(_SQL["put_event"], row).fetchone()
-    event = msgspec.structs.replace(event, at=at)
-    held = {
-        _held(event, *fields): number
-        for number, *fields in connection.execute(_SQL["slot"], {**slot, "forever": FOREVER})
-    }
-    ended, begun = rule(held, event)
-    for each in ended:
-        number = held[msgspec.structs.replace(each, until=None)]
-        connection.execute(_SQL["end"], {"at": each.until, "row": number})
-    for each in begun:
-        connection.execute(
-            _SQL["begin"],
-            {**slot, "image_id": image_id, "event_id": event_id, "at": each.since, "forever": FOREVER},
-        )
-    if ended or begun:
-        standing.mark_slot(connection, env_id, service_id)
-    return event, ended, begun
-
-
-def _number(connection: Connection, query: str, event: Event) -> int:
-    return int(connection.execute(_SQL[query], msgspec.structs.asdict(event)).fetchone()[0])
-
-
-def _held(
-    event: Event, digest: str, reference: str, since: int, actor: str, source: str, commit: str, run_url: str
-) -> Deployment:
-    return Deployment(
-        organization=event.organization,
-        environment=event.environment,
-        service=event.service,
-        platform=event.platform,
-        digest=digest,
-        reference=reference,
-        since=since,
-        actor=actor,
-        source=source,
-        commit=commit,
-        run_url=run_url,
-    )
+def append(connection: Connection, event: Event, image_id: int | None, rule: Rule) -> Appended:
+    """Append one event; see `recording.append`."""
+    return recording.append(connection, [Told(event, image_id)], rule)[0]
 
 
 def environments(connection: Connection, scope: Scope) -> list[EnvironmentRow]:

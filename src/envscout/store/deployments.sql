@@ -1,36 +1,6 @@
 -- name: enrol
 INSERT INTO enrolled (organization, repository, at) VALUES (:organization, :repository, :at) ON CONFLICT DO NOTHING
 
--- name: put_environment
-INSERT INTO environment (organization, name, created_at) VALUES (:organization, :environment, :at)
-ON CONFLICT (organization, name) DO UPDATE SET name = excluded.name RETURNING env_id
-
--- name: put_service
-INSERT INTO service (organization, name) VALUES (:organization, :service)
-ON CONFLICT (organization, name) DO UPDATE SET name = excluded.name RETURNING service_id
-
--- name: put_event
--- An event, after all that was said of its service before, wherever the clock stood.
-INSERT INTO event (env_id, service_id, platform, action, image_id, reference, at, actor, source, commit_id, run_url)
-VALUES (:env_id, :service_id, :platform, :action, :image_id, :reference,
-        (SELECT CASE WHEN coalesce(max(e.at), 0) < :at THEN :at ELSE coalesce(max(e.at), 0) + 1 END
-           FROM event e WHERE e.env_id = :env_id AND e.service_id = :service_id),
-        :actor, :source, :commit, :run_url)
-RETURNING event_id, at
-
--- name: slot
--- What runs in a slot, with the number of its row.
-SELECT d.deployment_id, i.digest, e.reference, d.d_from, e.actor, e.source, e.commit_id, e.run_url
-  FROM deployment d JOIN image i USING (image_id) JOIN event e USING (event_id)
- WHERE d.env_id = :env_id AND d.service_id = :service_id AND d.platform = :platform AND d.d_to = :forever
-
--- name: end
-UPDATE deployment SET d_to = :at WHERE deployment_id = :row
-
--- name: begin
-INSERT INTO deployment (env_id, service_id, platform, image_id, event_id, d_from, d_to)
-VALUES (:env_id, :service_id, :platform, :image_id, :event_id, :at, :forever)
-
 -- name: environments
 -- Environments with the number of images that run in them at a moment.
 SELECT v.organization, v.name,

@@ -1,7 +1,8 @@
 """Images and what is in them: names, packages, components, and the sets they share."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,6 +11,7 @@ from envscout.names import bounds
 from envscout.names.ecosystem import Identity, identity
 from envscout.store import standing
 from envscout.store.database import Connection, queries
+from envscout.store.sql import listed
 from envscout.versions import key
 
 _SQL = queries("images")
@@ -40,6 +42,28 @@ def find(connection: Connection, digest: str) -> StoredImage | None:
     """Return the image of this digest, or None."""
     row = connection.execute(_SQL["image_by_digest"], _named(connection, digest)).fetchone()
     return _stored(row) if row else None
+
+
+class Named(NamedTuple):
+    """The digest of an image as a tenant says it."""
+
+    tenant: str
+    digest: str
+
+
+class Known(NamedTuple):
+    """The number of an image, and whether anybody knows what is in it."""
+
+    image_id: int
+    is_indexed: bool
+
+
+def find_all(connection: Connection, wanted: Iterable[Named]) -> dict[Named, Known]:
+    """Return the images that there are of digests, each as `find` does for its tenant."""
+    asked = list(wanted)
+    rows = [{"number": number, **each._asdict()} for number, each in enumerate(asked)]
+    found = connection.execute(_SQL["images_by_digest"], {"rows": listed(rows)})
+    return {asked[number]: Known(image_id, bool(is_indexed)) for number, image_id, is_indexed, _ in found}
 
 
 def known_as(connection: Connection, digest: str) -> list[StoredImage]:
@@ -78,6 +102,12 @@ def put_unindexed(connection: Connection, image: Image) -> int:
     """Keep an image of which only the digest is known; return its number."""
     row = {**_named(connection, image.digest), "document": _encode(image).decode()}
     return int(connection.execute(_SQL["put_unindexed"], row).fetchone()[0])
+
+
+def put_all_unindexed(connection: Connection, images: Mapping[Named, Image]) -> None:
+    """Keep images that the tenants do not know, and of which nobody knows more than the digest."""
+    rows = [{**name._asdict(), "document": _encode(image).decode()} for name, image in images.items()]
+    connection.execute(_SQL["put_all_unindexed"], {"rows": listed(rows)})
 
 
 def put(connection: Connection, image: Image, inventory: Inventory, at: int) -> tuple[int, list[int]]:

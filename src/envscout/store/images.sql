@@ -6,6 +6,19 @@ SELECT image_id, digest, document, indexed_at, distribution, problems, tools FRO
          WHERE d.image_id = i.image_id AND v.organization = :tenant))
  ORDER BY tenant DESC LIMIT 1
 
+-- name: images_by_digest
+-- The numbers of images as many tenants know digests; a tenant's own comes after that of the whole instance.
+SELECT CAST(json_extract(q.value, '$.number') AS BIGINT), i.image_id, i.indexed_at IS NOT NULL, 0
+  FROM json_each(:rows) q CROSS JOIN image i
+ WHERE i.tenant = '' AND i.digest = json_extract(q.value, '$.digest') AND json_extract(q.value, '$.tenant') <> ''
+   AND EXISTS (SELECT 1 FROM deployment d JOIN environment v USING (env_id)
+                WHERE d.image_id = i.image_id AND v.organization = json_extract(q.value, '$.tenant'))
+ UNION ALL
+SELECT CAST(json_extract(q.value, '$.number') AS BIGINT), i.image_id, i.indexed_at IS NOT NULL, 1
+  FROM json_each(:rows) q CROSS JOIN image i
+ WHERE i.tenant = json_extract(q.value, '$.tenant') AND i.digest = json_extract(q.value, '$.digest')
+ ORDER BY 4
+
 -- name: image_by_id
 -- The same by its number.
 SELECT image_id, digest, document, indexed_at, distribution, problems, tools FROM image WHERE image_id = :image_id
@@ -43,6 +56,13 @@ INSERT INTO image (digest, document, indexed_at, distribution, problems, tools, 
 VALUES (:digest, :document, NULL, NULL, '[]', '[]', :tenant)
 ON CONFLICT (tenant, digest) DO UPDATE SET digest = excluded.digest
 RETURNING image_id
+
+-- name: put_all_unindexed
+-- The same of many that are not known.
+INSERT INTO image (digest, document, indexed_at, distribution, problems, tools, tenant)
+SELECT json_extract(q.value, '$.digest'), json_extract(q.value, '$.document'), NULL, NULL, '[]', '[]',
+       json_extract(q.value, '$.tenant')
+  FROM json_each(:rows) q ORDER BY q.key
 
 -- name: images_of_chains
 -- Images of one of these chains of layers, in their order, with the name under which each was recorded last.

@@ -38,6 +38,8 @@ _SPELLING = tuple(
     for pattern, replacement in (
         (r"--[^\n]*", ""),
         (r"%", "%%"),
+        (r"\bjson_each\((:\w+)\) (\w+)", r"jsonb_array_elements(CAST(\1 AS jsonb)) WITH ORDINALITY \2 (value, key)"),
+        (r"\bjson_extract\((\w+)\.value, '\$\.(\w+)'\)", r"(\1.value ->> '\2')"),
         (r"(?<![:\w]):([a-z_]+)", r"%(\1)s"),
         (r"\?", "%s"),
         (r"x'([0-9a-f]*)'", r"'\\x\1'::bytea"),

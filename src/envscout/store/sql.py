@@ -12,7 +12,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
+import msgspec
+
 HERE = Path(__file__).parent
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _NAME = re.compile(r"^-- name: (\w+)(?: \((postgresql)\))?$", re.MULTILINE)
 
 Values = Sequence[Any] | Mapping[str, Any]
@@ -82,6 +85,12 @@ class Queries(Mapping[str, Query]):
 def queries(module: str) -> Mapping[str, Query]:
     """Return the named queries of `<module>.sql`."""
     return Queries(module)
+
+
+def listed(rows: Sequence[object]) -> str:
+    """Return rows as the parameter of a query that goes through them: `json_each(:name)`. No engine keeps a NUL."""
+    text = msgspec.json.encode(rows).decode()
+    return _NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text
 
 
 def _read(module: str) -> Mapping[str, Query]:

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from envscout.store.database import FOREVER, Connection, queries
+from envscout.store.sql import listed
 
 _SQL = queries("standing")
 
@@ -121,9 +122,10 @@ def mark_names(connection: Connection, names: Iterable[str]) -> None:
     connection.executemany(_SQL["mark_named"], [{"name": name} for name in names])
 
 
-def mark_slot(connection: Connection, env_id: int, service_id: int) -> None:
-    """Mark a service of an environment."""
-    connection.execute(_SQL["mark"], ("slot", env_id, service_id))
+def mark_services(connection: Connection, services: Iterable[tuple[int, int]]) -> None:
+    """Mark services by the numbers of their environments and their own."""
+    rows = [{"env_id": env_id, "service_id": service_id} for env_id, service_id in services]
+    connection.execute(_SQL["mark_services"], {"rows": listed(rows)})
 
 
 def mark_image(connection: Connection, image_id: int, *, wholly: bool = False) -> None:

@@ -1,6 +1,12 @@
 -- name: mark
 INSERT INTO mark (kind, env_id, number) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
 
+-- name: mark_services
+INSERT INTO mark (kind, env_id, number)
+SELECT 'slot', CAST(json_extract(q.value, '$.env_id') AS BIGINT), CAST(json_extract(q.value, '$.service_id') AS BIGINT)
+  FROM json_each(:rows) q WHERE true
+ON CONFLICT DO NOTHING
+
 -- name: any_deployment
 -- Where nothing ever ran, nothing is told.
 SELECT EXISTS (SELECT 1 FROM deployment)

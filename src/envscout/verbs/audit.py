@@ -54,14 +54,14 @@ def verify(database: Database, anchor: str = "") -> Verified:
 
 
 @contextlib.contextmanager
-def witnessed(database: Database, act: Act) -> Iterator[None]:
-    """Append what somebody does to the log, in the first transaction that changes anything for it."""
+def witnessed(database: Database, *acts: Act) -> Iterator[None]:
+    """Append what somebody does, or several do, to the log, in the first transaction that changes anything for it."""
     is_told = False
 
     def witness(connection: Connection) -> None:
         nonlocal is_told
         if not is_told:
-            audit.append(connection, _entry(act, "done"), chain.sealed)
+            audit.append(connection, [_entry(act, "done") for act in acts], chain.sealed)
             is_told = True
 
     database.witness = witness
@@ -77,7 +77,7 @@ def tell(database: Database, act: Act, outcome: str) -> None:
     def append() -> None:
         with database.write_at_once() as connection:
             if connection is not None:
-                audit.append(connection, entry, chain.sealed)
+                audit.append(connection, [entry], chain.sealed)
 
     entry = _entry(act, outcome)
     # Within what is undone because of the refusal, the entry would be undone, too.

@@ -1,7 +1,8 @@
 """Say what runs where: append to the record, end and begin deployments."""
 
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -9,9 +10,10 @@ from envscout.environments.fold import advance
 from envscout.errors import EnvscoutError, LimitExceeded, NotFound, UsageError
 from envscout.model import Deployment, Event, Image, News, NewsFacts
 from envscout.names.reference import valid_digest
-from envscout.store import Connection, Database, deployments, news, now, repositories
+from envscout.store import Connection, Database, deployments, news, now, recording, repositories
 from envscout.store import images as stored_images
-from envscout.store.images import StoredImage
+from envscout.store.images import Known, Named
+from envscout.store.recording import Appended, Told
 
 MAX_NAME = 128
 MAX_TEXT = 2_000
@@ -62,20 +64,20 @@ def keep_unindexed(database: Database, image: Image) -> bool:
 def remove(database: Database, event: Event) -> Recorded:
     """Append that a service (or one digest of it) no longer runs. Raise NotFound if it does not run now."""
     with database.write() as connection:
-        scope = deployments.Scope(event.organization, event.environment, event.service)
-        running = [
-            each
-            for each in deployments.running(connection, scope)
-            if each.deployment.platform == event.platform and event.digest in ("", each.deployment.digest)
-        ]
-        if not running:
+        done = _appended(connection, msgspec.structs.replace(event, action="remove", at=now()), None)
+        if not done.ended:
             raise NotFound(
                 f"{event.service} does not run in environment {event.environment} of {event.organization}",
                 f"envscout environment {event.environment} lists what does",
             )
-        image_id = running[0].image_id if event.digest else None
-        event = msgspec.structs.replace(event, at=now())
-        return _appended(connection, event, image_id)
+    return done
+
+
+def _appended(connection: Connection, event: Event, image_id: int | None) -> Recorded:
+    """Append an event, and the news that it is."""
+    done = Recorded(*deployments.append(connection, event, image_id, advance))
+    news.append(connection, _news(done))
+    return done
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -92,34 +94,82 @@ class Outcome(msgspec.Struct, frozen=True):
     next_step: str = ""
 
 
+class Batch(NamedTuple):
+    """Events that somebody tells. unindexed: images that nobody looked into are taken as well. tenant: whose images."""
+
+    events: Sequence[Event]
+    unindexed: bool = False
+    tenant: str = ""
+
+
 def many(database: Database, events: Sequence[Event], *, unindexed: bool = False) -> list[Outcome]:
     """Append events, in one transaction; what is refused keeps nothing else from being kept. Raise LimitExceeded.
 
     An event's moment is 0 for now, and never one to come. unindexed: take images that nobody looked into as well.
     """
-    if len(events) > MOST_AT_ONCE:
+    return several(database, [Batch(events, unindexed, database.connection.tenant)])[0]
+
+
+def several(database: Database, batches: Sequence[Batch]) -> list[list[Outcome]]:
+    """Do as `many` does for each of those who tell something at the same time, in one transaction."""
+    if any(len(each.events) > MOST_AT_ONCE for each in batches):
         raise LimitExceeded(f"more than {MOST_AT_ONCE} events at once", "record them in parts")
     with database.write() as connection:
-        told: list[News] = []
-        outcomes = [_one(connection, event, now(), unindexed, told) for event in events]
-        news.append(connection, told)
-    return outcomes
+        moment = now()
+        said = [(_checked(event, moment), batch) for batch in batches for event in batch.events]
+        outcomes = iter(_recorded(connection, said))
+    return [list(islice(outcomes, len(each.events))) for each in batches]
 
 
-def _one(connection: Connection, event: Event, moment: int, unindexed: bool, told: list[News]) -> Outcome:
-    """Append one of many; its news are added to what is told at once."""
+def _recorded(connection: Connection, said: Sequence[tuple[Event | Outcome, Batch]]) -> list[Outcome]:
+    """Append those events that were not refused, and the news that they are."""
+    known = _known(connection, [(event, batch) for event, batch in said if isinstance(event, Event)])
+    meant = [_meant(event, batch, known) if isinstance(event, Event) else event for event, batch in said]
+    kept = recording.append(connection, [each for each in meant if isinstance(each, Told)], advance)
+    news.append(connection, chain.from_iterable(_news(Recorded(*each)) for each in kept))
+    done, unindexed = iter(kept), {each.image_id for each in known.values() if not each.is_indexed}
+    return [_outcome(next(done), each.image_id in unindexed) if isinstance(each, Told) else each for each in meant]
+
+
+def _outcome(done: Appended, unindexed: bool) -> Outcome:
+    return Outcome("recorded" if done.ended or done.begun else "unchanged", done.event, unindexed)
+
+
+def _checked(event: Event, moment: int) -> Event | Outcome:
     try:
         _check_event(event, moment)
-        event = msgspec.structs.replace(event, at=min(event.at, moment) or moment)
-        stored = _stored(connection, event, unindexed)
-    except EnvscoutError as error:
-        return Outcome("refused", event, problem=error.cause, next_step=error.next_step)
-    if event.action == "remove" and not _runs(connection, event):
-        return Outcome("unchanged", event)
-    done = Recorded(*deployments.append(connection, event, stored.image_id if stored else None, advance))
-    told += _news(done)
-    changed = done.ended or done.begun
-    return Outcome("recorded" if changed else "unchanged", done.event, stored is not None and stored.indexed_at is None)
+    except UsageError as error:
+        return _refused(event, error)
+    return msgspec.structs.replace(event, at=min(event.at, moment) or moment)
+
+
+def _refused(event: Event, error: EnvscoutError) -> Outcome:
+    return Outcome("refused", event, problem=error.cause, next_step=error.next_step)
+
+
+def _known(connection: Connection, said: Sequence[tuple[Event, Batch]]) -> dict[Named, Known]:
+    """Return the images of events; those that nobody looked into are made where they are to be taken."""
+    known = stored_images.find_all(connection, {Named(batch.tenant, event.digest) for event, batch in said})
+    missing: dict[Named, Image] = {}
+    for event, batch in said:
+        name = Named(batch.tenant, event.digest)
+        if batch.unindexed and event.action != "remove" and name not in known:
+            missing.setdefault(name, Image(digest=event.digest, platform=event.platform))
+    if missing:
+        stored_images.put_all_unindexed(connection, missing)
+        known |= stored_images.find_all(connection, missing)
+    return known
+
+
+def _meant(event: Event, batch: Batch, known: Mapping[Named, Known]) -> Told | Outcome:
+    """Return an event with its image, none where everything in a slot is meant; or why it is refused."""
+    if event.action == "remove" and not event.digest:
+        return Told(event, None)
+    found = known.get(Named(batch.tenant, event.digest))
+    if found is None:
+        unknown = f"nobody looked into {event.digest} yet"
+        return _refused(event, NotFound(unknown, "upload its inventory, or record it as unindexed"))
+    return Told(event, found.image_id)
 
 
 def _check_event(event: Event, moment: int) -> None:
@@ -127,41 +177,13 @@ def _check_event(event: Event, moment: int) -> None:
         _check(field, getattr(event, field))
     if event.action not in ("record", "add", "remove"):
         raise UsageError(f"there is no action {event.action[:20]!r}", "record, add or remove")
+    if not valid_digest(event.digest) and (event.digest or event.action != "remove"):
+        raise UsageError("the image has no digest", "say which it is: sha256:...")
     if not 0 <= event.at <= moment + MOST_SKEW:
         raise UsageError("the moment lies in the future, or before 1970", "leave it out for now")
     texts = (event.platform, event.reference, event.actor, event.source, event.commit, event.run_url)
     if any(len(text) > MAX_TEXT or not text.isprintable() for text in texts):
         raise UsageError("a text is too long, or not printable", f"use at most {MAX_TEXT} characters")
-
-
-def _stored(connection: Connection, event: Event, unindexed: bool) -> StoredImage | None:
-    """Return the image of an event, None where everything in a slot is meant. Raise NotFound, UsageError."""
-    if event.action == "remove" and not event.digest:
-        return None
-    if not valid_digest(event.digest):
-        raise UsageError("the image has no digest", "say which it is: sha256:...")
-    stored = stored_images.find(connection, event.digest)
-    if stored is None and unindexed and event.action != "remove":
-        stored_images.put_unindexed(connection, Image(digest=event.digest, platform=event.platform))
-        stored = stored_images.find(connection, event.digest)
-    if stored is None:
-        raise NotFound(f"nobody looked into {event.digest} yet", "upload its inventory, or record it as unindexed")
-    return stored
-
-
-def _runs(connection: Connection, event: Event) -> bool:
-    scope = deployments.Scope(event.organization, event.environment, event.service)
-    return any(
-        each.deployment.platform == event.platform and event.digest in ("", each.deployment.digest)
-        for each in deployments.running(connection, scope)
-    )
-
-
-def _appended(connection: Connection, event: Event, image_id: int | None) -> Recorded:
-    """Append an event, and the news that it is."""
-    done = Recorded(*deployments.append(connection, event, image_id, advance))
-    news.append(connection, _news(done))
-    return done
 
 
 def _news(done: Recorded) -> Iterator[News]:
