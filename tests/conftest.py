@@ -2,8 +2,10 @@
 
 import functools
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +35,33 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Pla
         return lambda name: tmp_path / f"{name}.db"
     server: Server = request.getfixturevalue("postgresql")
     return functools.cache(lambda _name: server.make())
+
+
+Filled = Callable[[str, Callable[[Place], Any]], tuple[Place, Any]]
+
+
+@pytest.fixture(scope="session")
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    """Return a function from an engine and what fills a store to a copy of that store, and what the filling returned.
+
+    It is filled once. Nobody may have it open when it is copied.
+    """
+
+    @functools.cache
+    def once(engine: str, fill: Callable[[Place], Any]) -> tuple[Place, Any]:
+        if engine == "sqlite":
+            place: Place = tmp_path_factory.mktemp("filled") / "envscout.db"
+        else:
+            place = request.getfixturevalue("postgresql").make()
+        return place, fill(place)
+
+    def copied(engine: str, fill: Callable[[Place], Any]) -> tuple[Place, Any]:
+        place, result = once(engine, fill)
+        if isinstance(place, Path):
+            return Path(shutil.copy(place, tmp_path_factory.mktemp("copy"))), result
+        return request.getfixturevalue("postgresql").copy(place), result
+
+    return copied
 
 
 @pytest.fixture

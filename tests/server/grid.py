@@ -10,10 +10,15 @@ import msgspec
 from envscout.access.roles import ROLES, Role
 from envscout.environments.fold import advance
 from envscout.environments.origin import Origin
-from envscout.model import Event, Image, Inventory, Layer, Package
-from envscout.store import Connection, Database, Place, deployments, images, now, repositories
+from envscout.model import Event, Image, Inventory, Layer, News, NewsFacts, Package
+from envscout.notify.declared import Channel
+from envscout.notify.messages import Message
+from envscout.notify.rules import Rule
+from envscout.store import Connection, Database, Place, deployments, idempotency, images, now, outbox, repositories
+from envscout.store import channels as kept_channels
+from envscout.store import news as kept_news
 from envscout.store.repositories import Integration
-from envscout.verbs import exceptions, govern, members, tokens, trust
+from envscout.verbs import channels, exceptions, govern, members, queue, tokens, trust
 from envscout.verbs.exceptions import Wish
 from envscout.verbs.govern import Given
 
@@ -35,6 +40,13 @@ ROWS: Mapping[str, str] = {
     "switch": "SELECT * FROM repository_switch WHERE tenant <> 'acme' ORDER BY 1",
     "seen": "SELECT s.* FROM seen s JOIN image i USING (image_id) WHERE i.tenant = 'evil' ORDER BY 1, 2, 3",
     "enrolled": "SELECT * FROM enrolled WHERE organization = 'evil' ORDER BY 1, 2",
+    "news": "SELECT * FROM news WHERE organization IN ('evil', '') ORDER BY 1",
+    "channel": "SELECT * FROM channel WHERE organization IN ('evil', '') ORDER BY 1",
+    "channel_rule": "SELECT * FROM channel_rule WHERE organization IN ('evil', '') ORDER BY 1",
+    "outbox": """SELECT o.* FROM outbox o JOIN channel c USING (channel_id) WHERE c.organization IN ('evil', '')
+                  ORDER BY 1""",
+    "request": "SELECT * FROM index_request WHERE tenant = 'evil' OR organization IN ('evil', '') ORDER BY 1",
+    "kept": "SELECT * FROM idempotency WHERE subject LIKE '%evil%' ORDER BY 1, 2",
 }
 """What is of the other organization or of the whole instance: nothing that acme's people ask may change it."""
 
@@ -57,12 +69,15 @@ def seeded(place: Place) -> Seeded:
     for tenant in ("acme", "evil"):
         with Database(place, tenant) as database:
             _fill(database, tenant, numbers)
+            _tell(database, tenant, numbers)
     shown: dict[str, str] = {}
     with Database(place) as database:
         for role in ROLES:
             shown[role] = tokens.create(database, role, "seed", "acme", name=role).secret
         shown["staging"] = tokens.create(database, "owner", "seed", "acme", "staging").secret
+        shown["evil"] = tokens.create(database, "owner", "seed", "evil").secret
         shown["instance"] = tokens.create(database, "owner", "seed").secret
+        _instance(database)
         shown["expired"] = _expired(database)
         gone = tokens.create(database, "owner", "seed", "acme")
         shown["revoked"] = gone.secret
@@ -101,6 +116,45 @@ def _fill(database: Database, tenant: str, numbers: dict[str, int]) -> None:
     numbers[f"{tenant}.trust"] = made.number
 
 
+def _tell(database: Database, tenant: str, numbers: dict[str, int]) -> None:
+    """Have something happen, somewhere to tell it, a message about it, and an image that waits to be looked into."""
+    mark: Callable[[str], str] = canary if tenant == "evil" else str
+    for name in (mark("channel"), *(("made", "x") if tenant == "evil" else ())):
+        channels.add(database, tenant, Channel(name, f"https://hooks.example/{mark('address')}", "webhook"))
+        channels.add_rule(database, tenant, Rule(name, name))
+    news = News(
+        "appeared", 1, tenant, "production", mark("service"), "CVE-2024-0001", "critical", DIGEST,
+        mark("reference"), "worse", "deployment", NewsFacts(text=mark("text"), actor=mark("actor")),
+    )  # fmt: skip
+    with database.write() as connection:
+        kept_news.append(connection, [news] * 20)
+        numbers[f"{tenant}.message"] = _message(connection, tenant, mark, news)
+    (asked,) = queue.ask(database, [f"docker.io/{tenant}/{mark('asked')}:1"], organization=tenant)
+    numbers[f"{tenant}.request"] = asked.request_id
+
+
+def _message(connection: Connection, tenant: str, mark: Callable[[str], str], news: News) -> int:
+    channel = kept_channels.find(connection, tenant, mark("channel"))
+    assert channel is not None
+    said = msgspec.json.encode(Message("appeared", 1, tenant, news.environment, "CVE-2024-0001", "critical", (news,)))
+    new = outbox.New(
+        channel.channel_id, mark("event"), mark("identity"), mark("subject"), 1, now() + 3_600_000_000, "waiting",
+        said.decode(),
+    )  # fmt: skip
+    number = outbox.put(connection, new)
+    assert number is not None
+    return number
+
+
+def _instance(database: Database) -> None:
+    """Have what is of the whole instance: nobody's who is of an organization."""
+    channels.add(database, "", Channel(canary("whole"), f"https://hooks.example/{canary('whole')}", "webhook"))
+    answer = idempotency.Answer(b"", 200, canary("kept").encode())
+    with database.write() as connection:
+        for subject in ("local", *(f"token:{number}:{role}" for number in range(9) for role in ROLES)):
+            idempotency.keep(connection, f"{subject}\nevil\n", "made", now(), answer)
+
+
 def _image(connection: Connection, tenant: str, mark: Callable[[str], str]) -> int:
     layer = Layer("sha256:" + "b" * 64, "sha256:" + "c" * 64, "", 1, created_by=mark("command"))
     image = Image(DIGEST, created="2026-01-01T00:00:00Z", labels=((mark("label"), mark("value")),), layers=(layer,))
@@ -124,18 +178,18 @@ _TEXTS: Mapping[str, str] = {
     "issuer": "https://evil.example", "audience": "a", "reference": "evil/x:1", "service": "x", "kind": "npm",
     "vulnerability": "CVE-2024-0001", "package": "canar", "number": "1", "cluster": "production", "reason": "because",
     "action": "record", "from_env": "production", "to_env": "staging", "owner": "me", "type": "npm",
-    "purl": "pkg:npm/x@1", "severity": "high",
+    "purl": "pkg:npm/x@1", "severity": "high", "state": "waiting", "channel": "made",
+    "names": "CVE-2024-0001",
 }  # fmt: skip
 """Field -> what acme's people ask for: what is evil's, as far as they can name it without having been told."""
 
 
-def text(field: str, own: str = "") -> str:
-    """Return what is said in a field. own: the organization that is named instead of the other one."""
-    said = _TEXTS.get(field, "x")
-    return said.replace("evil", own) if own else said
+def text(field: str, own: str = "evil") -> str:
+    """Return what is said in a field. own: the organization that is named; "" for none."""
+    return _TEXTS.get(field, "x").replace("evil", own)
 
 
-def argument(field: str, type_: Any, numbers: int, own: str = "", depth: int = 0) -> Any:
+def argument(field: str, type_: Any, numbers: int, own: str = "evil", depth: int = 0) -> Any:
     """Return something of a type, to be asked for in JSON."""
     origin, inner = typing.get_origin(type_), typing.get_args(type_)
     if origin is typing.Literal:
@@ -151,7 +205,8 @@ def argument(field: str, type_: Any, numbers: int, own: str = "", depth: int = 0
         return [argument(field, inner[0], numbers, own, depth + 1)]
     if isinstance(type_, type) and issubclass(type_, msgspec.Struct):
         return _struct(type_, numbers, own, depth)
-    simple: dict[Any, Any] = {str: text(field, own), int: numbers, float: 1.0, bool: False, bytes: ""}
+    number = 1 << 52 if field == "expires" else numbers
+    simple: dict[Any, Any] = {str: text(field, own), int: number, float: 1.0, bool: False, bytes: ""}
     return simple.get(type_, [])
 
 

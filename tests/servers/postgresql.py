@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -41,6 +42,10 @@ class Server:
         self.ask(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
         return self.place(name)
 
+    def copy(self, place: str) -> str:
+        """Make a database like another one; return its address."""
+        return self.make(place.rpartition("?")[0].rpartition("/")[2])
+
     def is_ready(self) -> bool:
         """Tell whether it answers."""
         environment: Mapping[str, str] = {**os.environ, "PGCONNECT_TIMEOUT": "1"}
@@ -57,7 +62,8 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         initialise(folder)
         argv = command(folder, FAST)
         server = Server(folder)
-        with running(argv, tmp_path_factory.mktemp("postgresql") / "log", server.is_ready):
+        # SIGTERM would wait until nobody is connected any more, and SIGINT write files that nobody reads again.
+        with running(argv, tmp_path_factory.mktemp("postgresql") / "log", server.is_ready, signal.SIGQUIT):
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)

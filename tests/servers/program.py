@@ -39,8 +39,12 @@ def run(*argv: str | Path, stdin: bytes = b"", env: dict[str, str] | None = None
 
 
 @contextmanager
-def running(argv: Sequence[str], log: Path, ready: Callable[[], bool]) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    argv: Sequence[str], log: Path, ready: Callable[[], bool], stop: signal.Signals = signal.SIGTERM
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server until the block ends; enter it when ready() first says yes.
+
+    stop: what asks it to end.
 
     log receives everything that the server prints. The server is the leader of a group of its own, and the whole
     group is stopped, so that its helpers never outlive it.
@@ -53,7 +57,7 @@ def running(argv: Sequence[str], log: Path, ready: Callable[[], bool]) -> Iterat
             _wait(process, log, ready)
             yield process
         finally:
-            _stop(process)
+            _stop(process, stop)
 
 
 def _wait(process: subprocess.Popen[bytes], log: Path, ready: Callable[[], bool]) -> None:
@@ -65,13 +69,13 @@ def _wait(process: subprocess.Popen[bytes], log: Path, ready: Callable[[], bool]
         time.sleep(0.05)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    for how in (signal.SIGTERM, signal.SIGKILL):
+def _stop(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:
+    for how in (stop, signal.SIGKILL):
         try:
-            if how is signal.SIGTERM:
-                process.terminate()
-            else:
+            if how is signal.SIGKILL:
                 os.killpg(process.pid, how)
+            else:
+                process.send_signal(how)
         except ProcessLookupError:
             pass
         try:

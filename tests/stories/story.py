@@ -117,7 +117,7 @@ class Desk:
         if self.server:
             if self.workers:
                 self.workers.end(place)
-            self.env["ENVSCOUT_STORE"] = self.server.make(str(place).rpartition("?")[0].rpartition("/")[2])
+            self.env["ENVSCOUT_STORE"] = self.server.copy(str(place))
         else:
             shutil.copyfile(place, self.store)
 
