@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import requests
 
@@ -131,7 +132,8 @@ class Load:
 
     def _record(self, session: requests.Session, chance: random.Random, wanted: Recording) -> bool:
         """Ask for a recording, of any of the servers, always with the same key; return whether that is settled."""
-        answer = self._asked(session, chance, "record.record", document(wanted), {"Idempotency-Key": wanted.key})
+        path, data = _FORMS[crc32(wanted.key.encode()) % len(_FORMS)]
+        answer = self._asked(session, chance, path, data(wanted), {"Idempotency-Key": wanted.key})
         if answer is None:
             return False
         if answer.status_code == 200:
@@ -145,7 +147,7 @@ class Load:
 
     def _question(self, session: requests.Session, chance: random.Random) -> None:
         scope = {"organization": ORGANIZATION, "environment": chance.choice(ENVIRONMENTS)}
-        answer = self._asked(session, chance, "ask.running", {"scope": scope}, {})
+        answer = self._asked(session, chance, "operations/ask.running", {"scope": scope}, {})
         if answer is None:
             return
         if answer.status_code in (200, 404):
@@ -156,9 +158,9 @@ class Load:
             self.log.blame(f"running: {answer.status_code} {answer.text[:300]}")
 
     def _asked(
-        self, session: requests.Session, chance: random.Random, name: str, data: Any, headers: Mapping[str, str]
+        self, session: requests.Session, chance: random.Random, path: str, data: Any, headers: Mapping[str, str]
     ) -> requests.Response | None:
-        address = f"{chance.choice(self._addresses)}/api/v1/operations/{name}"
+        address = f"{chance.choice(self._addresses)}/api/v1/{path}"
         try:
             return session.post(address, json=data, headers=dict(headers), timeout=TIMEOUT)
         except requests.RequestException as error:
@@ -168,17 +170,21 @@ class Load:
 
 def document(wanted: Recording) -> dict[str, Any]:
     """Return a recording as the operation takes it."""
+    return {"event": {**deployment(wanted), "action": "record", "at": 0}}
+
+
+def deployment(wanted: Recording) -> dict[str, Any]:
+    """Return a recording as a deployment, of which a server records those that wait together."""
     return {
-        "event": {
-            "organization": ORGANIZATION,
-            "environment": wanted.environment,
-            "service": wanted.service,
-            "action": "record",
-            "at": 0,
-            "digest": wanted.digest,
-            "reference": f"{wanted.service}@{wanted.digest}",
-            "actor": "load",
-            "source": "ci",
-            "commit": wanted.key,
-        }
+        "organization": ORGANIZATION,
+        "environment": wanted.environment,
+        "service": wanted.service,
+        "digest": wanted.digest,
+        "reference": f"{wanted.service}@{wanted.digest}",
+        "actor": "load",
+        "source": "ci",
+        "commit": wanted.key,
     }
+
+
+_FORMS = (("operations/record.record", document), ("deployments", deployment), ("deployments", deployment))

@@ -13,7 +13,8 @@ from tests.faults.invariants import check
 def test_api_processes_are_killed_under_load(make: Make, patience: float, engine: str, count: int) -> None:
     world = make(engine)
     world.start(apis=count, workers=0)
-    with world.load() as load:
+    # So many that some wait for others, and are done together.
+    with world.load(clients=10) as load:
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             time.sleep(world.chance.uniform(0.05, 1.0))

@@ -151,8 +151,9 @@ def _instance(database: Database) -> None:
     channels.add(database, "", Channel(canary("whole"), f"https://hooks.example/{canary('whole')}", "webhook"))
     answer = idempotency.Answer(b"", 200, canary("kept").encode())
     with database.write() as connection:
-        for subject in ("local", *(f"token:{number}:{role}" for number in range(9) for role in ROLES)):
-            idempotency.keep(connection, f"{subject}\nevil\n", "made", now(), answer)
+        subjects = ("local", *(f"token:{number}:{role}" for number in range(9) for role in ROLES))
+        keys = [idempotency.Key(f"{subject}\nevil\n", "made") for subject in subjects]
+        idempotency.keep(connection, now(), dict.fromkeys(keys, answer))
 
 
 def _image(connection: Connection, tenant: str, mark: Callable[[str], str]) -> int:

@@ -27,24 +27,31 @@ def perform(
     database: Database, principal: Principal, name: str, arguments: Mapping[str, Any], request_id: str = ""
 ) -> Any:
     """Do an operation for somebody. Raise NotAllowed, NotFound, and what the verb raises."""
-    verb, action = signature(name).verb, OPERATIONS[name]
+    verb = signature(name).verb
+    asked = admitted(database, principal, name, arguments, request_id)
+    if OPERATIONS[name] == "read":
+        return only(principal, name, _done(verb, database, asked))
+    try:
+        with audit.witnessed(database, act(principal, name, asked, request_id)):
+            return only(principal, name, _done(verb, database, asked))
+    except EnvscoutError:
+        audit.tell(database, act(principal, name, arguments, request_id), "failed")
+        raise
+
+
+def admitted(
+    database: Database, principal: Principal, name: str, arguments: Mapping[str, Any], request_id: str = ""
+) -> dict[str, Any]:
+    """Return the arguments of an operation as somebody may have it done. Raise NotAllowed, NotFound."""
     database.connection.tenant = principal.organization
-    act = _act(principal, name, arguments, request_id)
+    action = OPERATIONS[name]
     try:
         if not principal.may(action):
             raise NotAllowed(f"{name} is not for a {principal.role}", "ask an owner for another role")
-        asked = confined(database, principal, name, arguments)
+        return confined(database, principal, name, arguments)
     except (NotAllowed, NotFound):
         if action != "read":
-            audit.tell(database, act, "refused")
-        raise
-    if action == "read":
-        return only(principal, name, _done(verb, database, asked))
-    try:
-        with audit.witnessed(database, _act(principal, name, asked, request_id)):
-            return only(principal, name, _done(verb, database, asked))
-    except EnvscoutError:
-        audit.tell(database, act, "failed")
+            audit.tell(database, act(principal, name, arguments, request_id), "refused")
         raise
 
 
@@ -56,7 +63,7 @@ def told(
     name = name_of(verb)
     whole = bound(name, positional, named)
     arguments = {field: getattr(whole, field) for field in whole.__struct_fields__}
-    with audit.witnessed(database, _act(Principal(f"local:{actor}", "owner"), name, arguments, "")):
+    with audit.witnessed(database, act(Principal(f"local:{actor}", "owner"), name, arguments, "")):
         yield
 
 
@@ -67,7 +74,8 @@ def _done(verb: Any, database: Database, arguments: Mapping[str, Any]) -> Any:
         raise UsageError("a number is larger than any that is kept", "numbers have at most 63 bits") from error
 
 
-def _act(principal: Principal, name: str, arguments: Mapping[str, Any], request_id: str) -> audit.Act:
+def act(principal: Principal, name: str, arguments: Mapping[str, Any], request_id: str) -> audit.Act:
+    """Return what the log says of an operation."""
     told = dict(_told(arguments))
     organization = principal.organization or told.get("organization", "")
     target = " ".join(f"{field}={value}" for field, value in told.items())

@@ -2,6 +2,8 @@
 
 import gzip
 import re
+from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -13,10 +15,11 @@ from litestar.concurrency import sync_to_thread
 from envscout.access.principal import Principal
 from envscout.errors import UsageError
 from envscout.operations.coding import encode, sent
-from envscout.server import reading
+from envscout.server import reading, together
 from envscout.server.asking import Asked, principal
 from envscout.server.etag import Answers, Kept, Naming, Subject, matches
-from envscout.server.idempotency import once
+from envscout.server.gathering import Gathering
+from envscout.server.idempotency import Keyed, keyed, once
 from envscout.server.routes.route import Route, Text
 from envscout.server.stores import Stores
 from envscout.server.unpacking import unpacked
@@ -36,9 +39,12 @@ class House(msgspec.Struct, frozen=True):
 
 def handler(row: Route, house: House) -> Any:
     """Return the handler of a row."""
+    gathering = Gathering(partial(_gathered, row, house)) if row.together is not None else None
 
     async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
         body = await request.body() if row.body is not None else b""
+        if gathering is not None:
+            return await gathering.ask((request, body))
         return await sync_to_thread(_handled, row, house, request, body)
 
     path = re.sub(r"\{(\w+)\}", r"{\1:str}", row.path)
@@ -47,12 +53,10 @@ def handler(row: Route, house: House) -> Any:
 
 def _handled(row: Route, house: House, request: Request[Any, Any, Any], body: bytes) -> Response[bytes]:
     body = unpacked(body, request.headers.get("content-encoding", ""))
-    read = body if row.body in (None, bytes) else sent(body, row.body)
-    query = reading.query(request.scope["query_string"], row.query)
-    path = {name: reading.segment(value) for name, value in request.path_params.items()}
+    read = _read(row, request, body)
 
     def answer(database: Database) -> Response[bytes]:
-        asked = Asked(principal(request), database, path, query, read, dict(request.headers))
+        asked = read(database)
         if row.method != "GET":
             return _written(row, request, asked, body)
         return _asked(row, house, request, asked)
@@ -63,16 +67,55 @@ def _handled(row: Route, house: House, request: Request[Any, Any, Any], body: by
         return answer(database)
 
 
-def _written(row: Route, request: Request[Any, Any, Any], asked: Asked, body: bytes) -> Response[bytes]:
+def _read(row: Route, request: Request[Any, Any, Any], body: bytes) -> Callable[[Database], Asked]:
+    """Return what is asked for, of the store that will be opened for it."""
+    read = body if row.body in (None, bytes) else sent(body, row.body)
+    query = reading.query(request.scope["query_string"], row.query)
+    path = {name: reading.segment(value) for name, value in request.path_params.items()}
+    number = str(request.scope.get("request_id", ""))
+    return lambda database: Asked(principal(request), database, path, query, read, dict(request.headers), number)
+
+
+def _gathered(
+    row: Route, house: House, requests: Sequence[tuple[Request[Any, Any, Any], bytes]]
+) -> list[Response[bytes] | Exception]:
+    """Answer several requests for a write at once."""
+    with house.stores.open() as database:
+        writes = [_write(row, database, *each) for each in requests]
+        done = iter(together.written(row, database, [each for each in writes if isinstance(each, together.Write)]))
+    answers = [next(done) if isinstance(each, together.Write) else each for each in writes]
+    return [each if isinstance(each, Exception) else _said(*each) for each in answers]
+
+
+def _write(row: Route, database: Database, request: Request[Any, Any, Any], body: bytes) -> together.Write | Exception:
+    try:
+        body = unpacked(body, request.headers.get("content-encoding", ""))
+        asked = _read(row, request, body)(database)
+        return together.Write(asked, _key(row, request, body), len(body))
+    except Exception as error:
+        return error
+
+
+def _key(row: Route, request: Request[Any, Any, Any], body: bytes) -> Keyed | None:
+    """Return a request as it is known by its key, None where it has none or nothing is kept of it. Raise UsageError."""
     key = request.headers.get("idempotency-key")
     if key is not None and not row.keyed:
         raise UsageError(f"{row.name} cannot be asked for under a key", "leave Idempotency-Key out")
     # What an owner is told may be a secret, and so may the key of a channel: those are kept nowhere.
     if key is None or row.action in ("read", "own") or row.name in _SECRET:
-        status, content = row.status, encode(row.answer(asked))
-    else:
-        told = b"\n".join((row.name.encode(), request.url.path.encode(), request.scope["query_string"], body))
-        status, content = once(asked, key, told, lambda: (row.status, encode(row.answer(asked))))
+        return None
+    told = b"\n".join((row.name.encode(), request.url.path.encode(), request.scope["query_string"], body))
+    return keyed(principal(request), key, told)
+
+
+def _written(row: Route, request: Request[Any, Any, Any], asked: Asked, body: bytes) -> Response[bytes]:
+    key = _key(row, request, body)
+    if key is None:
+        return _said(row.status, encode(row.answer(asked)))
+    return _said(*once(asked.database, key, lambda: (row.status, encode(row.answer(asked)))))
+
+
+def _said(status: int, content: bytes) -> Response[bytes]:
     return Response(content, status_code=status, media_type="application/json")
 
 

@@ -1,8 +1,12 @@
 """What was answered to writes that somebody may ask for again, without knowing whether they were done."""
 
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
 import msgspec
 
 from envscout.store.database import Connection, queries
+from envscout.store.sql import listed
 
 _SQL = queries("idempotency")
 
@@ -18,14 +22,21 @@ class Answer(msgspec.Struct, frozen=True):
     response: bytes
 
 
-def answer(connection: Connection, subject: str, key: str, at: int) -> Answer | None:
-    """Return what somebody was answered under a key, None if nothing. Forgets what is old; needs the write lock."""
+class Key(NamedTuple):
+    """What a request is known by: who asked, and under which key."""
+
+    subject: str
+    key: str
+
+
+def answers(connection: Connection, keys: Iterable[Key], at: int) -> dict[Key, Answer]:
+    """Return what was answered under keys before. Forgets what is old; needs the write lock."""
     connection.execute(_SQL["forget"], {"before": at - KEEP})
-    row = connection.execute(_SQL["answer"], {"subject": subject, "key": key}).fetchone()
-    return Answer(bytes(row[0]), row[1], bytes(row[2])) if row else None
+    found = connection.execute(_SQL["answers"], {"rows": listed([each._asdict() for each in keys])})
+    return {Key(subject, key): Answer(bytes(said), status, bytes(told)) for subject, key, said, status, told in found}
 
 
-def keep(connection: Connection, subject: str, key: str, at: int, answer: Answer) -> None:
-    """Keep what somebody is answered under a key. Needs the write lock; the effect is of that transaction."""
-    row = {"subject": subject, "key": key, "at": at, **msgspec.structs.asdict(answer)}
-    connection.execute(_SQL["keep"], row)
+def keep(connection: Connection, at: int, told: Mapping[Key, Answer]) -> None:
+    """Keep what is answered under keys. Needs the write lock; the effects are of that transaction."""
+    rows = [{**key._asdict(), "at": at, **msgspec.structs.asdict(answer)} for key, answer in told.items()]
+    connection.executemany(_SQL["keep"], rows)

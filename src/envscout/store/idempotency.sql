@@ -1,6 +1,7 @@
--- name: answer
--- What was answered to a request of somebody's under a key.
-SELECT request, status, response FROM idempotency WHERE subject = :subject AND key = :key
+-- name: answers
+-- What was answered to requests under their keys.
+SELECT i.subject, i.key, i.request, i.status, i.response FROM json_each(:rows) q CROSS JOIN idempotency i
+ WHERE i.subject = json_extract(q.value, '$.subject') AND i.key = json_extract(q.value, '$.key')
 
 -- name: keep
 INSERT INTO idempotency (subject, key, request, at, status, response)

@@ -95,11 +95,14 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Batch(NamedTuple):
-    """Events that somebody tells. unindexed: images that nobody looked into are taken as well. tenant: whose images."""
+    """Events that somebody tells. unindexed: of each, whether its image is taken though nobody looked into it.
+
+    tenant: whose images are meant.
+    """
 
     events: Sequence[Event]
-    unindexed: bool = False
-    tenant: str = ""
+    unindexed: Sequence[bool]
+    tenant: str
 
 
 def many(database: Database, events: Sequence[Event], *, unindexed: bool = False) -> list[Outcome]:
@@ -107,7 +110,7 @@ def many(database: Database, events: Sequence[Event], *, unindexed: bool = False
 
     An event's moment is 0 for now, and never one to come. unindexed: take images that nobody looked into as well.
     """
-    return several(database, [Batch(events, unindexed, database.connection.tenant)])[0]
+    return several(database, [Batch(events, [unindexed] * len(events), database.connection.tenant)])[0]
 
 
 def several(database: Database, batches: Sequence[Batch]) -> list[list[Outcome]]:
@@ -116,15 +119,27 @@ def several(database: Database, batches: Sequence[Batch]) -> list[list[Outcome]]
         raise LimitExceeded(f"more than {MOST_AT_ONCE} events at once", "record them in parts")
     with database.write() as connection:
         moment = now()
-        said = [(_checked(event, moment), batch) for batch in batches for event in batch.events]
-        outcomes = iter(_recorded(connection, said))
+        outcomes = iter(_recorded(connection, [each for batch in batches for each in _said(batch, moment)]))
     return [list(islice(outcomes, len(each.events))) for each in batches]
 
 
-def _recorded(connection: Connection, said: Sequence[tuple[Event | Outcome, Batch]]) -> list[Outcome]:
+class _Said(NamedTuple):
+    """An event, or why it is refused already. name: of its image."""
+
+    event: Event | Outcome
+    name: Named
+    unindexed: bool
+
+
+def _said(batch: Batch, moment: int) -> Iterator[_Said]:
+    for event, unindexed in zip(batch.events, batch.unindexed, strict=True):
+        yield _Said(_checked(event, moment), Named(batch.tenant, event.digest), unindexed)
+
+
+def _recorded(connection: Connection, said: Sequence[_Said]) -> list[Outcome]:
     """Append those events that were not refused, and the news that they are."""
-    known = _known(connection, [(event, batch) for event, batch in said if isinstance(event, Event)])
-    meant = [_meant(event, batch, known) if isinstance(event, Event) else event for event, batch in said]
+    known = _known(connection, said)
+    meant = [_meant(each, known) for each in said]
     kept = recording.append(connection, [each for each in meant if isinstance(each, Told)], advance)
     news.append(connection, chain.from_iterable(_news(Recorded(*each)) for each in kept))
     done, unindexed = iter(kept), {each.image_id for each in known.values() if not each.is_indexed}
@@ -147,25 +162,26 @@ def _refused(event: Event, error: EnvscoutError) -> Outcome:
     return Outcome("refused", event, problem=error.cause, next_step=error.next_step)
 
 
-def _known(connection: Connection, said: Sequence[tuple[Event, Batch]]) -> dict[Named, Known]:
+def _known(connection: Connection, said: Sequence[_Said]) -> dict[Named, Known]:
     """Return the images of events; those that nobody looked into are made where they are to be taken."""
-    known = stored_images.find_all(connection, {Named(batch.tenant, event.digest) for event, batch in said})
+    events = [(each.event, each) for each in said if isinstance(each.event, Event)]
+    known = stored_images.find_all(connection, {each.name for _, each in events})
     missing: dict[Named, Image] = {}
-    for event, batch in said:
-        name = Named(batch.tenant, event.digest)
-        if batch.unindexed and event.action != "remove" and name not in known:
-            missing.setdefault(name, Image(digest=event.digest, platform=event.platform))
+    for event, each in events:
+        if each.unindexed and event.action != "remove" and each.name not in known:
+            missing.setdefault(each.name, Image(digest=event.digest, platform=event.platform))
     if missing:
         stored_images.put_all_unindexed(connection, missing)
         known |= stored_images.find_all(connection, missing)
     return known
 
 
-def _meant(event: Event, batch: Batch, known: Mapping[Named, Known]) -> Told | Outcome:
+def _meant(said: _Said, known: Mapping[Named, Known]) -> Told | Outcome:
     """Return an event with its image, none where everything in a slot is meant; or why it is refused."""
-    if event.action == "remove" and not event.digest:
-        return Told(event, None)
-    found = known.get(Named(batch.tenant, event.digest))
+    event = said.event
+    if isinstance(event, Outcome) or (event.action == "remove" and not event.digest):
+        return event if isinstance(event, Outcome) else Told(event, None)
+    found = known.get(said.name)
     if found is None:
         unknown = f"nobody looked into {event.digest} yet"
         return _refused(event, NotFound(unknown, "upload its inventory, or record it as unindexed"))

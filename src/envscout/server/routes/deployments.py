@@ -1,12 +1,13 @@
 """Say what runs where, one thing or thousands at once; bring what is in images."""
 
-from itertools import groupby
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
 from envscout.errors import EnvscoutError, NotFound, UsageError
 from envscout.model import Event, Image, Inventory
+from envscout.operations.recording import Telling, record_for
 from envscout.server.asking import Asked
 from envscout.server.routes.route import Nothing, Route
 from envscout.verbs.record import MOST_AT_ONCE, Outcome
@@ -15,6 +16,7 @@ from envscout.verbs.upload import Uploaded
 TAG = "recording"
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 _Text = Annotated[str, msgspec.Meta(max_length=2_000)]
+T = TypeVar("T")
 
 
 class Deploy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -64,22 +66,43 @@ def deploy(asked: Asked) -> Recorded:
     Of a list each has an outcome of its own; what is refused keeps nothing else from being recorded. One alone that is
     refused is a failure of the request.
     """
-    given = asked.body if isinstance(asked.body, tuple) else (asked.body,)
-    found = record(asked, given)
-    if given is not asked.body and found[0].state == "refused":
-        raise _failure(found[0])
-    return _counted(found)
+    return _one(together([asked]))
+
+
+def together(asked: Sequence[Asked]) -> list[Recorded | EnvscoutError]:
+    """Record what several ask for, in one transaction; return the answer to each, or its failure."""
+    given = [each.body if isinstance(each.body, tuple) else (each.body,) for each in asked]
+    return [_answer(each, found) for each, found in zip(asked, _recorded(asked, given), strict=True)]
 
 
 def record(asked: Asked, given: tuple[Deploy, ...]) -> list[Outcome]:
     """Record deployments; return what became of each, in order."""
-    events = [_event(each, asked.principal.subject) for each in given]
-    found: list[Outcome] = []
-    with asked.database.together():
-        for unindexed, pairs in groupby(zip(given, events, strict=True), key=lambda pair: pair[0].unindexed):
-            told = [event for _, event in pairs]
-            found += asked.perform("record.many", events=told, unindexed=unindexed)
-    return found
+    return _one(_recorded([asked], [given]))
+
+
+def _recorded(asked: Sequence[Asked], given: Sequence[Sequence[Deploy]]) -> list[list[Outcome] | EnvscoutError]:
+    return record_for(asked[0].database, [_telling(one, deploys) for one, deploys in zip(asked, given, strict=True)])
+
+
+def _telling(asked: Asked, deploys: Sequence[Deploy]) -> Telling:
+    events = [_event(each, asked.principal.subject) for each in deploys]
+    return Telling(asked.principal, events, [each.unindexed for each in deploys], asked.request_id)
+
+
+def _answer(asked: Asked, found: list[Outcome] | EnvscoutError) -> Recorded | EnvscoutError:
+    if isinstance(found, EnvscoutError):
+        return found
+    if not isinstance(asked.body, tuple) and found[0].state == "refused":
+        return _failure(found[0])
+    return _counted(found)
+
+
+def _one(found: Sequence[T | EnvscoutError]) -> T:
+    """Return the only answer there is. Raise what it failed with."""
+    (answer,) = found
+    if isinstance(answer, EnvscoutError):
+        raise answer
+    return answer
 
 
 def _event(each: Deploy, subject: str) -> Event:
@@ -111,7 +134,10 @@ def document(asked: Asked) -> Uploaded:
 
 
 ROUTES = (
-    Route("POST", "/api/v1/deployments", "deploy", "record", deploy, Recorded, TAG, Nothing, Deploy | _Many),
+    Route(
+        "POST", "/api/v1/deployments", "deploy", "record", deploy, Recorded, TAG, Nothing, Deploy | _Many,
+        together=together,
+    ),
     Route("POST", "/api/v1/inventories", "upload-inventory", "record", inventory, Uploaded, TAG, Nothing, Packed),
     Route(
         "POST", "/api/v1/sboms", "upload-sbom", "record", document, Uploaded, TAG, Nothing, bytes,

@@ -1,6 +1,6 @@
 """One endpoint as a row: everything that is served, checked and documented of it follows from here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -29,8 +29,9 @@ class Route(msgspec.Struct, frozen=True):
     answer: makes the result; its docstring says what it does. query: a struct of the query parameters. body: the type
     of the body, None for none, bytes for one that is read by what it says. result: the type of the result. tag: the
     group that it is shown in. about: what the answer rests on, None where nobody can tell; it is kept then for as long
-    as that stays the same. keyed: a write that may be asked for under a key. takes, media_types: of the
-    body and of the answer.
+    as that stays the same. keyed: a write that may be asked for under a key. together: does for several who ask at the
+    same time what `answer` does for one, in the transaction that is open. takes, media_types: of the body and of the
+    answer.
     """
 
     method: Method
@@ -45,5 +46,6 @@ class Route(msgspec.Struct, frozen=True):
     status: int = 200
     about: Callable[[Asked], Subject | None] | None = None
     keyed: bool = True
+    together: Callable[[Sequence[Asked]], Sequence[Any]] | None = None
     takes: tuple[str, ...] = ("application/json",)
     media_types: tuple[str, ...] = ("application/json",)
