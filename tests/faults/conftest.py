@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.feeds import Feeds
 from tests.faults.programs import Postgres, copied
-from tests.faults.receiver import Receiver, serving
+from tests.faults.receiver import serving
 from tests.faults.world import World, fill
 from tests.servers.postgresql import initialise
 
@@ -30,7 +30,7 @@ def chance() -> random.Random:
 @pytest.fixture(scope="session")
 def patience() -> float:
     """Return for how many seconds a fault may go on; ENVSCOUT_FAULT_SECONDS says so."""
-    return float(os.environ.get("ENVSCOUT_FAULT_SECONDS") or 4)
+    return float(os.environ.get("ENVSCOUT_FAULT_SECONDS") or 3)
 
 
 @pytest.fixture(scope="session")
@@ -60,17 +60,16 @@ def make(seed: Path, chance: random.Random, tmp_path: Path) -> Iterator[Make]:
                 folder = Path(mkdtemp(prefix="envscout-fault-", dir="/tmp"))
                 stack.callback(shutil.rmtree, folder, ignore_errors=True)
             folder.chmod(0o755)
-            feeds, receiver = Feeds(), Receiver()
+            feeds = Feeds()
             stack.enter_context(serving(feeds))
             stack.callback(feeds.stopped.set)
-            stack.enter_context(serving(receiver))
             if engine == "sqlite":
-                world = World(folder, folder / "store.db", tmp_path, chance, feeds, receiver)
+                world = World(folder, folder / "store.db", tmp_path, chance, feeds)
                 fill(folder / "store.db")
             else:
                 copied(seed, folder)
                 postgres = Postgres(folder, tmp_path / "postgres.log")
-                world = World(folder, postgres.server.place("store_0"), tmp_path, chance, feeds, receiver)
+                world = World(folder, postgres.server.place("store_0"), tmp_path, chance, feeds)
                 world.postgres = postgres
                 postgres.start()
                 postgres.await_ready()

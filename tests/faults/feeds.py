@@ -47,6 +47,7 @@ class Feeds(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.asked = 0
         self.served = 0
+        self.hung = 0
         self.stopped = threading.Event()
         self.records: dict[int, dict[str, Any]] = {}
         self.publish({number: record(number, 2) for number in range(60)})
@@ -149,6 +150,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _hanging(self, body: bytes) -> None:
         self._begin(len(body), body)
         self.wfile.write(body[:100])
+        with self.server.lock:
+            self.server.hung += 1
         self.server.stopped.wait(60)
         self.close_connection = True
 

@@ -1,19 +1,22 @@
 """What must hold after every fault, whatever it was. Each check returns what is broken, in words."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import msgspec
 
 from envscout.environments.fold import fold
 from envscout.model import News
 from envscout.notify.payload import Payload
-from envscout.store import FOREVER, Connection, Database, channels, deployments, findings, news
+from envscout.store import FOREVER, Connection, Database, audit, channels, deployments, findings, news
 from envscout.store.news import Entry
 from tests.faults.load import ENVIRONMENTS
+from tests.faults.receiver import Receiver
 from tests.faults.world import World
 
 Check = Callable[[World], Iterator[str]]
+RECORDING = ("record.record", "record.many")
+"""Operations by which clients record, one thing at a time."""
 
 
 def check(world: World) -> None:
@@ -74,17 +77,32 @@ def findings_are_those_of_a_match_from_nothing(world: World) -> Iterator[str]:
 
 
 def no_news_is_told_twice_and_none_is_missing(world: World) -> Iterator[str]:
-    """Everything that happened since somebody listened is in one message; no message comes under two identities."""
+    """Everything that happened since somebody listened is in one message to them, and none is on its way still."""
     with Database(world.place) as database, database.read() as connection:
-        happened = {each.news for each in _all_news(connection)} if channels.rules(connection) else set()
-        kept = {row[0]: row[1] for row in connection.execute("SELECT identity, state FROM outbox")}
-    accepted = world.receiver.messages()
+        entries = list(_all_news(connection))
+        after = {each.channel_id: each.after_news for each in channels.rules(connection)}
+        states = "SELECT identity, state FROM outbox WHERE channel_id = ?"
+        kept = {
+            each.name: dict(connection.execute(states, (each.channel_id,)).fetchall())
+            for each in channels.channels(connection)
+        }
+        happened = {
+            each.name: {entry.news for entry in entries if entry.news_id > after[each.channel_id]}
+            for each in channels.channels(connection)
+        }
+    for name, receiver in world.receivers.items():
+        yield from (f"{name}: {each}" for each in _told(receiver, happened[name], kept[name]))
+
+
+def _told(receiver: Receiver, happened: Collection[News], kept: Mapping[str, str]) -> Iterator[str]:
+    accepted = receiver.messages()
     told: Counter[News] = Counter()
     more = 0
     for payload in (msgspec.json.decode(body, type=Payload) for body in accepted.values()):
         told.update(payload.data.news)
         more += payload.data.more
     yield from (f"{each} was told {count} times" for each, count in told.items() if count > 1)
+    yield from (f"{each} was told, and did not happen" for each in told.keys() - happened)
     missing = [each for each in happened if each not in told]
     if len(missing) > more:
         yield f"{len(missing) - more} news of {len(happened)} are missing, such as {missing[0]}"
@@ -102,16 +120,26 @@ def _all_news(connection: Connection) -> Iterator[Entry]:
 
 def no_message_comes_twice(world: World) -> Iterator[str]:
     """A message is sent again only where nobody could know that it had arrived."""
-    for identity, count in world.receiver.ids().items():
-        if count > 1 + (world.uncertain if identity else 0):
-            yield f"{identity} came {count} times"
+    for name, receiver in world.receivers.items():
+        for identity, count in receiver.ids().items():
+            if count > 1 + (world.uncertain if identity else 0):
+                yield f"{name}: {identity} came {count} times"
 
 
 def the_audit_log_is_whole(world: World) -> Iterator[str]:
-    """No entry of the audit log was changed or lost."""
+    """No entry of the audit log was changed or lost, and whatever was recorded has one."""
     done = world.run("audit", "verify")
     if done.returncode:
         yield done.stdout + done.stderr
+    told = number = 0
+    with Database(world.place) as database, database.read() as connection:
+        scopes = (deployments.Scope(environment=each) for each in ENVIRONMENTS)
+        recorded = sum(len(deployments.events(connection, scope)) for scope in scopes)
+        while page := audit.entries(connection, after=number):
+            number = page[-1].number
+            told += sum(each.operation in RECORDING and each.outcome == "done" for each in page)
+    if told < recorded:
+        yield f"{recorded} were recorded, of which the log tells {told}"
 
 
 def what_is_kept_is_what_would_be_made_from_nothing(world: World) -> Iterator[str]:

@@ -51,8 +51,8 @@ class Program:
         """Tell whether it has not ended."""
         return self._process is not None and self._process.poll() is None
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process alone."""
+    def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Send a signal, by default that it is to end, to the process alone."""
         if self.runs():
             os.kill(self.pid, number)
 
@@ -69,7 +69,7 @@ class Program:
         """Ask it to end; return its exit code. One that does not listen is killed."""
         if self._process is None:
             return 0
-        self.signal(signal.SIGTERM)
+        self.signal()
         try:
             code = self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -98,10 +98,18 @@ class Program:
 class Api(Program):
     """A process that answers over HTTP, always at the same port."""
 
-    def __init__(self, env: Mapping[str, str], log: Path) -> None:
+    def __init__(self, env: Mapping[str, str], log: Path, *words: str) -> None:
         self.port = free_port()
-        super().__init__([str(PROGRAM), "serve", "--port", str(self.port)], env, log)
+        super().__init__([str(PROGRAM), "serve", "--port", str(self.port), *words], env, log)
         self.address = f"http://127.0.0.1:{self.port}"
+
+    def is_listening(self) -> bool:
+        """Tell whether it takes connections."""
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
     def is_ready(self) -> bool:
         """Tell whether it answers."""

@@ -16,8 +16,7 @@ def test_the_clock_jumps_and_everything_is_told(make: Make, patience: float, eng
     world = make(engine)
     clock = Clock(world)
     world.listen()
-    many = engine == "postgresql"
-    world.start(apis=2 if many else 1, workers=1 if many else 0, more=clock.env)
+    world.start(apis=2, workers=1, more=clock.env)
     with world.load() as load:
         for jump in JUMPS:
             clock.move(jump)

@@ -9,6 +9,7 @@ from tempfile import mkdtemp
 
 import pytest
 
+from tests.faults.clock import HOUR, Clock
 from tests.faults.conftest import Make
 from tests.faults.invariants import check
 from tests.faults.world import World
@@ -53,10 +54,14 @@ def fill_up(disk: Path) -> Path:
 @pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
 def test_a_disk_is_full_for_a_while(make: Make, disk: Path, patience: float, engine: str) -> None:
     world = make(engine, disk)
-    world.start(apis=1, workers=0)
+    clock = Clock(world)
+    world.listen()
+    world.start(apis=1, workers=1, more=clock.env)
     with world.load() as load:
         load.await_count(10)
         ballast = fill_up(disk)
+        # What was sent and could not be noted comes again.
+        world.uncertain += 5
         world.until(lambda: bool(load.log.failures), "the disk is full and nobody says so")
         time.sleep(patience / 2)
         answered = load.log.answered
@@ -66,6 +71,8 @@ def test_a_disk_is_full_for_a_while(make: Make, disk: Path, patience: float, eng
         ballast.unlink()
         _revived(world)
         load.await_count(10)
+    clock.move(HOUR)
+    world.settle()
     check(world)
 
 

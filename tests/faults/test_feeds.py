@@ -54,3 +54,31 @@ def test_a_feed_that_loses_much_or_grows_tenfold_is_kept_apart(make: Make, engin
     world.ok("db", "update")
     assert known(world) != before
     check(world)
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
+def test_a_feed_that_hangs_holds_up_nothing_else_and_no_refresh_after_it(make: Make, engine: str) -> None:
+    world = make(engine)
+    world.listen()
+    before = known(world)
+    world.feeds.mode = "hanging"
+    world.feeds.publish({**world.feeds.records, 1: record(1, 5)})
+    world.start(apis=1, workers=1)
+    world.until(lambda: world.feeds.hung > 0, "no feed is asked for")
+    with world.load() as load:
+        load.await_count(10)
+    world.settle()
+    assert known(world) == before
+    # Whoever waits for it is killed, and another one goes on.
+    (waiting,) = world.workers or world.apis
+    waiting.kill()
+    world.feeds.mode = "ok"
+    if world.is_file:
+        waiting.start()
+    else:
+        # A worker would have to be missed for a while; a person need not wait for that.
+        world.ok("db", "update")
+        waiting.start()
+    world.until(lambda: known(world) != before, "the feed is not asked for any more")
+    world.settle()
+    check(world)

@@ -1,50 +1,46 @@
-"""A receiver that is down, slow, broken, elsewhere or gone: messages wait, and come once."""
+"""Receivers that are down, slow, broken, elsewhere or gone for long: messages wait, come once, hold up no others."""
 
 import pytest
 
-from tests.faults.clock import DAY, HOUR, MINUTE, Clock
+from envscout.store import Database, channels
+from tests.faults.clock import DAY, HOUR, Clock
 from tests.faults.conftest import Make
 from tests.faults.invariants import check
 from tests.faults.world import World
 
+FAILING = ("500", "429", "410", "redirect", "drop", "closed")
+"""Those that fail at once. Who hangs is given up on after a while."""
 
-def told(world: World) -> None:
-    """Make news, and wait until the receiver was tried."""
+
+def troubled(world: World) -> set[str]:
+    """Return the channels of which it is known that something is wrong."""
+    with Database(world.place) as database, database.read() as connection:
+        return {each.name for each in channels.channels(connection) if each.failures or each.state != "active"}
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
+def test_receivers_misbehave_for_long_each_in_its_way(make: Make, engine: str) -> None:
+    world = make(engine)
+    clock = Clock(world)
+    world.listen("ok", "slow", "hanging", *FAILING)
+    world.start(apis=1, workers=2, more=clock.env)
     with world.load(clients=2) as load:
         load.await_count(6)
         world.change(10)
-    receiver = world.receiver
-    world.until(lambda: bool(receiver.refused or receiver.accepted), "the receiver is not tried")
-
-
-@pytest.mark.parametrize("mode", ["500", "429", "slow", "redirect", "drop"])
-def test_a_receiver_misbehaves_for_a_while(make: Make, mode: str) -> None:
-    world = make()
-    clock = Clock(world)
-    world.listen()
-    world.receiver.mode = mode
-    world.start(apis=1, workers=2, more=clock.env)
-    told(world)
-    world.receiver.mode = "ok"
-    for later in (10 * MINUTE, 2 * HOUR, DAY):
-        clock.move(later)
-        if not world.waits(8):
-            break
-    world.settle()
-    check(world)
-
-
-def test_a_receiver_says_that_it_is_gone_and_comes_back(make: Make) -> None:
-    world = make()
-    world.listen()
-    world.receiver.mode = "410"
-    world.start(apis=1, workers=1)
-    told(world)
-    world.until(lambda: "gone" in world.ok("notify", "channel", "list"), "nobody notes that the receiver is gone")
-    tried = sum(world.receiver.refused.values())
+    world.until(lambda: troubled(world) >= {f"to-{each}" for each in FAILING}, "nobody notes that something is wrong")
+    receivers = world.receivers
+    # Whoever is well is told everything meanwhile.
+    world.until(lambda: not world.left("to-ok"), "who is well waits for others")
+    assert not any(receivers[f"to-{each}"].accepted for each in ("hanging", *FAILING))
+    world.until(lambda: bool(receivers["to-hanging"].refused), "the one that hangs is not tried")
+    tried = sum(receivers["to-410"].refused.values())
+    clock.move(DAY)
     world.change(5)
-    assert sum(world.receiver.refused.values()) <= tried + 8
-    world.receiver.mode = "ok"
-    world.ok("notify", "channel", "resume", "all")
+    world.until(lambda: not world.left("to-ok"), "who is well waits for others")
+    assert sum(receivers["to-410"].refused.values()) == tried, "who is gone is told more"
+    for each in receivers.values():
+        each.recover()
+    world.ok("notify", "channel", "resume", "to-410")
+    clock.move(DAY + 8 * HOUR)
     world.settle()
     check(world)

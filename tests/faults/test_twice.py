@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 import requests
 
 from tests.faults.conftest import Make
@@ -18,9 +19,11 @@ def ask(world: World, wanted: Recording, key: str) -> requests.Response:
     return requests.post(address, json=document(wanted), headers={"Idempotency-Key": key}, timeout=60)
 
 
-def test_requests_that_come_many_times_at_once_are_done_once(make: Make) -> None:
-    world = make()
-    world.start(apis=2, workers=0)
+@pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
+def test_requests_that_come_many_times_at_once_are_done_once(make: Make, engine: str) -> None:
+    world = make(engine)
+    world.listen()
+    world.start(apis=2, workers=1)
     load = world.load(clients=0)
     for number in range(6):
         wanted = Recording(f"once-{number}", "staging", f"{ORGANIZATION}/service-{number}", digests()[number])
@@ -38,12 +41,15 @@ def test_requests_that_come_many_times_at_once_are_done_once(make: Make) -> None
         load.log.acknowledge(wanted)
     other = wanted._replace(digest=digests()[0])
     assert ask(world, other, wanted.key).status_code == 422
+    world.settle()
     check(world)
 
 
-def test_what_comes_late_and_in_another_order_is_folded_as_if_it_had_not(make: Make) -> None:
-    world = make()
-    world.start(apis=2, workers=0)
+@pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
+def test_what_comes_late_and_in_another_order_is_folded_as_if_it_had_not(make: Make, engine: str) -> None:
+    world = make(engine)
+    world.listen()
+    world.start(apis=2, workers=1)
     log: Log = world.load(clients=0).log
     moments = list(range(20))
     world.chance.shuffle(moments)
@@ -62,11 +68,13 @@ def test_what_comes_late_and_in_another_order_is_folded_as_if_it_had_not(make: M
         if answer.status_code == 200 and answer.json()["recorded"]:
             log.acknowledge(wanted)
     assert log.acknowledged
+    world.settle()
     check(world)
 
 
-def test_refreshes_at_once_are_as_one(make: Make) -> None:
-    world = make()
+@pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
+def test_refreshes_at_once_are_as_one(make: Make, engine: str) -> None:
+    world = make(engine)
     world.listen()
     world.start(apis=1, workers=2)
     with world.load(clients=2) as load:

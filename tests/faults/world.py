@@ -1,15 +1,16 @@
 """A whole small installation: database, API and worker processes, feeds, a receiver; and the clients that use it."""
 
+import json
 import os
 import random
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from envscout.model import NEWS_KINDS, Image, Inventory, Package
-from envscout.store import Database, Place, images, news, now, standing
+from envscout.store import Database, Place, images, news, now, outbox, standing
 from envscout.verbs.news import READER
 from tests.faults.feeds import NAMES, Feeds, record
 from tests.faults.load import Load
@@ -23,11 +24,11 @@ PACKAGES = 15
 class World:
     """What a test breaks. Nothing runs at first; everything is stopped by `end`."""
 
-    def __init__(
-        self, folder: Path, place: Place, logs: Path, chance: random.Random, feeds: Feeds, receiver: Receiver
-    ) -> None:
+    def __init__(self, folder: Path, place: Place, logs: Path, chance: random.Random, feeds: Feeds) -> None:
         self.folder, self.place, self.logs = folder, place, logs
-        self.chance, self.feeds, self.receiver = chance, feeds, receiver
+        self.chance, self.feeds = chance, feeds
+        self.receivers: dict[str, Receiver] = {}
+        self._ends = ExitStack()
         self.postgres: Postgres | None = None
         self.apis: list[Api] = []
         self.workers: list[Program] = []
@@ -47,10 +48,25 @@ class World:
             **feeds.settings(),
         }
 
-    def start(self, apis: int, workers: int, more: dict[str, str] | None = None) -> None:
-        """Start processes of envscout. more: environment that they alone have."""
+    @property
+    def is_file(self) -> bool:
+        """Tell whether the store is a file, on which one process both answers and works."""
+        return self.postgres is None
+
+    def database(self) -> Postgres:
+        """Return the database server."""
+        assert self.postgres is not None
+        return self.postgres
+
+    def start(self, apis: int, workers: int, more: Mapping[str, str] | None = None, *words: str) -> None:
+        """Start processes of envscout; on a file one that does all.
+
+        more: environment that they alone have. words: that `serve` is told.
+        """
         env = {**self.env, **(more or {})}
-        self.apis = [Api(env, self.logs / f"api-{number}.log") for number in range(apis)]
+        if self.is_file:
+            apis, workers = 1, 0
+        self.apis = [Api(env, self.logs / f"api-{number}.log", *words) for number in range(apis)]
         worker = [str(PROGRAM), "worker", "--concurrency", "2"]
         self.workers = [Program(worker, env, self.logs / f"worker-{number}.log") for number in range(workers)]
         for each in (*self.apis, *self.workers):
@@ -58,10 +74,21 @@ class World:
         for each in self.apis:
             each.await_ready()
 
-    def listen(self) -> None:
-        """Have everything that happens told to the receiver."""
-        self.ok("notify", "channel", "add", "all", self.receiver.address)
-        self.ok("notify", "rule", "add", "all", "all", "--kind", ",".join(NEWS_KINDS))
+    def listen(self, *modes: str) -> None:
+        """Have everything that happens told to receivers, of each of some modes, "ok" if none is named."""
+        said: dict[str, list[dict[str, object]]] = {"channels": [], "rules": []}
+        for mode in modes or ("ok",):
+            receiver = self.receiver(f"to-{mode}", mode)
+            said["channels"].append({"name": f"to-{mode}", "address": receiver.address})
+            said["rules"].append({"name": f"all-{mode}", "channel": f"to-{mode}", "kinds": list(NEWS_KINDS)})
+        file = self.logs / "alerts.json"
+        file.write_text(json.dumps(said))
+        self.ok("notify", "apply", "-f", str(file))
+
+    def receiver(self, channel: str, mode: str = "ok") -> Receiver:
+        """Return a receiver that runs, for a channel of a name."""
+        self.receivers[channel] = self._ends.enter_context(Receiver(mode))
+        return self.receivers[channel]
 
     def change(self, count: int) -> None:
         """Publish that some advisories are about later versions than was known, and fetch them."""
@@ -71,23 +98,20 @@ class World:
         self.feeds.publish(records)
         self.ok("db", "update")
 
-    def left(self) -> dict[str, int]:
-        """Return what is still to be told, by where it waits."""
+    def left(self, channel: str = "") -> dict[str, int]:
+        """Return what is still to be told, to one channel or to all, by where it waits."""
         with Database(self.place) as database, database.read() as connection:
-            ask = connection.execute
+            waiting = [
+                each.count
+                for each in outbox.counts(connection)
+                if each.state in ("waiting", "held") and channel in ("", each.channel)
+            ]
             left = {
                 "marks": standing.marks(connection),
                 "news": news.newest(connection) - news.cursor(connection, READER),
-                "messages": ask("SELECT count(*) FROM outbox WHERE state IN ('waiting', 'held')").fetchone()[0],
+                "messages": sum(waiting),
             }
         return {name: count for name, count in left.items() if count}
-
-    def waits(self, seconds: float) -> bool:
-        """Tell whether something is still to be told after so many seconds."""
-        deadline = time.monotonic() + seconds
-        while self.left() and time.monotonic() < deadline:
-            time.sleep(0.2)
-        return bool(self.left())
 
     def settle(self, seconds: float = 90.0) -> None:
         """Wait until everything is told."""
@@ -105,6 +129,7 @@ class World:
             each.kill()
         if self.postgres is not None:
             self.postgres.kill()
+        self._ends.close()
 
     def load(self, clients: int = 4) -> Load:
         """Return clients of all API processes."""
@@ -112,14 +137,14 @@ class World:
         self.loads.append(made)
         return made
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command on the store itself."""
+    def run(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command, on the store itself unless an environment says otherwise."""
         argv = [str(PROGRAM), *words]
-        return subprocess.run(argv, env=self.env, capture_output=True, text=True, check=False)
+        return subprocess.run(argv, env=env or self.env, capture_output=True, text=True, check=False)
 
-    def ok(self, *words: str) -> str:
+    def ok(self, *words: str, env: Mapping[str, str] | None = None) -> str:
         """Run a command that has to succeed; return what it printed."""
-        done = self.run(*words)
+        done = self.run(*words, env=env)
         assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
@@ -155,11 +180,3 @@ def _package(number: int, version: int) -> Package:
     name, text = f"lib-{number}", f"{version}.0.0"
     where = (f"app/node_modules/{name}/package.json",)
     return Package("npm", name, text, f"pkg:npm/{name}@{text}", name, text, locations=where)
-
-
-def history(place: Place, environment: str) -> list[Any]:
-    """Return every event of an environment."""
-    from envscout.store import deployments
-
-    with Database(place) as database, database.read() as connection:
-        return deployments.events(connection, deployments.Scope(environment=environment))

@@ -13,9 +13,9 @@ import pytest
 
 from envscout.advisories.schedule import Bounds, Counts, doubt, next_due
 from envscout.advisories.sources import Feed
-from envscout.errors import NotFound
+from envscout.errors import NotFound, StoreLost
 from envscout.model import Image, Inventory, Package
-from envscout.store import Database, Place, images, news, now, refresh
+from envscout.store import Database, Place, images, news, now, refresh, tasks
 from envscout.verbs.refresh import Plan, due, hurry, release, status
 from envscout.verbs.update import update
 from tests.stories.story import advisory
@@ -212,6 +212,7 @@ def test_a_feed_is_refreshed_by_one_at_a_time(place: Callable[[str], Place], mir
 
     def take() -> None:
         with Database(place("store")) as database, database.write() as connection:
+            tasks.arrive(connection, threading.current_thread().name, now())
             taken.extend(refresh.take(connection, feeds, threading.current_thread().name, now(), now() + MINUTE))
 
     takers = [threading.Thread(target=take) for _ in range(4)]
@@ -220,6 +221,43 @@ def test_a_feed_is_refreshed_by_one_at_a_time(place: Callable[[str], Place], mir
     for each in takers:
         each.join()
     assert sorted(taken) == sorted(name for name, _ in feeds)
+
+
+def _taken(database: Database, mirror: Mirror, holder: str) -> list[str]:
+    with database.write() as connection:
+        return refresh.take(connection, [("osv:PyPI", mirror.url)], holder, now(), now() + 120 * MINUTE)
+
+
+def test_what_a_worker_holds_that_was_killed_is_free(fleet: Database, mirror: Mirror) -> None:
+    with fleet.write() as connection:
+        tasks.arrive(connection, "one", now())
+    assert _taken(fleet, mirror, "one") == ["osv:PyPI"]
+    assert _taken(fleet, mirror, "two") == []
+    # It lost its connection, and could not let go.
+    assert _taken(fleet, mirror, "one") == ["osv:PyPI"]
+    with fleet.write() as connection:
+        tasks.arrive(connection, "one", now() - tasks.ALIVE - MINUTE)
+    assert _taken(fleet, mirror, "two") == ["osv:PyPI"]
+
+
+def test_what_failed_as_a_whole_is_due_still(fleet: Database, mirror: Mirror) -> None:
+    def apply(_feeds: object) -> object:
+        raise StoreLost("the server went away")
+
+    with pytest.raises(StoreLost):
+        due(fleet, Plan(osv=mirror.url, epss=f"{mirror.url}/epss", kev=f"{mirror.url}/kev"), apply)
+    assert run(fleet, mirror) == 3
+
+
+def test_a_clock_that_was_ahead_for_a_while_keeps_no_feed_waiting(fleet: Database, mirror: Mirror) -> None:
+    run(fleet, mirror)
+    with fleet.write() as connection:
+        tasks.arrive(connection, "one", now())
+        connection.execute(
+            "UPDATE feed_health SET due = due + :days, held_until = due + :days, holder = 'one'",
+            {"days": 45 * 24 * 60 * MINUTE},
+        )
+    assert run(fleet, mirror) == 3
 
 
 def test_a_feed_that_grew_old_is_told_once(fleet: Database, mirror: Mirror) -> None:

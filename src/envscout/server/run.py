@@ -16,9 +16,10 @@ from envscout.network.addresses import allowed
 from envscout.server import logs
 from envscout.server.auth import Door
 from envscout.server.auth_browser import is_loopback
+from envscout.server.checking import check
 from envscout.server.protocol import Bounded
 from envscout.store import Database, Place, access
-from envscout.work import tracing
+from envscout.work import table, tracing
 from envscout.work.engine import engine
 
 GRACE = 30
@@ -29,10 +30,13 @@ THREADS = 24
 
 
 def run(settings: Settings, *, working: bool) -> None:
-    """Serve as the settings say until told to stop. working: do the standing work as well. Raise UsageError.
+    """Serve as the settings say until told to stop. working: do the standing work as well. Raise EnvscoutError.
 
     What a command was told beside the settings is in the environment, as the processes that answer read it from there.
     """
+    check(settings)
+    if working:
+        table.check(settings)
     host, processes = settings.text("listen_host"), int(settings.get("processes"))
     _check(settings.store_place, host, door(settings))
     logs.begin("text" if settings.text("log_format") == "text" else "json")

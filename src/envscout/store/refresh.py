@@ -5,10 +5,12 @@ from collections.abc import Iterable
 import msgspec
 
 from envscout.model import News, NewsFacts
-from envscout.store import news
+from envscout.store import news, tasks
 from envscout.store.database import Connection, queries
 
 _SQL = queries("refresh")
+FARTHEST = 2 * 24 * 3600 * 1_000_000
+"""Microseconds for which no feed waits to be asked for."""
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -58,12 +60,15 @@ def _health(name: str, location: str, attempted: int, succeeded: int, problem: s
 
 
 def take(connection: Connection, feeds: Iterable[tuple[str, str]], holder: str, at: int, until: int) -> list[str]:
-    """Take those feeds (name, location) that are due and that nobody else holds; return their names."""
+    """Take those feeds (name, location) that are due and that nobody else holds; return their names.
+
+    holder: a worker. What one held that was killed is free, and so is what it itself could not let go of before.
+    """
     taken = []
+    times = {"at": at, "until": until, "far": at + FARTHEST, "since": at - tasks.ALIVE}
     for name, location in feeds:
         connection.execute(_SQL["know"], {"name": name, "location": location})
-        row = {"name": name, "holder": holder, "at": at, "until": until}
-        if connection.execute(_SQL["take"], row).rowcount:
+        if connection.execute(_SQL["take"], {"name": name, "holder": holder, **times}).rowcount:
             taken.append(name)
     return taken
 

@@ -8,9 +8,12 @@ INSERT INTO feed_health (name, location) VALUES (:name, :location)
 ON CONFLICT (name) DO UPDATE SET location = excluded.location
 
 -- name: take
--- Take a feed that is due, unless somebody holds it.
+-- Take a feed that is due, unless a worker that lives holds it. No feed is due after :far, and none is held after :until:
+-- the clock was set back since.
 UPDATE feed_health SET holder = :holder, held_until = :until, attempted_at = :at
- WHERE name = :name AND due <= :at AND held_until <= :at
+ WHERE name = :name AND (due <= :at OR due > :far)
+   AND (held_until <= :at OR held_until > :until OR holder = :holder
+     OR holder NOT IN (SELECT name FROM worker WHERE seen >= :since))
 
 -- name: let_go
 UPDATE feed_health SET holder = '', held_until = 0 WHERE holder = :holder

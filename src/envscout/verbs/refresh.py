@@ -65,12 +65,13 @@ def reachable(settings: Settings) -> Allowed:
     return Allowed((*permitted.networks, *here.networks), permitted.hosts)
 
 
-def due(database: Database, wanted: Plan, apply: Apply) -> int:
+def due(database: Database, wanted: Plan, apply: Apply, worker: str = "") -> int:
     """Refresh the feeds of the ecosystems in use that are due and that nobody else refreshes; return how many.
 
-    Nothing is fetched where no image was indexed, or where minutes is 0.
+    Nothing is fetched where no image was indexed, or where minutes is 0. worker: who does; it holds them for as long as
+    it lives.
     """
-    holder, at = secrets.token_hex(8), now()
+    holder, at = worker or secrets.token_hex(8), now()
     with database.read() as connection:
         used = images.ecosystems_in_use(connection)
     known = default_feeds(used, wanted.osv, wanted.epss, wanted.kev) if used and wanted.minutes else ()
@@ -79,10 +80,12 @@ def due(database: Database, wanted: Plan, apply: Apply) -> int:
         refresh.grow_stale(connection, at, wanted.max_age * _DAY)
     try:
         if names:
+            # What fails as a whole, as where the store goes away, is due still.
             apply([each for each in known if each.name in names])
+            with database.write():
+                _postpone(database, names, wanted)
     finally:
         with database.write() as connection:
-            _postpone(database, names, wanted)
             refresh.let_go(connection, holder)
     return len(names)
 

@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +27,8 @@ class Engine(Protocol):
 
 def engine(place: Place, settings: Settings, *, concurrency: int = 2, table: Sequence[Task] = TASKS) -> Engine:
     """Return the engine for a store. concurrency: long tasks side by side in this process."""
+    # Tasks begin at the same moment, and threads that load this library from two ends may each see half of it.
+    import_module("envscout.network.adapter")
     worker = f"{os.uname().nodename[:60]}:{os.getpid()}:{secrets.token_hex(3)}"
     if isinstance(place, Path):
         from envscout.work.embedded import Embedded

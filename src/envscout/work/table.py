@@ -49,7 +49,7 @@ def refresh(work: Work) -> bool:
         with within(verb.reachable(work.settings)):
             return update.update(work.database, (), lambda _: feeds, lambda *_: None, 0, bounds, 1)  # type: ignore[arg-type, return-value]
 
-    return verb.due(work.database, verb.plan(work.settings), apply) < 0
+    return verb.due(work.database, verb.plan(work.settings), apply, work.worker) < 0
 
 
 def reconcile(work: Work) -> bool:
@@ -68,6 +68,18 @@ def judge(work: Work) -> bool:
     from envscout.work import judging
 
     return judging.judge(work, _heed(work.settings))
+
+
+def check(settings: Settings) -> None:
+    """Raise ConfigError for settings by which no task can do its work: it would fail again and again, unseen."""
+    from envscout.network.addresses import allowed
+    from envscout.verbs import refresh, retain, update
+
+    allowed(settings.text("allow_private_addresses"))
+    refresh.plan(settings)
+    update.bounds_of(settings)
+    retain.rules(settings)
+    _heed(settings)
 
 
 def _heed(settings: Settings) -> "Heed":

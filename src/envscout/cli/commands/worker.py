@@ -33,12 +33,14 @@ def command(concurrency: int) -> None:
     from envscout.store import Database
     from envscout.work import tracing
     from envscout.work.engine import engine
+    from envscout.work.table import check
 
     ended = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: ended.set())
     with Session() as session:
-        # Whoever types it learns at once of a store that cannot be used.
+        # Whoever types it learns at once of settings and a store that cannot be used.
+        check(session.settings)
         Database(session.settings.store_place).close()
         tracing.begin()
         working = engine(session.settings.store_place, session.settings, concurrency=concurrency)
