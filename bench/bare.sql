@@ -112,8 +112,8 @@ SELECT p.pkg_id, r.adv_id, r.lo, r.hi FROM vulnerability v CROSS JOIN advisory_v
 -- name: asked
 CREATE TEMP TABLE asked_number (vuln_id INTEGER PRIMARY KEY)
 
--- name: put_asked
-INSERT INTO asked_number VALUES (?)
+-- name: put_asked_like
+INSERT INTO asked_number SELECT vuln_id FROM vulnerability WHERE id LIKE :name
 
 -- name: touched_places
 -- Every environment and service that runs something under one of some vulnerabilities, counted.

@@ -41,11 +41,11 @@ def main(count: int) -> None:
             matched = time.monotonic()
             sent = deliver.due(database, seconds=600).sent
             ended = time.monotonic()
-        came, different = receiver.told()
+        told = receiver.told()["/"]
         print(f"{count} news, {made} messages in {matched - began:.2f} s; {sent} sent in {ended - matched:.2f} s")
-        each = (time.process_time() - worked) / sent * 1000
-        print(f"{sent / (ended - matched):.0f} messages/s; {each:.2f} ms of CPU each")
-        print(f"the receiver got {came}, {different} different ones")
+        each = (time.process_time() - worked) / count * 1000
+        print(f"{count / (ended - matched):.0f} news/s; {each:.3f} ms of CPU each")
+        print(f"the receiver got {told.requests}, {told.different} different ones, with {told.different_news} news")
 
 
 def _news(number: int) -> News:

@@ -113,4 +113,4 @@ def test_a_server_is_asked_beside_bare_sql(tmp_path: Path, postgresql: object) -
 def test_delivery_tells_each_message_once() -> None:
     lines = _lines(_run("delivery.py", "40"))
     assert lines[0].startswith("40 news, 40 messages in ")
-    assert lines[-1] == "the receiver got 40, 40 different ones"
+    assert lines[-1] == "the receiver got 40, 40 different ones, with 40 news"

@@ -95,7 +95,7 @@ def test_a_rule_hears_of_what_happens_after_it_was_added(database: Database, ser
 def test_what_matches_at_the_same_time_makes_one_message(place: Callable[[str], Place], server: Receiver) -> None:
     with Database(place("store")) as database:
         listen(database, server.url)
-        happen(database, [appeared(number) for number in range(200)])
+        happen(database, [appeared(number) for number in range(100)])
     failures: list[BaseException] = []
 
     def run() -> None:
@@ -114,7 +114,62 @@ def test_what_matches_at_the_same_time_makes_one_message(place: Callable[[str], 
     assert failures == []
     with Database(place("store")) as database:
         deliver.due(database)
-    assert sorted(Counter(each.headers["webhook-id"] for each in server.received).values()) == [1] * 200
+    assert sorted(Counter(each.headers["webhook-id"] for each in server.received).values()) == [1] * 100
+
+
+def test_many_messages_for_a_program_travel_together(database: Database, server: Receiver) -> None:
+    secret = listen(database, f"{server.url}/program")
+    listen(database, f"{server.url}/people", "people", kind="mattermost")
+    happen(database, [appeared(number, severity="critical" if number == 300 else "high") for number in range(450)])
+    assert match(database, NOON).messages == 900
+    happen(database, [appeared(1, "late")])
+    match(database, NOON)
+    assert deliver.due(database).next_due == 0
+    requests = [each for each in server.received if each.path == "/program"]
+    assert len({each.headers["webhook-id"] for each in requests}) == 4
+    sent = [Webhook(secret).verify(each.body, each.headers)["data"] for each in requests]
+    assert sorted(len(each["news"]) for each in sent) == [1, 50, 200, 200]
+    assert {each["more"] for each in sent} == {0}
+    assert len({news["vulnerability"] for each in sent for news in each["news"]}) == 450
+    assert sorted(number for each in sent for number in each["numbers"]) == list(range(1, 452))
+    (grave,) = (each for each in sent if each["counts"].get("appeared critical"))
+    assert grave["news"][0]["severity"] == "critical"
+    told_people = [json.loads(each.body)["text"] for each in server.received if each.path == "/people"]
+    assert len(told_people) == 60
+    assert [each for each in told_people if each.startswith("391 messages in one for acme\n")]
+
+
+def test_what_travels_together_is_sent_again_as_it_was(database: Database) -> None:
+    answers = {"status": 500}
+    with receiving(lambda handler, _request: handler.reply(answers["status"])) as server:
+        listen(database, server.url)
+        happen(database, [appeared(number) for number in range(150)])
+        match(database, NOON)
+        done = deliver.due(database, NOON)
+        happen(database, [appeared(1, "web")])
+        assert match(database, NOON).joined == 0
+        answers["status"] = 200
+        assert deliver.due(database, done.next_due).sent == 2
+        first, again = (each for each in server.received if len(json.loads(each.body)["data"]["news"]) == 150)
+        assert (first.headers["webhook-id"], first.body) == (again.headers["webhook-id"], again.body)
+
+
+def test_what_stands_for_others_waits_until_all_of_them_are_there(database: Database, server: Receiver) -> None:
+    listen(database, server.url, terms=Terms("daily", "09:00"))
+    happen(database, [appeared(1), appeared(2)])
+    match(database, NOON)
+    happen(database, [appeared(3)])
+    morning = NOON + 21 * HOUR
+    assert deliver.due(database, morning).sent == 0
+    match(database, NOON + HOUR)
+    assert deliver.due(database, morning).sent == 1
+    assert told(server)[0]["data"]["counts"] == {"appeared high": 3}  # type: ignore[index]
+    happen(database, [appeared(4), appeared(5)])
+    match(database, morning)
+    happen(database, [appeared(6)])
+    late = deliver.due(database, morning + 1).next_due
+    assert deliver.due(database, late).sent == 0
+    assert deliver.due(database, late + (deliver.PATIENCE + 1) * SECOND).sent == 1
 
 
 def test_a_receiver_that_is_down_for_days_gets_everything_once(database: Database) -> None:

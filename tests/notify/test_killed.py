@@ -18,6 +18,7 @@ from tests.network.server import Handler, Received, receiving
 from tests.notify.sending import appeared, happen, listen
 
 COUNT, KILLS, LEASE = 300, 4, 300 * 1_000_000
+AT_ONCE = 100
 
 PROGRAM = """
 import sys
@@ -47,7 +48,9 @@ def test_a_delivering_process_that_is_killed_loses_nothing(
     with receiving(answer) as server:
         with Database(where) as database:
             listen(database, server.url)
-            happen(database, [appeared(number, at=1) for number in range(COUNT)])
+            for first in range(0, COUNT, AT_ONCE):
+                happen(database, [appeared(number, at=1) for number in range(first, first + AT_ONCE)])
+                match(database, at)
         for _ in range(KILLS):
             enough.clear()
             worker = subprocess.Popen([sys.executable, "-c", PROGRAM, str(where), str(at)], env={**os.environ})

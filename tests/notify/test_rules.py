@@ -127,7 +127,7 @@ def test_one_message_for_a_vulnerability_and_an_environment() -> None:
         msgspec.structs.replace(GRAVE, service="x", kind="resolved"),
     ]
     groups = messages.grouped(enumerate(several, 7))
-    assert [(each.first, len(each.news)) for each in groups] == [(7, 3), (9, 1)]
+    assert [(each.numbers, len(each.news)) for each in groups] == [((7, 8, 10), 3), ((9,), 1)]
     found = messages.message(groups[0].news)
     assert (found.kind, found.severity, [each.service for each in found.news]) == (
         "appeared", "critical", ["shop/api", "web", "x"],

@@ -10,7 +10,6 @@ from envscout.notify.rules import is_urgent
 
 MAX_NEWS = 100
 """News that one message carries; of more it tells the number."""
-
 ORDER = (
     "appeared", "escalated", "unknown-coverage", "gate-failed", "drift", "feed-trouble", "exception-ended",
     "exception-expiring", "deescalated", "resolved", "feed-recovered", "deployed", "undeployed",
@@ -21,8 +20,8 @@ ORDER = (
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is sent. kind: that of its gravest news, `summary` or `test`.
 
-    news: the gravest first; more: how many there are beside them. counts: of a summary, how many messages of each kind
-    and severity it stands for, such as `appeared critical`.
+    news: the gravest first; numbers: of these, 0 where it is not known; more: how many there are beside them. counts:
+    of a summary, how many messages of each kind and severity it stands for, such as `appeared critical`.
     """
 
     kind: str
@@ -34,6 +33,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     news: tuple[News, ...] = ()
     more: int = 0
     counts: dict[str, int] = {}
+    numbers: tuple[int, ...] = ()
 
     @property
     def is_urgent(self) -> bool:
@@ -42,68 +42,95 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """News that make one message. subject: what they have in common. first: number of the first of them."""
+    """News that make one message. subject: what they have in common. numbers: of the news, rising."""
 
     subject: str
-    first: int
-    news: tuple[News, ...]
+    numbers: Sequence[int]
+    news: Sequence[News]
 
     @property
     def event(self) -> str:
         """Return what tells these news from any others, earlier or later."""
-        return f"{self.subject}#{self.first}"
+        return f"{self.subject}#{self.numbers[0]}"
 
 
 def grouped(entries: Iterable[tuple[int, News]]) -> list[Group]:
     """Return news, given with their numbers, by what they are about, in the order of their first news."""
-    found: dict[str, tuple[int, list[News]]] = {}
+    found: dict[str, Group] = {}
     for number, news in entries:
-        found.setdefault(subject(news), (number, []))[1].append(news)
-    return [Group(about, first, tuple(news)) for about, (first, news) in found.items()]
+        about = subject(news)
+        if about in found:
+            there = found[about]
+            found[about] = Group(about, (*there.numbers, number), (*there.news, news))
+        else:
+            found[about] = Group(about, (number,), (news,))
+    return list(found.values())
 
 
 def subject(news: News) -> str:
     """Return what news are about: a vulnerability in an environment, or whatever else their kind is about there."""
     about = news.vulnerability or f"{news.kind} {news.facts.about}".strip()
-    return "\x1f".join((news.organization, news.environment, about))
+    return f"{news.organization}\x1f{news.environment}\x1f{about}"
 
 
-def message(news: Sequence[News], more: int = 0) -> Message:
-    """Return the message that news of one subject make. more: news that are left out already."""
-    ranked = sorted(dict.fromkeys(news), key=_rank)
-    first = ranked[0]
+def message(news: Sequence[News], more: int = 0, numbers: Sequence[int] = ()) -> Message:
+    """Return the message that news of one subject make. more: news that are left out already. numbers: of the news."""
+    ranked = _ranked(_numbered(news, numbers))
+    first = ranked[0][0]
     return Message(
         kind=first.kind,
-        at=max(each.at for each in ranked),
+        at=max([each.at for each, _ in ranked]),
         organization=first.organization,
         environment=first.environment,
         vulnerability=first.vulnerability,
-        severity=_gravest(ranked),
-        news=tuple(ranked[:MAX_NEWS]),
+        severity=_gravest(each for each, _ in ranked),
+        news=tuple([each for each, _ in ranked[:MAX_NEWS]]),
         more=more + max(0, len(ranked) - MAX_NEWS),
+        numbers=tuple([number for _, number in ranked[:MAX_NEWS]]),
     )
 
 
-def joined(there: Message, news: Sequence[News]) -> Message:
+def joined(there: Message, news: Sequence[News], numbers: Sequence[int] = ()) -> Message:
     """Return a message with further news of its subject."""
-    return message((*there.news, *news), there.more)
+    before = [number for _, number in _numbered(there.news, there.numbers)]
+    return message((*there.news, *news), there.more, (*before, *numbers))
 
 
-def summary(messages: Sequence[Message], at: int) -> Message:
-    """Return one message for many."""
-    counts = Counter(f"{each.kind} {each.severity}".strip() for each in messages)
-    ranked = sorted((news for each in messages for news in each.news), key=_rank)
+def summary(messages: Sequence[Message], at: int, most: int = MAX_NEWS) -> Message:
+    """Return one message for many. most: news that it carries."""
+    ranked = _ranked(pair for each in messages for pair in _numbered(each.news, each.numbers))
     total = sum(len(each.news) + each.more for each in messages)
     organizations = {each.organization for each in messages}
     return Message(
         kind="summary",
         at=at,
         organization=organizations.pop() if len(organizations) == 1 else "",
-        severity=_gravest(ranked),
-        news=tuple(ranked[:MAX_NEWS]),
-        more=total - min(len(ranked), MAX_NEWS),
-        counts=dict(sorted(counts.items(), key=lambda each: _kind_rank(each[0]))),
+        severity=_gravest(each for each, _ in ranked),
+        news=tuple([each for each, _ in ranked[:most]]),
+        more=total - min(len(ranked), most),
+        counts=_counted(messages),
+        numbers=tuple([number for _, number in ranked[:most]]),
     )
+
+
+def _counted(messages: Iterable[Message]) -> dict[str, int]:
+    """Count messages by kind and severity, the gravest first."""
+    counts: Counter[str] = Counter()
+    for each in messages:
+        counts.update(each.counts or (f"{each.kind} {each.severity}".strip(),))
+    return dict(sorted(counts.items(), key=lambda each: _kind_rank(each[0])))
+
+
+def _numbered(news: Sequence[News], numbers: Sequence[int]) -> Iterable[tuple[News, int]]:
+    return zip(news, numbers if len(numbers) == len(news) else (0,) * len(news), strict=True)
+
+
+def _ranked(pairs: Iterable[tuple[News, int]]) -> list[tuple[News, int]]:
+    """Return news with their numbers, the gravest first, each once."""
+    found: dict[News, int] = {}
+    for news, number in pairs:
+        found.setdefault(news, number)
+    return sorted(found.items(), key=lambda each: _rank(each[0])) if len(found) > 1 else list(found.items())
 
 
 def _rank(news: News) -> tuple[int, int, bool, int, str, str]:

@@ -15,6 +15,7 @@ class Content(msgspec.Struct, frozen=True):
 
     organization, environment, vulnerability, severity: "" where news of several are in one message. counts: of a
     summary, how many messages of each kind and severity it stands for. url: "" where the server has no address.
+    numbers: of the news, in their order, as /api/v1/changes tells them; 0 where it is not known.
     """
 
     organization: str
@@ -27,6 +28,7 @@ class Content(msgspec.Struct, frozen=True):
     news: tuple[News, ...]
     more: int
     counts: dict[str, int]
+    numbers: tuple[int, ...] = ()
 
 
 class Payload(msgspec.Struct, frozen=True):
@@ -42,7 +44,7 @@ def encoded(message: Message, public_url: str) -> bytes:
     words = said(message, public_url)
     content = Content(
         message.organization, message.environment, message.vulnerability, message.severity, words.title, words.text,
-        words.url, message.news, message.more, message.counts,
+        words.url, message.news, message.more, message.counts, message.numbers,
     )  # fmt: skip
     return msgspec.json.encode(Payload(message.kind, moment.show(message.at), content))
 

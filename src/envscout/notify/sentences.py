@@ -1,6 +1,6 @@
 """What is said of news: short, factual, with links. Pure; texts of feeds and images are made one harmless line."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -107,10 +107,17 @@ def _place(news: News) -> str:
     return _line(f"{news.service or news.environment}: {image}{who}" if image else "")
 
 
-def _bounded(news: Sequence[News], more: int, line: object) -> list[str]:
-    lines = list(dict.fromkeys(filter(None, map(line, news))))  # type: ignore[call-overload]
-    left = more + max(0, len(lines) - MAX_LINES)
-    return [f"- {each}" for each in lines[:MAX_LINES]] + ([f"- and {left} more"] if left else [])
+def _bounded(news: Sequence[News], more: int, line: Callable[[News], str]) -> list[str]:
+    """Return different lines of news, the first of them; of the others, how many news they are."""
+    lines: dict[str, None] = {}
+    left = more
+    for number, each in enumerate(news):
+        if len(lines) == MAX_LINES:
+            left += len(news) - number
+            break
+        lines[line(each)] = None
+    lines.pop("", None)
+    return [f"- {each}" for each in lines] + ([f"- and {left} more"] if left else [])
 
 
 def _link(message: Message, public_url: str) -> str:

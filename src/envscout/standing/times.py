@@ -7,7 +7,7 @@ import msgspec
 
 from envscout.model import Distribution, News, NewsFacts
 from envscout.names import moment, releases
-from envscout.store import Connection, exceptions, findings, news, standing
+from envscout.store import Connection, exceptions, findings, lapse, news, standing
 
 _DAY = 86_400_000_000
 
@@ -19,22 +19,22 @@ def by_time(connection: Connection, at: int, warn_days: int) -> int:
     count = _expiring(connection, at, warn_days)
     if since is None or since >= at:
         return count
-    ended = standing.ended(connection, since, at)
+    ended = lapse.ended(connection, since, at)
     for entry in _entries(connection, ended):
         standing.mark_names(connection, findings.resolve(connection, entry.statement.names[0]))
     days = (moment.show(since)[:10], moment.show(at)[:10])
     if days[0] != days[1]:
         standing.mark_exploited(connection, *days)
         _mark_ended_releases(connection, since, at)
-    if standing.last_run(connection) > since:
+    if lapse.last_run(connection) > since:
         standing.mark_unserved(connection)
     told = [_exception_news("exception-ended", each, at) for each in _entries(connection, ended)]
     return count + news.append(connection, told)
 
 
 def _expiring(connection: Connection, at: int, warn_days: int) -> int:
-    numbers = standing.expiring(connection, at, at + warn_days * _DAY)
-    standing.put_told(connection, numbers, at)
+    numbers = lapse.expiring(connection, at, at + warn_days * _DAY)
+    lapse.put_told(connection, numbers, at)
     return news.append(
         connection, [_exception_news("exception-expiring", each, at) for each in _entries(connection, numbers)]
     )

@@ -1,6 +1,6 @@
 """News: appended in the transaction that made them happen, read after a cursor, forgotten when they are old."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -10,6 +10,9 @@ from envscout.store.database import Connection, queries
 _SQL = queries("news")
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(NewsFacts).decode
+NOTIFY = "notify"
+"""The reader that makes messages of news."""
+
 KEEP = 90 * 24 * 3600 * 1_000_000
 """Microseconds that news are kept."""
 
@@ -17,6 +20,9 @@ MOST = 2_000_000
 """News that are kept, however young."""
 
 FORGOTTEN_AT_ONCE = 20_000
+
+
+Values = tuple[str | int, ...]
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -28,7 +34,11 @@ class Entry(msgspec.Struct, frozen=True):
 
 def append(connection: Connection, entries: Iterable[News]) -> int:
     """Append what happened; return how much that was. Needs the write lock."""
-    rows = [_row(each) for each in entries]
+    return append_values(connection, [values(each) for each in entries])
+
+
+def append_values(connection: Connection, rows: Sequence[Values]) -> int:
+    """Do so with what `values` made of it, which takes longer than to write it."""
     if rows:
         connection.executemany(_SQL["append"], rows)
     return len(rows)
@@ -80,7 +90,8 @@ def forget(connection: Connection, at: int, keep: int = KEEP, most: int = MOST) 
     return connection.execute(_SQL["forget"], {"first": first, "limit": FORGOTTEN_AT_ONCE}).rowcount
 
 
-def _row(one: News) -> tuple[str | int, ...]:
+def values(one: News) -> Values:
+    """Return news as they are kept."""
     return (
         one.at, one.organization, one.environment, one.service, one.kind, one.vulnerability, one.severity, one.digest,
         one.reference, one.direction, one.cause, _encode(one.facts).decode(),

@@ -3,7 +3,7 @@
 Writers are serial on both engines, so that a lease is never given twice while it lasts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -80,9 +80,9 @@ def put(connection: Connection, new: New) -> int | None:
     return int(row[0]) if row else None
 
 
-def put_all(connection: Connection, new: Sequence[New]) -> int:
-    """Keep messages; return how many are new. Needs the write lock."""
-    return connection.executemany(_SQL["put_all"], new).rowcount if new else 0
+def put_all(connection: Connection, new: Iterable[New]) -> None:
+    """Keep messages, but for those whose event was told to its channel before. Needs the write lock."""
+    connection.executemany(_SQL["put_all"], new)
 
 
 def joinable(connection: Connection, channel_id: int, subjects: Iterable[str]) -> dict[str, tuple[int, str]]:
@@ -93,9 +93,9 @@ def joinable(connection: Connection, channel_id: int, subjects: Iterable[str]) -
     }
 
 
-def join(connection: Connection, message_id: int, document: str) -> None:
-    """Change what a message says. Needs the write lock."""
-    connection.execute(_SQL["join"], {"message_id": message_id, "document": document})
+def join(connection: Connection, changed: Iterable[tuple[int, str]]) -> None:
+    """Change what messages, by their numbers, say. Needs the write lock."""
+    connection.executemany(_SQL["join"], [{"message_id": number, "document": text} for number, text in changed])
 
 
 def used(connection: Connection, channel_id: int, since: int) -> tuple[int, int]:
@@ -107,6 +107,11 @@ def used(connection: Connection, channel_id: int, since: int) -> tuple[int, int]
 def held(connection: Connection, channel_id: int, at: int, most: int) -> list[tuple[int, str]]:
     """Return numbers and documents of what is to be gathered now."""
     return list(connection.execute(_SQL["held"], {"channel_id": channel_id, "at": at, "most": most}))
+
+
+def held_since(connection: Connection, channel_id: int) -> int:
+    """Return since when something is to be gathered."""
+    return int(connection.execute(_SQL["held_since"], {"channel_id": channel_id}).fetchone()[0])
 
 
 def release(connection: Connection, message_id: int, at: int) -> None:

@@ -36,6 +36,9 @@ SELECT count(*), coalesce(min(at), 0) FROM outbox
 SELECT message_id, document FROM outbox
  WHERE channel_id = :channel_id AND state = 'held' AND due <= :at ORDER BY message_id LIMIT :most
 
+-- name: held_since
+SELECT coalesce(min(due), 0) FROM outbox WHERE channel_id = :channel_id AND state = 'held'
+
 -- name: release
 -- Let one that was held be sent as it is.
 UPDATE outbox SET state = 'waiting', due = :at, at = :at WHERE message_id = :message_id

@@ -5,7 +5,7 @@ Whatever changes answers marks what it touched in its own transaction; nothing i
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -19,6 +19,15 @@ MarkKind = Literal["vulnerability", "slot", "environment", "baseline"]
 _NARROW = 0xFFFF
 Key = tuple[int, int]
 """Number of the vulnerability, number of the environment."""
+
+
+class Mark(NamedTuple):
+    """What is to be looked at again. times: how often it was marked again since somebody looked."""
+
+    kind: MarkKind
+    env_id: int
+    number: int
+    times: int
 
 
 class Told(NamedTuple):
@@ -165,10 +174,15 @@ def marked_environment(connection: Connection) -> tuple[MarkKind, int] | None:
     return (row[0], row[1]) if row else None
 
 
-def marked(connection: Connection, kind: MarkKind, env_id: int, limit: int) -> list[int]:
-    """Return the numbers that are marked, the lowest first."""
+def marked(connection: Connection, kind: MarkKind, env_id: int, limit: int) -> list[Mark]:
+    """Return what is marked, the lowest number first."""
     row = {"kind": kind, "env_id": env_id, "limit": limit}
-    return [each[0] for each in connection.execute(_SQL["marked"], row)]
+    return [Mark(*each) for each in connection.execute(_SQL["marked"], row)]
+
+
+def marked_in(connection: Connection, env_id: int) -> list[Mark]:
+    """Return all that is marked of an environment: itself and its services."""
+    return [Mark(*each) for each in connection.execute(_SQL["marked_in"], {"env_id": env_id})]
 
 
 def marks(connection: Connection) -> int:
@@ -181,19 +195,18 @@ def is_marked(connection: Connection, env_id: int) -> bool:
     return bool(connection.execute(_SQL["is_marked"], {"env_id": env_id}).fetchone()[0])
 
 
-def unmark(connection: Connection, kind: MarkKind, env_id: int, numbers: Iterable[int]) -> None:
-    """Take marks away."""
-    connection.executemany(_SQL["unmark"], [(kind, env_id, number) for number in numbers])
-
-
-def unmark_environment(connection: Connection, env_id: int) -> None:
-    """Take every mark of an environment and its services away."""
-    connection.execute(_SQL["unmark_environment"], {"env_id": env_id})
+def unmark(connection: Connection, marks: Iterable[Mark]) -> None:
+    """Take marks away, but for those that were made again since they were read."""
+    connection.executemany(_SQL["unmark"], marks)
 
 
 def make_room(connection: Connection) -> None:
     """Make the temporary tables that the functions below use."""
-    for statement in _SQL["room"].split(";"):
+    _run(connection, "room")
+
+
+def _run(connection: Connection, name: str) -> None:
+    for statement in _SQL[name].split(";"):
         connection.execute(statement)
 
 
@@ -295,12 +308,14 @@ def _told(rows: Iterable[Sequence[Any]]) -> dict[Key, Told]:
     return {(row[0], row[1]): Told(row[2], bytes(row[3])) for row in rows}
 
 
-def keep(connection: Connection, fresh: Mapping[Key, Told], gone: Iterable[Key]) -> None:
-    """Write down what the world is told; once after `make_room`."""
+def keep(connection: Connection, fresh: Mapping[Key, Told], gone: Collection[Key]) -> None:
+    """Write down what the world is told. Needs the write lock."""
+    if not fresh and not gone:
+        return
+    _run(connection, "room_to_keep")
     if fresh:
         connection.executemany(_SQL["put_fresh"], [(*key, *each) for key, each in fresh.items()])
         connection.execute(_SQL["keep"])
-    gone = list(gone)
     if gone:
         connection.executemany(_SQL["put_gone"], gone)
         connection.execute(_SQL["drop_gone"])
@@ -321,9 +336,9 @@ def services(connection: Connection) -> dict[tuple[str, str], int]:
     return {(organization, name): number for organization, name, number in connection.execute(_SQL["services"])}
 
 
-def baselines(connection: Connection) -> dict[int, int]:
+def baselines(connection: Connection) -> list[Mark]:
     """Return up to which vulnerability the environments were looked at of which nobody was told anything yet."""
-    return dict(connection.execute(_SQL["baselines"]).fetchall())
+    return [Mark(*each) for each in connection.execute(_SQL["baselines"])]
 
 
 def following(connection: Connection, number: int, limit: int) -> list[int]:
@@ -364,7 +379,7 @@ def put_slots(connection: Connection, env_id: int, found: Mapping[int, Slot | No
 
 
 def checked(connection: Connection, what: str = "checked") -> int | None:
-    """Return up to when it was looked for what time alone changes, None if never."""
+    """Return up to when it was looked for what time alone changes, None if never; or another number that is kept."""
     row = connection.execute(_SQL["time"], {"what": what}).fetchone()
     return int(row[0]) if row else None
 
@@ -372,23 +387,3 @@ def checked(connection: Connection, what: str = "checked") -> int | None:
 def put_checked(connection: Connection, until: int, what: str = "checked") -> None:
     """Write down up to when it was looked."""
     connection.execute(_SQL["put_time"], {"what": what, "until": until})
-
-
-def ended(connection: Connection, since: int, until: int) -> list[int]:
-    """Return the exceptions that ended by themselves after a moment and up to another."""
-    return [row[0] for row in connection.execute(_SQL["ended"], {"since": since, "until": until})]
-
-
-def expiring(connection: Connection, since: int, until: int) -> list[int]:
-    """Return the exceptions that will end between two moments, of which nobody was told."""
-    return [row[0] for row in connection.execute(_SQL["expiring"], {"since": since, "until": until})]
-
-
-def put_told(connection: Connection, exception_ids: Iterable[int], at: int) -> None:
-    """Write down that somebody was told that exceptions will end."""
-    connection.executemany(_SQL["put_told"], [(number, at) for number in exception_ids])
-
-
-def last_run(connection: Connection) -> int:
-    """Return when a feed was applied last."""
-    return int(connection.execute(_SQL["last_run"]).fetchone()[0])

@@ -1,5 +1,5 @@
 -- name: mark
-INSERT INTO mark (kind, env_id, number) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO mark (kind, env_id, number) VALUES (?, ?, ?) ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
 
 -- name: mark_services
 INSERT INTO mark (kind, env_id, number)
@@ -17,7 +17,7 @@ INSERT INTO mark (kind, env_id, number)
 SELECT DISTINCT 'vulnerability', 0, av.vuln_id FROM touched t CROSS JOIN advisory_vulnerability av
  WHERE av.adv_id = t.adv_id AND (EXISTS (SELECT 1 FROM finding f WHERE f.adv_id = t.adv_id)
        OR EXISTS (SELECT 1 FROM standing s WHERE s.vuln_id = av.vuln_id))
-ON CONFLICT DO NOTHING
+ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
 
 -- name: mark_advisory
 -- The same for one record.
@@ -25,7 +25,7 @@ INSERT INTO mark (kind, env_id, number)
 SELECT 'vulnerability', 0, av.vuln_id FROM advisory_vulnerability av
  WHERE av.adv_id = :adv_id AND (EXISTS (SELECT 1 FROM finding f WHERE f.adv_id = :adv_id)
        OR EXISTS (SELECT 1 FROM standing s WHERE s.vuln_id = av.vuln_id))
-ON CONFLICT DO NOTHING
+ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
 
 -- name: mark_signals
 -- Vulnerabilities that are known to be exploited, or likely to be, otherwise than the world was told.
@@ -36,7 +36,7 @@ SELECT 'vulnerability', 0, s.vuln_id
   LEFT JOIN epss e ON e.cve = v.id LEFT JOIN kev k ON k.cve = v.id
  WHERE s.kev <> CASE WHEN k.cve IS NULL THEN 0 ELSE 1 END
     OR s.band <> CASE WHEN e.percentile >= 0.9 THEN 3 WHEN e.percentile >= 0.4 THEN 2 WHEN e.percentile >= 0.05 THEN 1 ELSE 0 END
-ON CONFLICT DO NOTHING
+ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
 
 -- name: drop_cve_before
 DROP TABLE IF EXISTS temp.cve_before
@@ -54,43 +54,43 @@ SELECT DISTINCT 'vulnerability', 0, v.vuln_id
         SELECT cve FROM (SELECT cve, score, vector, priority FROM cve_before EXCEPT SELECT cve, score, vector, priority FROM cve) y) c
   JOIN vulnerability v ON v.id = c.cve
  WHERE EXISTS (SELECT 1 FROM standing s WHERE s.vuln_id = v.vuln_id)
-ON CONFLICT DO NOTHING
+ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
 
 -- name: mark_named
 INSERT INTO mark (kind, env_id, number) SELECT 'vulnerability', 0, vuln_id FROM vulnerability WHERE id = :name
-ON CONFLICT DO NOTHING
+ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
 
 -- name: mark_slots
 -- The services that run an image now.
 INSERT INTO mark (kind, env_id, number)
 SELECT DISTINCT 'slot', env_id, service_id FROM deployment WHERE image_id = :image_id AND d_to = :forever
-ON CONFLICT DO NOTHING
+ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
 
 -- name: mark_environments
 -- The environments that run an image now.
 INSERT INTO mark (kind, env_id, number)
 SELECT DISTINCT 'environment', env_id, 0 FROM deployment WHERE image_id = :image_id AND d_to = :forever
-ON CONFLICT DO NOTHING
+ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
 
 -- name: mark_distribution
 -- The services that run images of a distribution now.
 INSERT INTO mark (kind, env_id, number)
 SELECT DISTINCT 'slot', d.env_id, d.service_id FROM image i CROSS JOIN deployment d
  WHERE i.distribution = :distribution AND d.image_id = i.image_id AND d.d_to = :forever
-ON CONFLICT DO NOTHING
+ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
 
 -- name: mark_unserved
 -- The services of which nothing could be said because there was no feed.
 INSERT INTO mark (kind, env_id, number)
 SELECT 'slot', env_id, service_id FROM standing_slot WHERE instr(unknown, 'no-feed') > 0
-ON CONFLICT DO NOTHING
+ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
 
 -- name: mark_exploited_since
 -- What the catalog of exploited vulnerabilities has from some days on, until another.
 INSERT INTO mark (kind, env_id, number)
 SELECT 'vulnerability', 0, v.vuln_id FROM kev k CROSS JOIN vulnerability v
  WHERE k.added > :since AND k.added <= :until AND v.id = k.cve
-ON CONFLICT DO NOTHING
+ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
 
 -- name: distributions
 -- The distributions of what runs now.
@@ -103,7 +103,11 @@ SELECT kind, env_id FROM mark WHERE kind IN ('baseline', 'environment', 'slot')
  ORDER BY CASE kind WHEN 'baseline' THEN 0 WHEN 'environment' THEN 1 ELSE 2 END, env_id LIMIT 1
 
 -- name: marked
-SELECT number FROM mark WHERE kind = :kind AND env_id = :env_id ORDER BY number LIMIT :limit
+SELECT kind, env_id, number, times FROM mark WHERE kind = :kind AND env_id = :env_id ORDER BY number LIMIT :limit
+
+-- name: marked_in
+-- All that is marked of an environment.
+SELECT kind, env_id, number, times FROM mark WHERE env_id = :env_id AND kind IN ('baseline', 'environment', 'slot')
 
 -- name: marks
 SELECT count(*) FROM mark
@@ -112,10 +116,8 @@ SELECT count(*) FROM mark
 SELECT EXISTS (SELECT 1 FROM mark WHERE env_id = :env_id AND kind IN ('baseline', 'environment', 'slot'))
 
 -- name: unmark
-DELETE FROM mark WHERE kind = ? AND env_id = ? AND number = ?
-
--- name: unmark_environment
-DELETE FROM mark WHERE env_id = :env_id AND kind IN ('baseline', 'environment', 'slot')
+-- Take a mark away unless it was made again meanwhile.
+DELETE FROM mark WHERE kind = ? AND env_id = ? AND number = ? AND times = ?
 
 -- name: room
 DROP TABLE IF EXISTS temp.wanted_vulnerability;
@@ -123,13 +125,15 @@ DROP TABLE IF EXISTS temp.near_image;
 DROP TABLE IF EXISTS temp.near_package;
 DROP TABLE IF EXISTS temp.hit_package;
 DROP TABLE IF EXISTS temp.hit_advisory;
-DROP TABLE IF EXISTS temp.fresh_standing;
-DROP TABLE IF EXISTS temp.gone_standing;
 CREATE TEMP TABLE wanted_vulnerability (vuln_id INTEGER PRIMARY KEY);
 CREATE TEMP TABLE near_image (image_id INTEGER PRIMARY KEY);
 CREATE TEMP TABLE near_package (pkg_id INTEGER PRIMARY KEY);
 CREATE TEMP TABLE hit_package (pkg_id INTEGER PRIMARY KEY);
-CREATE TEMP TABLE hit_advisory (adv_id INTEGER PRIMARY KEY);
+CREATE TEMP TABLE hit_advisory (adv_id INTEGER PRIMARY KEY)
+
+-- name: room_to_keep
+DROP TABLE IF EXISTS temp.fresh_standing;
+DROP TABLE IF EXISTS temp.gone_standing;
 CREATE TEMP TABLE fresh_standing (vuln_id BIGINT, env_id BIGINT, state BIGINT, services BYTEA);
 CREATE TEMP TABLE gone_standing (vuln_id BIGINT, env_id BIGINT)
 
@@ -254,7 +258,7 @@ SELECT organization, name, service_id FROM service
 
 -- name: baselines
 -- The environments of which nobody was told anything yet, and up to which vulnerability they were looked at.
-SELECT env_id, number FROM mark WHERE kind = 'baseline' ORDER BY number, env_id
+SELECT kind, env_id, number, times FROM mark WHERE kind = 'baseline' ORDER BY number, env_id
 
 -- name: following
 -- The next vulnerabilities after a number that a stored package has, or that the world was told of.
@@ -286,27 +290,6 @@ SELECT until FROM standing_time WHERE what = :what
 -- name: put_time
 INSERT INTO standing_time (what, until) VALUES (:what, :until)
 ON CONFLICT (what) DO UPDATE SET until = excluded.until
-
--- name: ended
--- Exceptions that ended by themselves between two moments.
-SELECT x.exception_id FROM exception x
- WHERE x.until > :since AND x.until <= :until
-   AND NOT EXISTS (SELECT 1 FROM exception_event e WHERE e.exception_id = x.exception_id AND e.action = 'removed' AND e.at <= x.until)
- ORDER BY x.exception_id
-
--- name: expiring
--- Exceptions that will end by themselves between two moments, of which nobody was told.
-SELECT x.exception_id FROM exception x
- WHERE x.until > :since AND x.until <= :until
-   AND NOT EXISTS (SELECT 1 FROM exception_event e WHERE e.exception_id = x.exception_id AND e.action = 'removed')
-   AND NOT EXISTS (SELECT 1 FROM exception_told t WHERE t.exception_id = x.exception_id)
- ORDER BY x.exception_id LIMIT 1000
-
--- name: put_told
-INSERT INTO exception_told (exception_id, at) VALUES (?, ?) ON CONFLICT DO NOTHING
-
--- name: last_run
-SELECT coalesce(max(at), 0) FROM feed_run
 
 -- name: forget
 DELETE FROM standing

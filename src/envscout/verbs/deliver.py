@@ -26,7 +26,7 @@ from envscout.notify.schedule import RESTS_AFTER, Outcome
 from envscout.notify.sentences import said
 from envscout.notify.target import Target
 from envscout.notify.terms import HOUR, Terms
-from envscout.store import Connection, Database, channels, now, outbox
+from envscout.store import Connection, Database, channels, news, now, outbox, standing
 from envscout.store.channels import ChannelRow
 
 LEASE = 300
@@ -43,6 +43,9 @@ UNNOTED = 2 * PER_CHANNEL
 """Messages of a channel that may be on their way, or sent and not noted: what is sent again if the process dies."""
 
 GATHERED = 5000
+PATIENCE = 30
+"""Seconds that a message which stands for others waits for those that are still to come."""
+
 LOOKS = 0.5
 """Seconds after which is looked for what came to be due, where those who are told now are slow."""
 
@@ -304,7 +307,7 @@ def _note(connection: Connection, batch: _Batch, at: int) -> None:
 def _gather(connection: Connection, channel: ChannelRow, at: int) -> None:
     """Make one message of what was held for a channel, as far as its budget goes."""
     held = outbox.held(connection, channel.channel_id, at, GATHERED)
-    if not held:
+    if not held or _is_more_coming(connection, channel, at):
         return
     budget = msgspec.json.decode(channel.terms, type=Terms).budget
     used, first = outbox.used(connection, channel.channel_id, at - HOUR) if budget else (0, 0)
@@ -320,6 +323,13 @@ def _gather(connection: Connection, channel: ChannelRow, at: int) -> None:
     identity = f"msg_{secrets.token_hex(16)}"
     new = outbox.New(channel.channel_id, event, identity, event, at, at, "waiting", document)
     outbox.gather(connection, new, held[-1][0])
+
+
+def _is_more_coming(connection: Connection, channel: ChannelRow, at: int) -> bool:
+    """Tell whether there is to be told yet what a message may stand for, too, and that was not waited for too long."""
+    if at - outbox.held_since(connection, channel.channel_id) > PATIENCE * _SECOND:
+        return False
+    return standing.marks(connection) > 0 or news.cursor(connection, news.NOTIFY) < news.newest(connection)
 
 
 def _target(row: ChannelRow) -> Target:

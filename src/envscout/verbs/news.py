@@ -1,7 +1,8 @@
 """Turn news into messages: read them after a cursor, match rules, and keep what is to be sent, all at once or not."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -9,13 +10,19 @@ import msgspec
 from envscout.model import News
 from envscout.notify import messages
 from envscout.notify.messages import Group, Message
-from envscout.notify.rules import Rule, is_near, matches
-from envscout.notify.terms import HOUR, Terms, plan
+from envscout.notify.rules import Rule, is_near, is_urgent, matches
+from envscout.notify.terms import HOUR, Plan, Terms, plan
 from envscout.store import Connection, Database, channels, news, now, outbox
 from envscout.store.channels import ChannelRow
 from envscout.store.news import Entry
 
-READER = "notify"
+MANY = 100
+"""Messages of one channel at once, from which on they travel together."""
+
+TOGETHER = 200
+"""Messages for a program that travel as one: mostly below 100 kB, which is what some receivers take."""
+
+READER = news.NOTIFY
 AT_ONCE = 20_000
 """News that are read in one go."""
 
@@ -38,24 +45,45 @@ class _Listener(NamedTuple):
     after: int
 
 
+class _Seen(NamedTuple):
+    """What messages for a channel depend on. there: number and document of those that news may join, by subject.
+
+    used: how much of the budget is.
+    """
+
+    channel: ChannelRow
+    there: Mapping[str, tuple[int, str]]
+    used: int
+
+
+class _Made(NamedTuple):
+    """Messages for a channel. joined: numbers of those there were, and what they say now. fresh: how many are new."""
+
+    seen: _Seen
+    new: Sequence[outbox.New]
+    joined: Sequence[tuple[int, str]]
+    fresh: int
+
+
 class _Batch(NamedTuple):
-    """News that were read, and what makes messages of them."""
+    """News that were read, and what becomes of them, by the numbers of channels."""
 
     before: int
     after: int
     read: int
     groups: Mapping[int, Sequence[Group]]
-    channels: Mapping[int, ChannelRow]
+    made: Mapping[int, _Made]
 
 
 def match(database: Database, at: int = 0) -> Matched:
     """Make messages of all news that nobody made any of. at: microseconds, 0 for now. Safe to run at the same time."""
     total = Matched()
     while True:
-        batch = _read(database)
+        moment = at or now()
+        batch = _read(database, moment)
         if batch.before == batch.after:
             return msgspec.structs.replace(total, cursor=batch.before)
-        done = _write(database, batch, at or now())
+        done = _write(database, batch, moment)
         total = Matched(total.news + done.news, total.messages + done.messages, total.joined + done.joined)
 
 
@@ -66,28 +94,34 @@ def forget(database: Database, at: int = 0) -> int:
         return news.forget(connection, at) + outbox.forget(connection, at)
 
 
-def _read(database: Database) -> _Batch:
+def _read(database: Database, at: int) -> _Batch:
+    """Read news and make messages of them, which nobody has to wait for."""
     with database.read() as connection:
         before = news.cursor(connection, READER)
-        known = {each.channel_id: each for each in channels.channels(connection)}
         listeners = [
             _Listener(_rule(each), each.organization, each.channel_id, each.after_news)
             for each in channels.rules(connection)
         ]
         if not listeners:
-            return _Batch(before, max(before, news.newest(connection)), 0, {}, known)
+            return _Batch(before, max(before, news.newest(connection)), 0, {}, {})
         entries = news.after(connection, before, limit=AT_ONCE)
-    wanted: dict[int, list[tuple[int, News]]] = {}
+        groups = {number: messages.grouped(each) for number, each in _wanted(listeners, entries).items()}
+        seen = {number: _seen(connection, number, each, at) for number, each in groups.items()}
+    made = {number: _made(each, groups[number], at) for number, each in seen.items() if each}
+    return _Batch(before, entries[-1].news_id if entries else before, len(entries), groups, made)
+
+
+def _wanted(listeners: Sequence[_Listener], entries: Sequence[Entry]) -> dict[int, list[tuple[int, News]]]:
+    """Return the news that each channel is to be told, with their numbers."""
+    wanted: dict[int, list[tuple[int, News]]] = defaultdict(list)
     near: dict[tuple[str, str], list[_Listener]] = {}
     for entry in entries:
         place = (entry.news.organization, entry.news.environment)
         if place not in near:
             near[place] = [each for each in listeners if is_near(each.rule, each.organization, entry.news)]
-        hearing = {each.channel_id for each in near[place] if _concerns(each, entry)}
-        for channel_id in hearing:
-            wanted.setdefault(channel_id, []).append((entry.news_id, entry.news))
-    groups = {channel_id: messages.grouped(each) for channel_id, each in wanted.items()}
-    return _Batch(before, entries[-1].news_id if entries else before, len(entries), groups, known)
+        for channel_id in {each.channel_id for each in near[place] if _concerns(each, entry)}:
+            wanted[channel_id].append((entry.news_id, entry.news))
+    return wanted
 
 
 def _rule(row: channels.RuleRow) -> Rule:
@@ -106,39 +140,84 @@ def _write(database: Database, batch: _Batch, at: int) -> Matched:
         if news.cursor(connection, READER) != batch.before:
             return Matched()
         for channel_id, groups in batch.groups.items():
-            channel = channels.by_number(connection, channel_id)
-            if channel is not None:
-                done = _tell(connection, channel, groups, at)
-                made, joined = made + done, joined + len(groups) - done
+            seen = _seen(connection, channel_id, groups, at)
+            if seen is None:
+                continue
+            done = batch.made.get(channel_id)
+            if done is None or done.seen != seen:
+                done = _made(seen, groups, at)
+            outbox.put_all(connection, done.new)
+            outbox.join(connection, done.joined)
+            made, joined = made + done.fresh, joined + len(done.joined)
         news.advance(connection, READER, batch.after)
     return Matched(batch.read, made, joined)
 
 
-def _tell(connection: Connection, channel: ChannelRow, groups: Sequence[Group], at: int) -> int:
-    """Keep messages for a channel; return how many are new. What is beyond its budget is held, to come as one."""
-    terms = msgspec.json.decode(channel.terms, type=Terms)
-    used = outbox.used(connection, channel.channel_id, at - HOUR)[0] if terms.budget else 0
-    there = outbox.joinable(connection, channel.channel_id, [each.subject for each in groups])
-    new: list[outbox.New] = []
+def _seen(connection: Connection, channel_id: int, groups: Sequence[Group], at: int) -> _Seen | None:
+    """Return what messages for a channel depend on, None where it is gone."""
+    channel = channels.by_number(connection, channel_id)
+    if channel is None:
+        return None
+    # How it does has no part in what it is told.
+    channel = msgspec.structs.replace(channel, failures=0, next_try=0, problem="", state="")
+    there = outbox.joinable(connection, channel_id, [each.subject for each in groups])
+    is_bounded = msgspec.json.decode(channel.terms, type=Terms).budget
+    return _Seen(channel, there, outbox.used(connection, channel_id, at - HOUR)[0] if is_bounded else 0)
+
+
+def _made(seen: _Seen, groups: Sequence[Group], at: int) -> _Made:
+    """Make messages for a channel."""
+    fresh, joined = [], []
     for group in groups:
-        if group.subject in there:
-            number, document = there[group.subject]
-            message = messages.joined(msgspec.json.decode(document, type=Message), group.news)
-            outbox.join(connection, number, _document(message))
+        if group.subject not in seen.there:
+            fresh.append(group)
             continue
-        message = messages.message(group.news)
-        when = plan(terms, at, message.is_urgent)
-        # The last message of a budget is the one that stands for all that come after it.
-        gathered = when.gathered or bool(terms.budget and used >= terms.budget - 1)
-        used += 0 if gathered else 1
-        new.append(_new(channel, group, message, at, when.due, "held" if gathered else "waiting"))
-    return outbox.put_all(connection, new)
+        number, document = seen.there[group.subject]
+        message = messages.joined(msgspec.json.decode(document, type=Message), group.news, group.numbers)
+        joined.append((number, _document(message)))
+    return _Made(seen, list(_fresh(seen, fresh, at)), joined, len(fresh))
 
 
-def _new(channel: ChannelRow, group: Group, message: Message, at: int, due: int, state: str) -> outbox.New:
-    who = f"{channel.channel_id}\x1f{channel.created_at}\x1f{group.event}"
+def _fresh(seen: _Seen, groups: Sequence[Group], at: int) -> Iterator[outbox.New]:
+    """Yield messages of what none is about yet. What is beyond the budget is held, to come as one."""
+    terms = msgspec.json.decode(seen.channel.terms, type=Terms)
+    # The last message of a budget is the one that stands for all that come after it.
+    left = max(0, terms.budget - 1 - seen.used) if terms.budget else len(groups)
+    plans = {urgent: plan(terms, at, urgent) for urgent in (False, True)}
+    parts: dict[Plan, list[Group]] = defaultdict(list)
+    for group in groups:
+        when = plans[any(map(is_urgent, group.news))]
+        if not when.gathered:
+            left -= 1
+            when = Plan(when.due, left < 0)
+        parts[when].append(group)
+    for when, part in parts.items():
+        for few in _travelling(part, when, seen.channel.kind):
+            yield _new(seen.channel, few, at, when)
+
+
+def _travelling(groups: Sequence[Group], when: Plan, kind: str) -> Iterable[Sequence[Group]]:
+    """Return what travels as one message each: many that are to be gathered, and many for a program."""
+    if len(groups) > MANY and when.gathered:
+        return [groups]
+    if len(groups) > MANY and kind == "webhook":
+        return [groups[first : first + TOGETHER] for first in range(0, len(groups), TOGETHER)]
+    return [[each] for each in groups]
+
+
+def _new(channel: ChannelRow, groups: Sequence[Group], at: int, when: Plan) -> outbox.New:
+    """Return what is kept of one message, or of several that travel as one, which nothing joins any more."""
+    made = [messages.message(each.news, 0, each.numbers) for each in groups]
+    event = subject = groups[0].event
+    if len(made) > 1:
+        event = subject = f"together\x1f{event}"
+        message = messages.summary(made, at, messages.MAX_NEWS if when.gathered else len(made) * messages.MAX_NEWS)
+    else:
+        message, subject = made[0], groups[0].subject
+    who = f"{channel.channel_id}\x1f{channel.created_at}\x1f{event}"
     identity = "msg_" + hashlib.sha256(who.encode()).hexdigest()[:32]
-    return outbox.New(channel.channel_id, group.event, identity, group.subject, at, due, state, _document(message))
+    state = "held" if when.gathered else "waiting"
+    return outbox.New(channel.channel_id, event, identity, subject, at, when.due, state, _document(message))
 
 
 def _document(message: Message) -> str:

@@ -75,7 +75,7 @@ def _grade(
 def _standing(connection: Connection, heed: Heed) -> dict[int, list[Difference]]:
     """Return by environment what was told otherwise than it stands, but for what is marked."""
     found: dict[int, list[Difference]] = defaultdict(list)
-    pending = set(standing.marked(connection, "vulnerability", 0, 2**31))
+    pending = {each.number for each in standing.marked(connection, "vulnerability", 0, 2**31)}
     places = standing.environments(connection)
     awaited = {env_id for env_id in places if standing.is_marked(connection, env_id)}
     fleet = looked_at(connection)
