@@ -6,9 +6,9 @@ Takes the fleet of bench/synthetic.py, lets everything that runs be told once (t
 FOLDER), has a web hook told everything and two chats what is grave in some environments, with the usual budget, and
 starts `envscout worker`. Then feeds of new advisories about packages that run are applied by this process, as
 `envscout db update` does beside a server. Seconds are counted from just before the commit: to the last news, to the
-last message that is kept to be sent, and to the last request that the receiver took. "bare" is the least SQL that finds
-what was touched: one row for each environment, service and vulnerability. "waited" is how long another writer waited for
-its turn at most.
+last message that is kept to be sent, and to the last request that the receiver took. "bare" is the least SQL that
+finds what was touched: one row for each environment, service and vulnerability. "waited" is how long another writer
+waited for its turn at most; "cpu" is the worker's.
 
 The bar: 5 s to the last of it. The peers, by their default settings at worst: Clair 13 h (updaters every 6 h, notifier
 every 1 h and their periods), StackRox 4.5 h, Dependency-Track 26 h.
@@ -98,8 +98,7 @@ class Timed(Database):
 def _told_once(work: Path, scale: float) -> Path:
     """Return the fleet of which everything was told once, made where it is not there yet."""
     source = fleet(work, scale)
-    with contextlib.closing(Database(work / "schema.db")) as empty:
-        into = work / f"told-{source.stem}-{empty.schema}.db"
+    into = work / f"told-{source.stem}-{Database.schema_at(source)[1]}.db"
     if not into.exists():
         half = into.with_suffix(".half")
         shutil.copy(source, half)

@@ -114,3 +114,15 @@ def test_delivery_tells_each_message_once() -> None:
     lines = _lines(_run("delivery.py", "40"))
     assert lines[0].startswith("40 news, 40 messages in ")
     assert lines[-1] == "the receiver got 40, 40 different ones, with 40 news"
+
+
+def test_a_refresh_is_followed_to_the_last_of_its_notifications(tmp_path: Path) -> None:
+    size = ("--work", str(tmp_path), "--scale", "0.002", "--advisories", "40", "--times", "1")
+    first, second = _lines(_run("refresh.py", *size)), _lines(_run("refresh.py", *size))
+    assert [any(line.startswith("# baseline: longest write") for line in each) for each in (first, second)] == [
+        True,
+        False,
+    ]
+    (row,) = (line.split() for line in second if line.split()[0] == "40")
+    (told,) = (line.split() for line in second if line.startswith("# /program: "))
+    assert told[4] == row[3]

@@ -90,7 +90,7 @@ def _marking(failure: Exception) -> Any:
 
 def _marks(database: Database) -> list[int]:
     with database.read() as connection:
-        return standing.marked(connection, "slot", 1, 100)
+        return [each.number for each in standing.marked(connection, "slot", 1, 100)]
 
 
 def test_one_that_fails_is_undone_alone(database: Database) -> None:

@@ -1,7 +1,7 @@
 """News as messages: one for a vulnerability and an environment, and one for many messages. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -15,6 +15,8 @@ ORDER = (
     "exception-expiring", "deescalated", "resolved", "feed-recovered", "deployed", "undeployed",
 )  # fmt: skip
 """Kinds, the gravest first: a message is called by the gravest of its news."""
+
+_PLACES: Mapping[str, int] = {kind: place for place, kind in enumerate(ORDER)}
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -75,18 +77,18 @@ def subject(news: News) -> str:
 
 def message(news: Sequence[News], more: int = 0, numbers: Sequence[int] = ()) -> Message:
     """Return the message that news of one subject make. more: news that are left out already. numbers: of the news."""
-    ranked = _ranked(_numbered(news, numbers))
-    first = ranked[0][0]
+    ranked = _ranked(dict(reversed(list(_numbered(news, numbers)))).items()) if len(news) > 1 else ()
+    first = ranked[0][0] if ranked else news[0]
     return Message(
         kind=first.kind,
-        at=max([each.at for each, _ in ranked]),
+        at=max([each.at for each in news]),
         organization=first.organization,
         environment=first.environment,
         vulnerability=first.vulnerability,
-        severity=_gravest(each for each, _ in ranked),
-        news=tuple([each for each, _ in ranked[:MAX_NEWS]]),
+        severity=_gravest(news) if ranked else first.severity,
+        news=tuple([each for each, _ in ranked[:MAX_NEWS]]) if ranked else tuple(news),
         more=more + max(0, len(ranked) - MAX_NEWS),
-        numbers=tuple([number for _, number in ranked[:MAX_NEWS]]),
+        numbers=tuple([number for _, number in ranked[:MAX_NEWS]]) if ranked else tuple(numbers),
     )
 
 
@@ -105,7 +107,7 @@ def summary(messages: Sequence[Message], at: int, most: int = MAX_NEWS) -> Messa
         kind="summary",
         at=at,
         organization=organizations.pop() if len(organizations) == 1 else "",
-        severity=_gravest(each for each, _ in ranked),
+        severity=_gravest([each for each, _ in ranked]),
         news=tuple([each for each, _ in ranked[:most]]),
         more=total - min(len(ranked), most),
         counts=_counted(messages),
@@ -115,9 +117,11 @@ def summary(messages: Sequence[Message], at: int, most: int = MAX_NEWS) -> Messa
 
 def _counted(messages: Iterable[Message]) -> dict[str, int]:
     """Count messages by kind and severity, the gravest first."""
-    counts: Counter[str] = Counter()
+    messages = list(messages)
+    counts = Counter([f"{each.kind} {each.severity}".strip() for each in messages if not each.counts])
     for each in messages:
-        counts.update(each.counts or (f"{each.kind} {each.severity}".strip(),))
+        if each.counts:
+            counts.update(each.counts)
     return dict(sorted(counts.items(), key=lambda each: _kind_rank(each[0])))
 
 
@@ -126,17 +130,15 @@ def _numbered(news: Sequence[News], numbers: Sequence[int]) -> Iterable[tuple[Ne
 
 
 def _ranked(pairs: Iterable[tuple[News, int]]) -> list[tuple[News, int]]:
-    """Return news with their numbers, the gravest first, each once."""
-    found: dict[News, int] = {}
-    for news, number in pairs:
-        found.setdefault(news, number)
-    return sorted(found.items(), key=lambda each: _rank(each[0])) if len(found) > 1 else list(found.items())
+    """Return news with their numbers, the gravest first."""
+    return sorted(pairs, key=_rank)
 
 
-def _rank(news: News) -> tuple[int, int, bool, int, str, str]:
+def _rank(pair: tuple[News, int]) -> tuple[int, int, bool, int, str, str]:
     """Order news: the gravest kind, then the gravest vulnerability, then by time and name."""
+    news = pair[0]
     return (
-        _order(news.kind),
+        _PLACES[news.kind],
         -LEVELS.get(news.severity, 0),
         not news.facts.kev,
         news.at,
@@ -147,11 +149,7 @@ def _rank(news: News) -> tuple[int, int, bool, int, str, str]:
 
 def _kind_rank(words: str) -> tuple[int, int]:
     kind, _, severity = words.partition(" ")
-    return _order(kind), -LEVELS.get(severity, 0)
-
-
-def _order(kind: str) -> int:
-    return ORDER.index(kind) if kind in ORDER else len(ORDER)
+    return _PLACES.get(kind, len(ORDER)), -LEVELS.get(severity, 0)
 
 
 def _gravest(news: Iterable[News]) -> str:

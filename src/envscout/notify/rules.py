@@ -55,9 +55,13 @@ def _words(what: str, given: tuple[str, ...], known: tuple[str, ...]) -> None:
 
 def matches(rule: Rule, organization: str, news: News) -> bool:
     """Tell whether news are for a rule of an organization ("": of the whole instance)."""
+    return is_near(rule, organization, news) and is_asked_for(rule, news)
+
+
+def is_asked_for(rule: Rule, news: News) -> bool:
+    """Tell the same of news that come from where the rule looks."""
     return (
-        is_near(rule, organization, news)
-        and (news.kind in rule.kinds if rule.kinds else news.kind not in QUIET_KINDS)
+        (news.kind in rule.kinds if rule.kinds else news.kind not in QUIET_KINDS)
         and (not rule.causes or news.cause in rule.causes)
         and _fits(rule.services, news.service)
         and (not news.vulnerability or _is_grave(rule, news))

@@ -31,6 +31,7 @@ class Fleet:
         self._bits = max(_LEAST_BITS, max((service for _, service, _ in running), default=0).bit_length())
         self.env_ids = sorted({row[0] for row in running})
         self.base = {env_id: place << self._bits for place, env_id in enumerate(self.env_ids)}
+        self._whole = [(env_id, BitMap(range(first, first + (1 << self._bits)))) for env_id, first in self.base.items()]
         self.images: dict[int, list[int]] = defaultdict(list)
         by_image: dict[int, list[int]] = defaultdict(list)
         for env_id, service, image_id in running:
@@ -47,25 +48,21 @@ class Fleet:
         """Yield each environment among slots, with its services in the form that is kept."""
         numbers = slots.to_array()
         # The lower halves of numbers of four bytes: what is kept, where two bytes suffice.
-        halves = memoryview(numbers).cast("B").cast("H")[_LOWER::2] if self._bits == _LEAST_BITS else None
+        is_short = self._bits == _LEAST_BITS
+        halves = memoryview(numbers).cast("B").cast("H")[_LOWER::2].tobytes() if is_short else b""
         first, mask = 0, (1 << self._bits) - 1
         while first < len(numbers):
             place = numbers[first] >> self._bits
             end = bisect_left(numbers, place + 1 << self._bits, first)
-            if halves is not None:
-                yield self.env_ids[place], halves[first:end].tobytes()
+            if is_short:
+                yield self.env_ids[place], halves[2 * first : 2 * end]
             else:
                 yield self.env_ids[place], packed(array("I", [each & mask for each in numbers[first:end]]))
             first = end
 
     def among(self, slots: BitMap) -> list[int]:
         """Return the environments among slots."""
-        numbers, found, first = slots.to_array(), [], 0
-        while first < len(numbers):
-            place = numbers[first] >> self._bits
-            found.append(self.env_ids[place])
-            first = bisect_left(numbers, place + 1 << self._bits, first)
-        return found
+        return [env_id for env_id, whole in self._whole if slots.intersect(whole)]
 
     def holding(self, sets: Iterable[int]) -> BitMap:
         """Return the slots that hold any of some sets."""

@@ -1,7 +1,7 @@
 """News of what stands otherwise than the world was told. Reads names; writes nothing."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from envscout.model import News, NewsFacts
@@ -34,78 +34,105 @@ class Compared(NamedTuple):
 def news_of(connection: Connection, of: Compared) -> Iterator[News]:
     """Yield what is to be told, vulnerability by vulnerability."""
     withdrawn = standing.withdrawn(connection) if of.changed else set()
-    turns: dict[Key, Turn] = {}
-    for key, after in of.changed.items():
-        what = turn(of.told.get(key), after, Why(of.deployed, key[0] in withdrawn))
-        if what is not None:
-            turns[key] = what
-    held = _Held(of.present, of.fleet, turns)
-    chosen = {key: held(key) for key in sorted(turns)}
-    purls = standing.purls(connection, {each for few in chosen.values() for each in few})
+    turns = _turns(of, withdrawn)
+    within: dict[int, set[int]] = {}
+    held = {vuln_id: _held(of, vuln_id, found.keys(), within) for vuln_id, found in turns.items()}
+    purls = standing.purls(connection, {each for found in held.values() for few in found.values() for each in few})
     places = standing.environments(connection)
     names = {number: name for (_, name), number in standing.services(connection).items()}
-    for key, few in chosen.items():
-        what, after, before = turns[key], of.changed[key], of.told.get(key)
-        signal = of.present.signals[key[0]]
-        organization, environment = places[key[1]]
-        numbers = (after or before or _NOWHERE).numbers
-        count, services = len(numbers), [names[each] for each in numbers[:_NAMED]]
-        yield News(
-            kind=what.kind,
-            at=of.at,
-            organization=organization,
-            environment=environment,
-            service=services[0] if count == 1 else "",
-            vulnerability=signal.name,
-            severity=WORDS[(after if what.kind != "resolved" and after else before or after).level],  # type: ignore[union-attr]
-            direction=what.direction,
-            cause=what.cause,
-            facts=NewsFacts(
-                text=_text(what, services, count, withdrawn=key[0] in withdrawn),
-                before=WORDS[before.level] if before and not before.suppressed else "",
-                kev=signal.kev,
-                epss=signal.score,
-                fixable=bool(after and after.fixed),
-                packages=tuple([purls[each] for each in few if each in purls]),
-            ),
-        )
+    said: dict[tuple[int, ...], tuple[str, ...]] = {}
+    # Few vulnerabilities are in services where no other one is.
+    seen: dict[bytes, _Place] = {}
+    for vuln_id, found in turns.items():
+        signal, is_withdrawn = of.present.signals[vuln_id], vuln_id in withdrawn
+        for env_id, what in found.items():
+            key = (vuln_id, env_id)
+            after, before = of.changed[key], of.told.get(key)
+            few = held[vuln_id].get(env_id, ())
+            if few not in said:
+                said[few] = tuple([purls[each] for each in few if each in purls])
+            organization, environment = places[env_id]
+            where = (after or before or _NOWHERE).services
+            if where not in seen:
+                seen[where] = _where((after or before or _NOWHERE).numbers, names)
+            yield News(
+                kind=what.kind,
+                at=of.at,
+                organization=organization,
+                environment=environment,
+                service=seen[where].service,
+                vulnerability=signal.name,
+                severity=WORDS[(after if what.kind != "resolved" and after else before or after).level],  # type: ignore[union-attr]
+                direction=what.direction,
+                cause=what.cause,
+                facts=NewsFacts(
+                    text=seen[where].text if what.kind != "resolved" else _why(what.cause, withdrawn=is_withdrawn),
+                    before=WORDS[before.level] if before and not before.suppressed else "",
+                    kev=signal.kev,
+                    epss=signal.score,
+                    fixable=bool(after and after.fixed),
+                    packages=said[few],
+                ),
+            )
 
 
-class _Held:
-    """A few of the packages that have a vulnerability in an environment."""
-
-    def __init__(self, found: Present, fleet: Fleet, wanted: Iterable[Key]) -> None:
-        self._found = found
-        self._fleet = fleet
-        self._places: dict[int, list[int]] = {}
-        self._vuln_id = 0
-        self._few: dict[int, list[int]] = {}
-        self._count = Counter(vuln_id for vuln_id, _ in wanted)
-
-    def __call__(self, key: Key) -> list[int]:
-        """Return them; best asked for one vulnerability after the other."""
-        if key[0] != self._vuln_id:
-            self._vuln_id, self._few = key[0], defaultdict(list)
-            left = _PACKAGES * self._count[key[0]]
-            for pkg_id, slots in self._found.packages.get(key[0], ()):
-                if pkg_id not in self._places:
-                    self._places[pkg_id] = self._fleet.among(slots)
-                for env_id in self._places[pkg_id]:
-                    few = self._few[env_id]
-                    if len(few) < _PACKAGES:
-                        few.append(pkg_id)
-                        left -= 1
-                if left <= 0:
-                    break
-        return self._few.get(key[1], [])
+def _turns(of: Compared, withdrawn: Collection[int]) -> dict[int, dict[int, Turn]]:
+    """Return what became of what changed, by vulnerability and environment, both rising."""
+    found: dict[int, dict[int, Turn]] = defaultdict(dict)
+    # Mostly it is there and was not.
+    came = turn(None, _NOWHERE, Why(of.deployed))
+    for key in sorted(of.changed):
+        before, after = of.told.get(key), of.changed[key]
+        is_new = before is None and after is not None and not after.suppressed
+        what = came if is_new else turn(before, after, Why(of.deployed, key[0] in withdrawn))
+        if what is not None:
+            found[key[0]][key[1]] = what
+    return found
 
 
-def _text(what: Turn, services: list[str], count: int, *, withdrawn: bool) -> str:
-    where = ", ".join(services) + (f" and {count - len(services)} more" if count > len(services) else "")
-    if what.kind == "resolved":
-        if what.cause == "advisory":
-            return "its advisories were withdrawn" if withdrawn else "its advisories do not speak of what runs any more"
-        return {"exception": "somebody said that it does not count"}.get(
-            what.cause, "nothing that has it runs any more"
-        )
-    return f"in {where}" if where else ""
+def _held(
+    of: Compared, vuln_id: int, env_ids: Collection[int], places: dict[int, set[int]]
+) -> dict[int, tuple[int, ...]]:
+    """Return a few of the packages that have a vulnerability in each environment.
+
+    Most packages are in most environments: those that have the same ones so far are looked at together.
+    """
+    held: dict[int, tuple[int, ...]] = {}
+    alike: list[tuple[set[int], tuple[int, ...]]] = [(set(env_ids), ())]
+    for pkg_id, slots in of.present.packages.get(vuln_id, ()):
+        if pkg_id not in places:
+            places[pkg_id] = set(of.fleet.among(slots))
+        apart = []
+        for here, few in alike:
+            both, others = here & places[pkg_id], here - places[pkg_id]
+            if both and len(few) + 1 == _PACKAGES:
+                held.update(dict.fromkeys(both, (*few, pkg_id)))
+            elif both:
+                apart.append((both, (*few, pkg_id)))
+            if others:
+                apart.append((others, few))
+        alike = apart
+        if not alike:
+            break
+    for here, few in alike:
+        held.update(dict.fromkeys(here, few))
+    return held
+
+
+class _Place(NamedTuple):
+    """Services in words. service: the only one, "" where there are several."""
+
+    service: str
+    text: str
+
+
+def _where(numbers: Sequence[int], names: Mapping[int, str]) -> _Place:
+    named = [names[each] for each in numbers[:_NAMED]]
+    more = f" and {len(numbers) - len(named)} more" if len(numbers) > len(named) else ""
+    return _Place(named[0] if len(numbers) == 1 else "", f"in {', '.join(named)}{more}" if named else "")
+
+
+def _why(cause: str, *, withdrawn: bool) -> str:
+    if cause == "advisory":
+        return "its advisories were withdrawn" if withdrawn else "its advisories do not speak of what runs any more"
+    return {"exception": "somebody said that it does not count"}.get(cause, "nothing that has it runs any more")

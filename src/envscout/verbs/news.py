@@ -10,7 +10,7 @@ import msgspec
 from envscout.model import News
 from envscout.notify import messages
 from envscout.notify.messages import Group, Message
-from envscout.notify.rules import Rule, is_near, is_urgent, matches
+from envscout.notify.rules import Rule, is_asked_for, is_near, is_urgent
 from envscout.notify.terms import HOUR, Plan, Terms, plan
 from envscout.store import Connection, Database, channels, news, now, outbox
 from envscout.store.channels import ChannelRow
@@ -130,7 +130,7 @@ def _rule(row: channels.RuleRow) -> Rule:
 
 def _concerns(listener: _Listener, entry: Entry) -> bool:
     # By number: a clock that was set back must not make what happened after a rule look older than it.
-    return entry.news_id > listener.after and matches(listener.rule, listener.organization, entry.news)
+    return entry.news_id > listener.after and is_asked_for(listener.rule, entry.news)
 
 
 def _write(database: Database, batch: _Batch, at: int) -> Matched:
@@ -184,9 +184,10 @@ def _fresh(seen: _Seen, groups: Sequence[Group], at: int) -> Iterator[outbox.New
     # The last message of a budget is the one that stands for all that come after it.
     left = max(0, terms.budget - 1 - seen.used) if terms.budget else len(groups)
     plans = {urgent: plan(terms, at, urgent) for urgent in (False, True)}
+    is_choice = plans[True] != plans[False]
     parts: dict[Plan, list[Group]] = defaultdict(list)
     for group in groups:
-        when = plans[any(map(is_urgent, group.news))]
+        when = plans[is_choice and any(map(is_urgent, group.news))]
         if not when.gathered:
             left -= 1
             when = Plan(when.due, left < 0)

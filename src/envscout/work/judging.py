@@ -14,7 +14,7 @@ from envscout.operations.judging import answered, beside
 from envscout.policies.kinds import KINDS
 from envscout.policies.policy import Policy
 from envscout.policies.policy import judge as judge_by
-from envscout.store import judged, now
+from envscout.store import judged, news, now, standing
 from envscout.store.deployments import Scope
 from envscout.store.judged import Count, Due
 from envscout.verbs import ask, gate, govern
@@ -25,6 +25,10 @@ _PIECE = 20
 """Images whose findings are held at once."""
 _SHARE = 10.0
 """Seconds after which no further environment is begun until the next run: other work is of more use to somebody."""
+_MUCH = 200
+"""Marks, or news that no message was made of, from which on those come first."""
+_PATIENCE, _GLANCE = 60.0, 0.5
+"""Seconds for which they come first, and between two looks whether they still do."""
 
 
 def judge(work: Work, heed: Heed) -> bool:
@@ -52,6 +56,19 @@ def counted(work: Work, due: Due, heed: Heed) -> tuple[Count, ...]:
     return tuple(Count(each.id, _title(each), len(met[each.id]), sum(met[each.id].values())) for each in policies)
 
 
+def _give_way(work: Work) -> None:
+    """Wait while much is to be told: counts have time, and who is told late deploys meanwhile what nobody should."""
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until and _is_much_to_tell(work) and not work.stop.wait(_GLANCE):
+        pass
+
+
+def _is_much_to_tell(work: Work) -> bool:
+    with work.database.read() as connection:
+        unread = news.newest(connection) - news.cursor(connection, news.NOTIFY)
+        return unread > _MUCH or standing.marks(connection) > _MUCH
+
+
 def _title(policy: Policy) -> str:
     """Return what a policy is called, whether it is met or not."""
     return policy.title or KINDS[policy.kind].title
@@ -61,6 +78,7 @@ def _verdicts(work: Work, due: Due, heed: Heed, policies: Sequence[Policy]) -> I
     """Yield what policies say of what runs, some images at a time; less where the process is to stop."""
     ran = ask.running(work.database, Scope(due.organization, due.name))
     for start in range(0, len(ran), _PIECE):
+        _give_way(work)
         if work.stop.is_set():
             return
         subjects = [(each.image_id, each.deployment.reference, each.deployment) for each in ran[start : start + _PIECE]]
