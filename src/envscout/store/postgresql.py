@@ -53,7 +53,7 @@ _SPELLING = tuple(
         (r"(?<!AS )\bTEXT\b", 'TEXT COLLATE "C"'),
     )
 )
-_BULK = re.compile(r"\s*INSERT INTO (\w+)( \([\w, ]+\))? VALUES \(\?(?:, \?)*\)\s*")
+_BULK = re.compile(r"\s*INSERT INTO (\w+)( \([\w, ]+\))?\s+VALUES \(\?(?:, \?)*\)\s*")
 
 
 @functools.cache
