@@ -280,10 +280,10 @@ def test_incremental_matching_equals_the_full_join(database: Database) -> None:
 
 def test_the_join_seeks_by_name_and_upper_bound(tmp_path: Path) -> None:
     with Database(tmp_path / "store.db") as database:
-        for name in ("match_all", "match_package", "hits_at"):
+        for name in ("match_all", "match_packages", "hits_at"):
             sql = findings._SQL[name].replace("CREATE TEMP TABLE hit AS", "")
             database.connection.execute("CREATE TEMP TABLE IF NOT EXISTS asked (image_id INTEGER PRIMARY KEY)")
-            values = {"forever": 1, "at": 1, "pkg_id": 1, "known_at": 1}
+            values = {"forever": 1, "at": 1, "numbers": "[1]", "known_at": 1}
             plan = " ".join(row[3] for row in database.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values))
             assert "SEARCH r USING PRIMARY KEY (name_id=? AND hi>?)" in plan, (name, plan)
 

@@ -8,6 +8,7 @@ import msgspec
 
 from envscout.store import standing, summaries
 from envscout.store.database import FOREVER, Connection, queries
+from envscout.store.sql import listed
 
 _SQL = queries("findings")
 _UNFIXED = b"\xff"
@@ -104,14 +105,9 @@ Score = Callable[[Iterable[str]], tuple[float, str] | None]
 
 def match_packages(connection: Connection, pkg_ids: Iterable[int], at: int, score: Score) -> None:
     """Match packages never seen before; needs the write lock."""
-    rows = [{"pkg_id": pkg_id, "at": at, "forever": FOREVER} for pkg_id in pkg_ids]
-    connection.executemany(_SQL["match_package"], rows)
-    unscored = {
-        adv_id: vectors
-        for row in rows
-        for adv_id, vectors in connection.execute(_SQL["unscored_of_package"], {"pkg_id": row["pkg_id"]})
-    }
-    _settle_scores(connection, unscored.items(), score)
+    numbers = listed(list(pkg_ids))
+    connection.execute(_SQL["match_packages"], {"numbers": numbers, "at": at, "forever": FOREVER})
+    _settle_scores(connection, connection.execute(_SQL["unscored_of_packages"], {"numbers": numbers}).fetchall(), score)
 
 
 def match_touched(connection: Connection, at: int, score: Score) -> None:

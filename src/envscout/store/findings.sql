@@ -14,12 +14,12 @@ SELECT DISTINCT r.adv_id, p.pkg_id, :at
    AND p.name_id = r.name_id AND p.key >= r.lo AND p.key < r.hi
 ON CONFLICT (adv_id, pkg_id) DO NOTHING
 
--- name: match_package
--- The join for one new package.
+-- name: match_packages
+-- The join for new packages.
 INSERT INTO finding (adv_id, pkg_id, first_seen)
 SELECT DISTINCT r.adv_id, p.pkg_id, :at
-  FROM package p CROSS JOIN vrange r
- WHERE p.pkg_id = :pkg_id AND r.name_id = p.name_id AND r.hi > p.key AND +r.lo <= p.key AND r.k_to = :forever
+  FROM json_each(:numbers) q CROSS JOIN package p CROSS JOIN vrange r
+ WHERE p.pkg_id = CAST(q.value AS BIGINT) AND r.name_id = p.name_id AND r.hi > p.key AND +r.lo <= p.key AND r.k_to = :forever
 ON CONFLICT (adv_id, pkg_id) DO NOTHING
 
 -- name: match_all
@@ -46,10 +46,10 @@ SELECT a.adv_id, a.vectors FROM touched t CROSS JOIN advisory a
  WHERE a.adv_id = t.adv_id AND a.score IS NULL AND a.vectors <> ''
    AND EXISTS (SELECT 1 FROM finding f WHERE f.adv_id = a.adv_id)
 
--- name: unscored_of_package
--- Vectors of records that matter to one package and have no score yet.
-SELECT a.adv_id, a.vectors FROM finding f CROSS JOIN advisory a
- WHERE f.pkg_id = :pkg_id AND a.adv_id = f.adv_id AND a.score IS NULL AND a.vectors <> ''
+-- name: unscored_of_packages
+-- Vectors of records that matter to some packages and have no score yet.
+SELECT DISTINCT a.adv_id, a.vectors FROM json_each(:numbers) q CROSS JOIN finding f CROSS JOIN advisory a
+ WHERE f.pkg_id = CAST(q.value AS BIGINT) AND a.adv_id = f.adv_id AND a.score IS NULL AND a.vectors <> ''
 
 -- name: put_score
 UPDATE advisory SET score = ?, vectors = ? WHERE adv_id = ?

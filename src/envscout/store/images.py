@@ -1,18 +1,16 @@
-"""Images and what is in them: names, packages, components, and the sets they share."""
+"""Images, and which sets of packages are in them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
 
 from envscout.model import BaseImage, Distribution, Image, Inventory, Package, Problem
 from envscout.names import bounds
-from envscout.names.ecosystem import Identity, identity
-from envscout.store import standing
+from envscout.store import sets, standing
 from envscout.store.database import Connection, queries
 from envscout.store.sql import listed
-from envscout.versions import key
 
 _SQL = queries("images")
 _encode = msgspec.json.encode
@@ -131,14 +129,12 @@ def put(connection: Connection, image: Image, inventory: Inventory, at: int) -> 
     )
     before = _sets(connection, image_id)
     connection.execute(_SQL["forget_sets"], (image_id,))
-    fresh: list[int] = []
-    layers: dict[str, list[tuple[bytes, str, Package]]] = defaultdict(list)
+    layers: dict[str, list[Package]] = defaultdict(list)
     for package in inventory.packages:
-        layers[package.layer].append((_digest(package, distribution), "\n".join(package.locations), package))
-    for layer, members in layers.items():
-        members.sort(key=lambda member: member[:2])
-        set_id = _put_set(connection, members, lambda package: identity(package, distribution), fresh)
-        connection.execute(_SQL["put_image_set"], (image_id, set_id, layer))
+        layers[package.layer].append(package)
+    set_ids, fresh = sets.put(connection, list(layers.values()), distribution)
+    rows = [{"set_id": set_id, "layer": layer} for set_id, layer in zip(set_ids, layers, strict=True)]
+    connection.execute(_SQL["put_image_sets"], {"image_id": image_id, "rows": listed(rows)})
     standing.mark_image(connection, image_id, wholly=bool(before) and before != _sets(connection, image_id))
     return image_id, fresh
 
@@ -180,72 +176,6 @@ def _chains(image: Image) -> Iterator[str]:
         whole = hashlib.sha256(f"{chains[-1]} {diff_id}".encode()).hexdigest() if chains else ""
         chains.append(f"sha256:{whole}" if whole else diff_id)
     return reversed(chains)
-
-
-def _digest(package: Package, distribution: Distribution | None) -> bytes:
-    """Return the content address of a component: what it is and what it is matched as, not where it lies."""
-    matched = identity(package, distribution)
-    fields = (package.purl, package.type, package.name, package.version, package.source_name, package.source_version)
-    rest = (package.architecture, package.licenses, package.owner, matched.ecosystem, matched.name, matched.version)
-    return _address((*fields, *rest))
-
-
-def _address(content: object) -> bytes:
-    # Imported here: it loads OpenSSL, and most commands put nothing.
-    import hashlib
-
-    return hashlib.blake2b(_encode(content), digest_size=16).digest()
-
-
-def _put_set(
-    connection: Connection,
-    members: list[tuple[bytes, str, Package]],
-    identify: Callable[[Package], Identity],
-    fresh: list[int],
-) -> int:
-    """Return the set with exactly these members, making it, its components and packages where they are new."""
-    address = _address([member[:2] for member in members])
-    known = connection.execute(_SQL["set_id"], (address,)).fetchone()
-    if known:
-        return int(known[0])
-    set_id = int(connection.execute(_SQL["put_set"], (address,)).fetchone()[0])
-    rows = [
-        (set_id, _component(connection, digest, package, identify, fresh), locations)
-        for digest, locations, package in members
-    ]
-    connection.executemany(_SQL["put_set_component"], rows)
-    connection.execute(_SQL["put_set_packages"], (set_id,))
-    return set_id
-
-
-def _component(
-    connection: Connection,
-    digest: bytes,
-    package: Package,
-    identify: Callable[[Package], Identity],
-    fresh: list[int],
-) -> int:
-    known = connection.execute(_SQL["component_id"], (digest,)).fetchone()
-    if known:
-        return int(known[0])
-    pkg_id = _package(connection, identify(package), fresh)
-    row = (
-        digest, pkg_id, package.purl, package.type, package.name, package.version, package.source_name,
-        package.source_version, package.architecture, "\n".join(package.licenses), package.owner,
-    )  # fmt: skip
-    return int(connection.execute(_SQL["put_component"], row).fetchone()[0])
-
-
-def _package(connection: Connection, matched: Identity, fresh: list[int]) -> int:
-    where = (matched.ecosystem, matched.name)
-    known = connection.execute(_SQL["package_id"], (*where, matched.version)).fetchone()
-    if known:
-        return int(known[0])
-    connection.execute(_SQL["put_name"], (*where, matched.scheme))
-    version_key = key(matched.scheme, matched.version) if matched.scheme else None
-    pkg_id = int(connection.execute(_SQL["put_package"], (matched.version, version_key, *where)).fetchone()[0])
-    fresh.append(pkg_id)
-    return pkg_id
 
 
 def inventory_of(connection: Connection, stored: StoredImage) -> Inventory:

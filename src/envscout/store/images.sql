@@ -79,49 +79,17 @@ SELECT c.key - 1, i.digest, i.document, coalesce((
   FROM json_array_elements_text(CAST(:chains AS json)) WITH ORDINALITY c (value, key) JOIN image i ON i.chain = c.value AND i.tenant = :tenant
  ORDER BY c.key, i.image_id DESC LIMIT 100
 
--- name: put_name
-INSERT INTO name (ecosystem, name, scheme) VALUES (?, ?, ?) ON CONFLICT (ecosystem, name) DO NOTHING
-
--- name: put_package
-INSERT INTO package (name_id, version, key)
-SELECT name_id, ?, ? FROM name WHERE ecosystem = ? AND name = ?
-ON CONFLICT (name_id, version) DO NOTHING
-RETURNING pkg_id
-
--- name: package_id
-SELECT pkg_id FROM package JOIN name USING (name_id) WHERE ecosystem = ? AND name = ? AND version = ?
-
--- name: component_id
-SELECT comp_id, pkg_id FROM component WHERE hash = ?
-
--- name: put_component
-INSERT INTO component (hash, pkg_id, purl, type, name, version, source_name, source_version, architecture, licenses, owner)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (hash) DO UPDATE SET hash = excluded.hash
-RETURNING comp_id
-
--- name: set_id
-SELECT set_id FROM package_set WHERE hash = ?
-
--- name: put_set
-INSERT INTO package_set (hash) VALUES (?) RETURNING set_id
-
--- name: put_set_component
-INSERT INTO set_component (set_id, comp_id, locations) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
-
--- name: put_set_packages
--- What is matched in a set: everything in it that no distribution package owns.
-INSERT INTO set_pkg (set_id, pkg_id)
-SELECT DISTINCT set_id, pkg_id FROM set_component JOIN component USING (comp_id) WHERE set_id = ? AND owner = ''
-
 -- name: set_ids
 SELECT set_id FROM image_set WHERE image_id = ? ORDER BY set_id
 
 -- name: forget_sets
 DELETE FROM image_set WHERE image_id = ?
 
--- name: put_image_set
-INSERT INTO image_set (image_id, set_id, layer) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+-- name: put_image_sets
+INSERT INTO image_set (image_id, set_id, layer)
+SELECT CAST(:image_id AS BIGINT), CAST(json_extract(q.value, '$.set_id') AS BIGINT), json_extract(q.value, '$.layer')
+  FROM json_each(:rows) q WHERE true
+ON CONFLICT DO NOTHING
 
 -- name: components
 -- Every component of an image with its layer and locations.

@@ -8,9 +8,10 @@ text that starts with `-- name: NAME (postgresql)`.
 import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -19,6 +20,7 @@ _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _NAME = re.compile(r"^-- name: (\w+)(?: \((postgresql)\))?$", re.MULTILINE)
 
 Values = Sequence[Any] | Mapping[str, Any]
+T = TypeVar("T")
 
 
 class Cursor(Protocol):
@@ -91,6 +93,13 @@ def listed(rows: Sequence[object]) -> str:
     """Return rows as the parameter of a query that goes through them: `json_each(:name)`. No engine keeps a NUL."""
     text = msgspec.json.encode(rows).decode()
     return _NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text
+
+
+def parts(rows: Iterable[T], size: int = 5_000) -> Iterator[list[T]]:
+    """Yield rows in parts of a size that a query takes at once without much memory."""
+    left = iter(rows)
+    while part := list(islice(left, size)):
+        yield part
 
 
 def _read(module: str) -> Mapping[str, Query]:

@@ -7,7 +7,7 @@ import msgspec
 
 from envscout.errors import LimitExceeded
 from envscout.model import Document, Hung, Image, Indexed, Looked, Problem
-from envscout.store import Connection, Database, findings, now, policies, repositories, vex
+from envscout.store import Connection, Database, inventories, now, policies, repositories, vex
 from envscout.store import images as stored_images
 
 MAX_VEX = 64
@@ -53,8 +53,7 @@ def keep(database: Database, looked: Looked) -> Indexed:
     image = looked.image if looked.image.digest else _named_by_content(looked)
     with database.write() as connection:
         at = now()
-        image_id, fresh = stored_images.put(connection, image, found, at)
-        findings.match_packages(connection, fresh, at, best_score)
+        image_id = inventories.keep(connection, image, found, at, best_score)
         if looked.vex is not None:
             # What an image holds itself it always did, whenever that was found out.
             _keep_vex(connection, image_id, _read("image", looked.vex, image), 0)

@@ -7,7 +7,7 @@ import msgspec
 from envscout.errors import LimitExceeded, SourceError, UsageError
 from envscout.model import Image, Inventory
 from envscout.names.reference import valid_digest
-from envscout.store import Database, findings, now
+from envscout.store import Database, inventories, now
 from envscout.store import images as stored_images
 
 MAX_DOCUMENT = 64 << 20
@@ -55,7 +55,5 @@ def _keep(database: Database, image: Image, found: Inventory) -> Uploaded:
         stored = stored_images.find(connection, image.digest)
         if stored and stored.indexed_at is not None and stored.tools == found.tools:
             return Uploaded(image.digest, len(found.packages), fresh=False)
-        at = now()
-        _, fresh = stored_images.put(connection, image, found, at)
-        findings.match_packages(connection, fresh, at, best_score)
+        inventories.keep(connection, image, found, now(), best_score)
     return Uploaded(image.digest, len(found.packages), fresh=True)
