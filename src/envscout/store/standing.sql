@@ -5,7 +5,7 @@ INSERT INTO mark (kind, env_id, number) VALUES (?, ?, ?) ON CONFLICT (kind, env_
 INSERT INTO mark (kind, env_id, number)
 SELECT 'slot', CAST(json_extract(q.value, '$.env_id') AS BIGINT), CAST(json_extract(q.value, '$.service_id') AS BIGINT)
   FROM json_each(:rows) q WHERE true
-ON CONFLICT DO NOTHING
+ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
 
 -- name: any_deployment
 -- Where nothing ever ran, nothing is told.
