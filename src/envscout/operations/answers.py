@@ -96,6 +96,7 @@ ANSWERS: Mapping[str, Answer] = {
     "index.renew": ARGUMENTS,
     "keep.prune": WHOLE,
     "keep.usage": WHOLE,
+    "locate.places": ARGUMENTS,
     "locate.where": ARGUMENTS,
     "members.add": BROAD,
     "members.listed": BROAD,
@@ -135,6 +136,7 @@ ANSWERS: Mapping[str, Answer] = {
     "upload.document": Answer("store"),
     "upload.inventory": Answer("store"),
     "vex.hung": ARGUMENTS,
+    "whole.briefs": ARGUMENTS,
     "whole.environments": ARGUMENTS,
     "whole.names": SHARED,
 }

@@ -10,7 +10,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from envscout.server import auth_login, changes, health
 from envscout.server.auth import Door, Doorkeeper, guarded
-from envscout.server.etag import Answers, Naming
+from envscout.server.etag import Answers
 from envscout.server.feed import Feed
 from envscout.server.handling import House, handler
 from envscout.server.openapi import document
@@ -27,7 +27,7 @@ from envscout.verbs.changes import newest
 
 def make(place: Place, door: Door = Door()) -> Litestar:  # noqa: B008
     """Return the application over a store. door: how people are let in."""
-    house = House(Stores(place), Naming(), Answers())
+    house = House(Stores(place), Answers())
     feed = Feed(partial(_newest, house.stores))
     rows = routes()
     keeper = Doorkeeper(house.stores, door)

@@ -8,10 +8,8 @@ import msgspec
 
 from envscout import __version__
 from envscout.access.principal import Principal
-from envscout.store import Database, now
-from envscout.store.generations import Generations, generations, next_turn
-
-DAY = 24 * 3600 * 1_000_000
+from envscout.store import Database
+from envscout.store.generations import Generations, age, generations
 
 Rests = Literal["", "environment", "ran", "images", "known"]
 """What an answer rests on: what runs in one environment, or anywhere; what is in any image; or what is known alone."""
@@ -26,41 +24,21 @@ class Subject(msgspec.Struct, frozen=True):
     max_age: int = 7
 
 
-class Naming:
-    """Names answers. An answer of the same name is the same answer, for whoever asks in the same scope."""
-
-    def __init__(self) -> None:
-        self._turns: dict[tuple[str, int, int], int] = {}
-        self._lock = threading.Lock()
-
-    def name(self, database: Database, principal: Principal, subject: Subject, question: bytes) -> str:
-        """Return the name that an answer has at this moment."""
-        with database.read() as connection:
-            found = [generations(connection, subject.organization, each) for each in subject.environments or ("",)]
-            turn = self._turn(database, found[0].known, subject.max_age)
-        parts = (
-            __version__,
-            principal.organization,
-            principal.environment,
-            [_rested(each, subject.rests) for each in found],
-            turn,
-            now() // DAY,
-            question,
-        )
-        return blake2b(msgspec.msgpack.encode(parts), digest_size=15).hexdigest()
-
-    def _turn(self, database: Database, known: int, max_age: int) -> int:
-        """Return when answers change by themselves the next time; looked up when what is known changed, or then."""
-        key, moment = (str(database.place), known, max_age), now()
-        with self._lock:
-            found = self._turns.get(key, 0)
-        if found <= moment:
-            found = next_turn(database.connection, moment, max_age * DAY)
-            with self._lock:
-                if len(self._turns) > 100:
-                    self._turns.clear()
-                self._turns[key] = found
-        return found
+def name_of(database: Database, principal: Principal, subject: Subject, question: bytes) -> str:
+    """Return the name that an answer has now. One of the same name is the same, for all of the same scope."""
+    with database.translated():
+        connection = database.connection
+        found = [generations(connection, subject.organization, each) for each in subject.environments or ("",)]
+        past = age(connection, database.memory, found[0].known, subject.max_age)
+    parts = (
+        __version__,
+        principal.organization,
+        principal.environment,
+        [_rested(each, subject.rests) for each in found],
+        past,
+        question,
+    )
+    return blake2b(msgspec.msgpack.encode(parts), digest_size=15).hexdigest()
 
 
 def _rested(found: Generations, rests: Rests) -> object:

@@ -17,7 +17,7 @@ from envscout.errors import UsageError
 from envscout.operations.coding import encode, sent
 from envscout.server import reading, together
 from envscout.server.asking import Asked, principal
-from envscout.server.etag import Answers, Kept, Naming, Subject, matches
+from envscout.server.etag import Answers, Kept, Subject, matches, name_of
 from envscout.server.gathering import Gathering
 from envscout.server.idempotency import Keyed, keyed, once
 from envscout.server.routes.route import Route, Text
@@ -33,7 +33,6 @@ class House(msgspec.Struct, frozen=True):
     """What all requests of a process share."""
 
     stores: Stores
-    naming: Naming
     answers: Answers
 
 
@@ -120,7 +119,7 @@ def _said(status: int, content: bytes) -> Response[bytes]:
 
 
 def _asked(row: Route, house: House, request: Request[Any, Any, Any], asked: Asked) -> Response[bytes]:
-    name = _name(row, house, asked)
+    name = _name(row, asked)
     told = request.headers.get("if-none-match", "")
     if name and told and matches(told, name):
         return _sent(request, None, name)
@@ -129,19 +128,19 @@ def _asked(row: Route, house: House, request: Request[Any, Any, Any], asked: Ask
         kept = _made(row, request, asked)
         if not name:
             name = blake2b(kept.body + kept.link.encode(), digest_size=15).hexdigest()
-        elif name == _name(row, house, asked):
+        elif name == _name(row, asked):
             house.answers.put(name, kept)
     return _sent(request, None if matches(told, name) and told else kept, name)
 
 
-def _name(row: Route, house: House, asked: Asked) -> str:
+def _name(row: Route, asked: Asked) -> str:
     """Return the name of an answer that can be named before it is made, else ""."""
     subject = row.about(asked) if row.about else None
     if subject is None or not _is_within(asked.principal, subject):
         # A name would tell when something of somebody else's changes, though the answer itself is refused.
         return ""
     question = msgspec.msgpack.encode((row.name, sorted(asked.path.items()), asked.query))
-    return house.naming.name(asked.database, asked.principal, _own(asked.principal, subject), question)
+    return name_of(asked.database, asked.principal, _own(asked.principal, subject), question)
 
 
 def _is_within(who: Principal, subject: Subject) -> bool:

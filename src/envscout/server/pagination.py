@@ -24,9 +24,9 @@ def page(
 
     Items are in the order of their keys, which are different. Raise UsageError for a cursor that is none.
     """
-    first = _after(items, key, _read(cursor)) if cursor else 0
+    first = _after(items, key, read(cursor, tuple[str | int, ...])) if cursor else 0
     found = tuple(items[first : first + limit])
-    return found, _written(key(found[-1])) if first + limit < len(items) else None
+    return found, written(key(found[-1])) if first + limit < len(items) else None
 
 
 def _after(items: Sequence[Item], key: Callable[[Item], Key], last: Key) -> int:
@@ -44,14 +44,16 @@ def _after(items: Sequence[Item], key: Callable[[Item], Key], last: Key) -> int:
     return low
 
 
-def _written(key: Key) -> str:
+def written(key: Key) -> str:
+    """Return the cursor of what comes after a key."""
     return urlsafe_b64encode(msgspec.msgpack.encode(key)).decode().rstrip("=")
 
 
-def _read(cursor: str) -> Any:
+def read(cursor: str, type_: Any) -> Any:
+    """Return the key in a cursor, of a type. Raise UsageError for a cursor that is none."""
     try:
         data = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.msgpack.decode(data, type=tuple[str | int, ...])
+        return msgspec.msgpack.decode(data, type=type_)
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise _no_cursor() from error
 

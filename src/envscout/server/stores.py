@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from envscout.errors import StoreBusy, StoreLost
 from envscout.store import Database, Place
+from envscout.store.memory import Memory
 
 MOST = 20
 """Connections of one process; a PostgreSQL server has a hundred for all."""
@@ -31,6 +32,7 @@ class Stores:
     def __init__(self, place: Place, most: int = MOST) -> None:
         self._place = place
         self._room = threading.Semaphore(most)
+        self._memory = Memory()
         self._idle: deque[tuple[Database, float]] = deque()
         self._is_closed = False
 
@@ -64,7 +66,7 @@ class Stores:
             try:
                 database, since = self._idle.pop()
             except IndexError:
-                return _opened(self._place), time.monotonic()
+                return _opened(self._place, self._memory), time.monotonic()
             if time.monotonic() - since < AGE and database.is_usable:
                 return database, since
             database.close()
@@ -86,12 +88,12 @@ class Stores:
                 self._idle.pop()[0].close()
 
 
-def _opened(place: Place) -> Database:
+def _opened(place: Place, memory: Memory) -> Database:
     """Open a store, waiting for a server that is being started again."""
     deadline = time.monotonic() + RESTART
     while True:
         try:
-            return Database(place)
+            return Database(place, memory=memory)
         except StoreLost:
             if time.monotonic() > deadline:
                 raise

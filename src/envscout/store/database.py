@@ -8,6 +8,7 @@ from typing import Any
 
 from envscout.errors import StoreError
 from envscout.store import sqlite
+from envscout.store.memory import Memory
 from envscout.store.sql import Connection, queries
 
 __all__ = ["FOREVER", "Connection", "Database", "Place", "now", "queries"]
@@ -42,13 +43,14 @@ class Database:
     _is_together = False
     _is_held = False
 
-    def __init__(self, place: Place, tenant: str = "", *, half: bool = False) -> None:
+    def __init__(self, place: Place, tenant: str = "", *, half: bool = False, memory: Memory | None = None) -> None:
         """Open the store at a place, creating and migrating it as needed. Raise StoreError where that cannot be.
 
         tenant: the organization whose images are known; "" for those of the whole instance. half: for who goes on
-        copying into it.
+        copying into it. memory: of those who have the same store open in this process.
         """
         self.place = place
+        self.memory = memory or Memory()
         self._may_be_half = half
         self.migrated_from = -1
         self.witness: Callable[[Connection], None] | None = None

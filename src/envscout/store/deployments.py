@@ -148,13 +148,10 @@ def events(connection: Connection, scope: Scope) -> list[Event]:
     ]  # fmt: skip
 
 
-def spots_of_hits(connection: Connection, scope: Scope) -> list[Spot]:
-    """Return where the packages in the temporary table `hit` run; use after `findings.hit_*`."""
-    connection.execute(_SQL["spots"], scope.parameters())
-    return [
-        Spot(_deployment(*row[:7]), image_id=row[7], pkg_id=row[8])
-        for row in connection.execute(_SQL["spot_details"], scope.parameters())
-    ]
+def running_of(connection: Connection, scope: Scope, image_ids: Iterable[int]) -> list[Running]:
+    """Return what of some images runs in the scope at its moment, environment by environment."""
+    values = {**scope.parameters(), "numbers": msgspec.json.encode(list(image_ids)).decode()}
+    return [_running(*row) for row in connection.execute(_SQL["running_of"], values)]
 
 
 def spots_of_components(connection: Connection, scope: Scope, wanted: Wanted) -> list[Spot]:

@@ -43,21 +43,24 @@ SELECT v.organization, v.name, s.name, e.platform, e.action, i.digest, e.referen
    AND (:service = '' OR s.name = :service OR s.name = :other) AND e.at <= :at
  ORDER BY e.at DESC, e.event_id DESC
 
--- name: spots
--- Which deployments hold which packages of the temporary table `hit` at a moment.
-CREATE TEMP TABLE spot AS
-SELECT DISTINCT d.deployment_id, h.pkg_id
-  FROM (SELECT DISTINCT pkg_id FROM hit) h CROSS JOIN set_pkg m CROSS JOIN image_set x CROSS JOIN deployment d
- WHERE m.pkg_id = h.pkg_id AND x.set_id = m.set_id AND d.image_id = x.image_id AND d.d_from <= :at AND d.d_to > :at
+-- name: running_of
+-- Where some images run at a moment.
+SELECT v.organization, v.name, s.name, d.platform, d.image_id, i.digest, e.reference, d.d_from, d.d_to,
+       e.actor, e.source, e.commit_id, e.run_url
+  FROM json_each(:numbers) q CROSS JOIN deployment d CROSS JOIN environment v CROSS JOIN service s CROSS JOIN image i CROSS JOIN event e
+ WHERE d.image_id = q.value AND d.d_from <= :at AND d.d_to > :at AND v.env_id = d.env_id
+   AND (:organization = '' OR v.organization = :organization) AND (:environment = '' OR v.name = :environment)
+   AND s.service_id = d.service_id AND i.image_id = d.image_id AND e.event_id = d.event_id
+ ORDER BY v.organization, v.name, s.name, d.platform, d.d_from, d.deployment_id
 
--- name: spot_details
-SELECT v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_from, d.image_id, p.pkg_id
-  FROM spot p CROSS JOIN deployment d CROSS JOIN environment v CROSS JOIN service s CROSS JOIN image i CROSS JOIN event e
- WHERE d.deployment_id = p.deployment_id AND v.env_id = d.env_id AND s.service_id = d.service_id
-   AND i.image_id = d.image_id AND e.event_id = d.event_id
-   AND (:organization = '' OR v.organization = :organization)
-   AND (:environment = '' OR v.name = :environment)
- ORDER BY v.organization, v.name, s.name, d.platform, d.d_from, d.deployment_id, p.pkg_id
+-- name: running_of (postgresql)
+SELECT v.organization, v.name, s.name, d.platform, d.image_id, i.digest, e.reference, d.d_from, d.d_to,
+       e.actor, e.source, e.commit_id, e.run_url
+  FROM json_array_elements_text(CAST(:numbers AS json)) q CROSS JOIN deployment d CROSS JOIN environment v CROSS JOIN service s CROSS JOIN image i CROSS JOIN event e
+ WHERE d.image_id = CAST(q.value AS bigint) AND d.d_from <= :at AND d.d_to > :at AND v.env_id = d.env_id
+   AND (:organization = '' OR v.organization = :organization) AND (:environment = '' OR v.name = :environment)
+   AND s.service_id = d.service_id AND i.image_id = d.image_id AND e.event_id = d.event_id
+ ORDER BY v.organization, v.name, s.name, d.platform, d.d_from, d.deployment_id
 
 -- name: component_deployments
 -- Where components run at a moment, by their own name, that of their source, or the one they are matched by.
@@ -95,7 +98,7 @@ SELECT i.indexed_at IS NOT NULL, i.distribution, i.problems, min(i.image_id), co
            AND (:environment = '' OR v.name = :environment)) r
   CROSS JOIN image i
  WHERE i.image_id = r.image_id
- GROUP BY 1, 2, 3
+ GROUP BY 1, 2, 3 ORDER BY 4
 
 -- name: promotions
 -- What was said to run from a moment on, and began to, between two moments; what was only said again is left out.

@@ -253,15 +253,10 @@ def explained(connection: Connection, image_id: int, names: Iterable[str], known
     )
 
 
-def answer_vulnerability(
-    connection: Connection, names: Iterable[str], known_at: int | None, running_at: int | None
-) -> tuple[tuple[Match, ...], dict[int, tuple[Place, ...]]]:
-    """Return where packages under some vulnerabilities run; use inside `read()`. Leaves its hits for `deployments`."""
+def hit(connection: Connection, names: Iterable[str], known_at: int | None) -> tuple[Match, ...]:
+    """Return what packages some vulnerabilities, and those told of with them, hold. Leaves it in the table `hit`."""
     _hit_vulnerabilities(connection, names, known_at)
-    connection.execute(_SQL["ask"])
-    connection.execute(_SQL["ask_images_of_hits"], {"at": FOREVER - 1 if running_at is None else running_at})
-    matches = _matches(connection, FOREVER - 1 if known_at is None else known_at)
-    return matches, _by_image(_places(connection, "hit_places"))
+    return _matches(connection, FOREVER - 1 if known_at is None else known_at)
 
 
 def about(
@@ -270,15 +265,16 @@ def about(
     """Return the matches of some vulnerabilities, and where they lie in some images; use inside `read()`."""
     wanted = frozenset(names)
     _ask(connection, image_ids)
-    _hit_vulnerabilities(connection, wanted, known_at)
-    matches = _matches(connection, FOREVER - 1 if known_at is None else known_at)
+    matches = hit(connection, wanted, known_at)
     return tuple(each for each in matches if each.vulnerability in wanted), _by_image(_places(connection, "hit_places"))
 
 
-def doubtful(connection: Connection, running_at: int | None) -> list[tuple[str, str, int]]:
-    """Return (name, version, images) of running packages that could not be compared; after `answer_vulnerability`."""
-    at = FOREVER - 1 if running_at is None else running_at
-    return connection.execute(_SQL["doubtful"], {"at": at, "forever": FOREVER}).fetchall()
+def doubtful(connection: Connection) -> dict[tuple[str, str], set[int]]:
+    """Return (name, version) of packages that could not be compared, and the images that hold them; after `hit`."""
+    found: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for name, version, image_id in connection.execute(_SQL["doubtful"], {"forever": FOREVER}):
+        found[name, version].add(image_id)
+    return dict(found)
 
 
 def _by_image(pairs: Iterable[tuple[int, T]]) -> dict[int, tuple[T, ...]]:

@@ -143,8 +143,8 @@ SELECT DISTINCT i.image_id, b.name, v.id
  ORDER BY 1, 2, 3
 
 -- name: doubtful
--- Running packages that records of the asked vulnerabilities name, and that could not be compared with them.
-SELECT n.name, p.version, count(DISTINCT d.image_id)
+-- Packages that records of the asked vulnerabilities name, and that could not be compared with them, image by image.
+SELECT DISTINCT n.name, p.version, s.image_id
   FROM (SELECT u.name_id, 0 AS keyed FROM asked_vulnerability q CROSS JOIN vulnerability v
           CROSS JOIN advisory_vulnerability av CROSS JOIN unassessed u
          WHERE v.id = q.id AND av.vuln_id = v.vuln_id AND u.adv_id = av.adv_id
@@ -158,10 +158,10 @@ SELECT n.name, p.version, count(DISTINCT d.image_id)
         SELECT r.name_id, 1 FROM asked_vulnerability q CROSS JOIN vulnerability v
           CROSS JOIN advisory_vulnerability av CROSS JOIN vrange r
          WHERE v.id = q.id AND av.vuln_id = v.vuln_id AND r.adv_id = av.adv_id AND r.k_to = :forever) x
-  CROSS JOIN package p CROSS JOIN name n CROSS JOIN set_pkg m CROSS JOIN image_set s CROSS JOIN deployment d
+  CROSS JOIN package p CROSS JOIN name n CROSS JOIN set_pkg m CROSS JOIN image_set s
  WHERE p.name_id = x.name_id AND (x.keyed = 0 OR p.key IS NULL) AND n.name_id = p.name_id
-   AND m.pkg_id = p.pkg_id AND s.set_id = m.set_id AND d.image_id = s.image_id AND d.d_from <= :at AND d.d_to > :at
- GROUP BY n.name, p.version ORDER BY n.name, p.version
+   AND m.pkg_id = p.pkg_id AND s.set_id = m.set_id
+ ORDER BY n.name, p.version
 
 -- name: listed
 -- How many packages each image asked about holds, owned ones included.
@@ -237,13 +237,6 @@ CREATE TEMP TABLE asked_vulnerability (id TEXT PRIMARY KEY)
 
 -- name: put_asked_vulnerability
 INSERT INTO asked_vulnerability VALUES (?)
-
--- name: ask_images_of_hits
--- The images that hold a matched package and run at a moment.
-INSERT INTO asked
-SELECT DISTINCT d.image_id
-  FROM (SELECT DISTINCT pkg_id FROM hit) h CROSS JOIN set_pkg m CROSS JOIN image_set x CROSS JOIN deployment d
- WHERE m.pkg_id = h.pkg_id AND x.set_id = m.set_id AND d.image_id = x.image_id AND d.d_from <= :at AND d.d_to > :at
 
 -- name: at_version
 -- What would hold a package of a name, were it of another version.

@@ -7,6 +7,15 @@ SELECT g.kind, g.env_id, g.number FROM environment v CROSS JOIN generation g
    AND g.kind = 'environment' AND g.env_id = v.env_id
  ORDER BY 1, 2
 
+-- name: reached
+-- How far what is known has come, what is in images, and each environment of an organization, '' for all.
+SELECT kind, '', '', 0, number FROM generation WHERE env_id = 0
+UNION ALL
+SELECT 'environment', v.organization, v.name, v.env_id, coalesce(g.number, 0)
+  FROM environment v LEFT JOIN generation g ON g.kind = 'environment' AND g.env_id = v.env_id
+ WHERE :organization = '' OR v.organization = :organization
+ ORDER BY 2, 3
+
 -- name: next_turn
 -- The first moment to come at which answers change by themselves: feeds go stale, exceptions end.
 SELECT min(at) FROM (

@@ -17,7 +17,7 @@ from envscout.server.pagination import page
 from envscout.server.routes.common import Age, At, Filters, Moment, Org, Paged, about, chosen, moment_of, scope
 from envscout.server.routes.route import Route
 from envscout.store.deployments import EnvironmentRow, Scope
-from envscout.verbs.whole import Question, Whole
+from envscout.verbs.whole import Brief, Question
 
 TAG = "environments"
 
@@ -151,7 +151,7 @@ def _said(each: Event) -> tuple[str | int, ...]:
 
 def outline(asked: Asked) -> Outline:
     """Sum up an environment: how much is vulnerable, and how far that can be trusted."""
-    (whole,) = _wholes(asked, (scope(asked), Question()))
+    (whole,) = _briefs(asked, (scope(asked), Question()))
     sides = whole.services.values()
     return Outline(
         environment=whole.environment,
@@ -167,7 +167,7 @@ def vulnerabilities(asked: Asked) -> Vulnerabilities:
     """List the vulnerabilities of an environment, and which services have them."""
     query: OfService = asked.query
     question = Question(selection=chosen(query), known_at=moment_of(query.known_at), max_age=query.max_age)
-    (whole,) = _wholes(asked, (scope(asked), question))
+    (whole,) = _briefs(asked, (scope(asked), question))
     sides = {name: side for name, side in whole.services.items() if query.service in ("", name)}
     levels = _together(side.found for side in sides.values())
     ordered = [(-level, number) for level in sorted(WORDS, reverse=True) for number in levels[level]]
@@ -191,7 +191,7 @@ def compare(asked: Asked) -> Compared:
             (query.to_env, moment_of(query.to_at)),
         )
     ]
-    present, following = _wholes(asked, *sides)
+    present, following = _briefs(asked, *sides)
     changes = difference(present.services, following.services)
     ours, theirs = (reduce(or_, _of(side.services), BitMap()) for side in (following, present))
     return Compared(
@@ -205,8 +205,8 @@ def compare(asked: Asked) -> Compared:
     )
 
 
-def _wholes(asked: Asked, *sides: tuple[Scope, Question]) -> list[Whole]:
-    found: list[Whole] = asked.perform("whole.environments", asked=list(sides))
+def _briefs(asked: Asked, *sides: tuple[Scope, Question]) -> list[Brief]:
+    found: list[Brief] = asked.perform("whole.briefs", asked=list(sides))
     return found
 
 

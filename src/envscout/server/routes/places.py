@@ -5,13 +5,14 @@ from typing import Annotated
 import msgspec
 
 from envscout.model import Coverage, Problem
+from envscout.server import pagination
 from envscout.server.asking import Asked
 from envscout.server.etag import Subject
-from envscout.server.pagination import page
 from envscout.server.routes.common import Age, Paged, about, moment_of
 from envscout.server.routes.route import Route
 from envscout.store.deployments import Scope
-from envscout.verbs.locate import Located, Spot
+from envscout.verbs.locate import After, Spot, key
+from envscout.verbs.locate import Places as Found
 
 TAG = "where"
 
@@ -53,26 +54,27 @@ def package(asked: Asked) -> Places:
 
 def _places(asked: Asked, text: str) -> Places:
     query: Where = asked.query
-    scope = Scope(query.org, query.env, at=moment_of(query.at))
-    found: Located = asked.perform("locate.where", query=text, scope=scope, max_age=query.max_age)
-    spots = sorted(found.spots, key=_key)
-    items, following = page(spots, _key, query.cursor, query.limit)
-    return Places(
-        query=found.query,
-        names=found.names,
-        environments=tuple(dict.fromkeys((spot.organization, spot.environment) for spot in spots)),
-        items=items,
-        total=len(spots),
-        coverage=found.coverage,
-        problems=found.problems,
-        similar=found.similar,
-        next=following,
+    after = pagination.read(query.cursor, After) if query.cursor else None
+    found: Found = asked.perform(
+        "locate.places",
+        query=text,
+        scope=Scope(query.org, query.env, at=moment_of(query.at)),
+        max_age=query.max_age,
+        after=after,
+        most=query.limit,
     )
-
-
-def _key(spot: Spot) -> tuple[str | int, ...]:
-    slot = (spot.organization, spot.environment, spot.service, spot.platform, spot.since, spot.digest)
-    return (*slot, spot.purl, spot.vulnerability, spot.range)
+    located = found.located
+    return Places(
+        query=located.query,
+        names=located.names,
+        environments=found.environments,
+        items=located.spots,
+        total=found.total,
+        coverage=located.coverage,
+        problems=located.problems,
+        similar=located.similar,
+        next=pagination.written(key(located.spots[-1])) if found.more else None,
+    )
 
 
 def _anywhere(asked: Asked) -> Subject | None:
