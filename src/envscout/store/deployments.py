@@ -1,6 +1,6 @@
 """What runs where, and what was said to: the intervals and events that `recording` wrote."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
