@@ -1,5 +1,6 @@
 """The questions that bench/fleet.py asks: as bare SQL, as envscout's own SQL, as the function a command calls."""
 
+import json
 import random
 import shutil
 import statistics
@@ -147,7 +148,8 @@ def _find_sql(database: Database, name: str) -> object:
         connection.execute(_FINDINGS["ask_vulnerability"])
         connection.execute(_FINDINGS["put_asked_vulnerability"], (name,))
         connection.execute(_FINDINGS["hits_of_now"])
-        return connection.execute(_DEPLOYMENTS["spots"], Scope().parameters())
+        numbers = json.dumps(list({image_id for _, image_id in connection.execute(product_queries("hits")["images"])}))
+        return connection.execute(_DEPLOYMENTS["running_of"], {**Scope().parameters(), "numbers": numbers})
 
 
 def find_cve(database: Database, times: int, samples: int) -> list[Row]:
