@@ -19,6 +19,7 @@ from envscout.store import Database, Place, feeds, images, news, standing
 from envscout.store.deployments import Scope
 from envscout.store.exceptions import Entry
 from envscout.verbs import ask
+from envscout.verbs import reconcile as looking
 from envscout.verbs.exceptions import Wish, add, remove
 from envscout.verbs.reconcile import reconcile
 from envscout.verbs.update import update
@@ -203,6 +204,39 @@ class Machine(RuleBasedStateMachine):
             patch.setattr(standing, step, fail)
             with contextlib.suppress(ZeroDivisionError):
                 reconcile(self.database)
+
+    @rule(
+        what=st.sampled_from(["deploy", "exploit", "look"]),
+        environment=st.sampled_from(ENVIRONMENTS),
+        service=st.sampled_from(SERVICES),
+        number=st.integers(0, 4),
+    )
+    def look_while_others_write(self, what: str, environment: str, service: str, number: int) -> None:
+        """Have somebody else change something, or look as well, between a look and what is written of it."""
+        others = [what]
+        plan = looking._plan
+
+        def interrupted(*arguments: Any) -> Any:
+            found = plan(*arguments)
+            if others:
+                with Database(self.database.place) as other:
+                    self._write_elsewhere(other, others.pop(), (environment, service, self.images[number][0].digest))
+            return found
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(looking, "_plan", interrupted)
+            reconcile(self.database)
+        self.settled = True
+
+    def _write_elsewhere(self, other: Database, what: str, deployed: tuple[str, str, str]) -> None:
+        environment, service, digest = deployed
+        if what == "deploy":
+            _deploy(other, environment, service, "record", "", digest)
+        elif what == "exploit":
+            with other.write() as connection:
+                feeds.replace_kev(connection, [(cve, "2026-01-01", "", False) for cve in CVES[::2]])
+        else:
+            reconcile(other)
 
     @rule()
     def look(self) -> None:

@@ -24,10 +24,10 @@ def by_time(connection: Connection, at: int, warn_days: int) -> int:
         standing.mark_names(connection, findings.resolve(connection, entry.statement.names[0]))
     days = (moment.show(since)[:10], moment.show(at)[:10])
     if days[0] != days[1]:
-        standing.mark_exploited(connection, *days)
+        lapse.mark_exploited(connection, *days)
         _mark_ended_releases(connection, since, at)
     if lapse.last_run(connection) > since:
-        standing.mark_unserved(connection)
+        lapse.mark_unserved(connection)
     told = [_exception_news("exception-ended", each, at) for each in _entries(connection, ended)]
     return count + news.append(connection, told)
 
@@ -65,7 +65,7 @@ def _exception_news(kind: str, entry: exceptions.Entry, at: int) -> News:
 def _mark_ended_releases(connection: Connection, since: int, at: int) -> None:
     """Mark what runs on a release whose support ended between two moments."""
     first, last = (datetime.fromtimestamp(each / 1_000_000, UTC).date() for each in (since, at))
-    for text in standing.distributions(connection):
+    for text in lapse.distributions(connection):
         end = releases.support_end(msgspec.json.decode(text, type=Distribution))
         if end is not None and first <= end < last:
-            standing.mark_distribution(connection, text)
+            lapse.mark_distribution(connection, text)

@@ -97,20 +97,33 @@ class Slot(msgspec.Struct, frozen=True):
     unknown: str
 
 
+def turn(connection: Connection) -> int:
+    """Return a number that is another one where what stands was written since, or marked by what stood then."""
+    return int(connection.execute(_SQL["turn"]).fetchone()[0])
+
+
+def next_turn(connection: Connection) -> None:
+    """Have whoever looks at the moment look again. Needs the write lock."""
+    connection.execute(_SQL["next_turn"])
+
+
 def mark_touched(connection: Connection) -> None:
     """Mark what an update that is being applied touches; before and after names or findings change."""
+    next_turn(connection)
     if connection.execute(_SQL["any_deployment"]).fetchone()[0]:
         connection.execute(_SQL["mark_touched"])
 
 
 def mark_advisories(connection: Connection, adv_ids: Iterable[int]) -> None:
     """Mark the vulnerabilities of some records; before and after their names change."""
+    next_turn(connection)
     if connection.execute(_SQL["any_deployment"]).fetchone()[0]:
         connection.executemany(_SQL["mark_advisory"], [{"adv_id": adv_id} for adv_id in adv_ids])
 
 
 def mark_signals(connection: Connection) -> None:
     """Mark what KEV or EPSS say something else of than the world was told."""
+    next_turn(connection)
     connection.execute(_SQL["mark_signals"])
 
 
@@ -122,6 +135,7 @@ def keep_cve(connection: Connection) -> None:
 
 def mark_cve(connection: Connection) -> None:
     """Mark what CVE records say something else of than before."""
+    next_turn(connection)
     connection.execute(_SQL["mark_cve"])
     connection.execute(_SQL["drop_cve_before"])
 
@@ -143,29 +157,9 @@ def mark_image(connection: Connection, image_id: int, *, wholly: bool = False) -
     connection.execute(_SQL["mark_environments" if wholly else "mark_slots"], row)
 
 
-def mark_distribution(connection: Connection, distribution: str) -> None:
-    """Mark the services that run images of a distribution, as JSON."""
-    connection.execute(_SQL["mark_distribution"], {"distribution": distribution, "forever": FOREVER})
-
-
-def mark_unserved(connection: Connection) -> None:
-    """Mark the services of which nothing could be said for want of a feed."""
-    connection.execute(_SQL["mark_unserved"])
-
-
-def mark_exploited(connection: Connection, since: str, until: str) -> None:
-    """Mark what is in the catalog of exploited vulnerabilities from the days after one until another, YYYY-MM-DD."""
-    connection.execute(_SQL["mark_exploited_since"], {"since": since, "until": until})
-
-
 def mark_all(connection: Connection, env_ids: Iterable[int], kind: MarkKind) -> None:
     """Mark whole environments."""
     connection.executemany(_SQL["mark"], [(kind, env_id, 0) for env_id in env_ids])
-
-
-def distributions(connection: Connection) -> list[str]:
-    """Return the distributions of what runs, as JSON."""
-    return [row[0] for row in connection.execute(_SQL["distributions"], {"forever": FOREVER})]
 
 
 def marked_environment(connection: Connection) -> tuple[MarkKind, int] | None:
@@ -378,12 +372,12 @@ def put_slots(connection: Connection, env_id: int, found: Mapping[int, Slot | No
     connection.executemany(_SQL["drop_slot"], [(env_id, number) for number, each in found.items() if each is None])
 
 
-def checked(connection: Connection, what: str = "checked") -> int | None:
-    """Return up to when it was looked for what time alone changes, None if never; or another number that is kept."""
-    row = connection.execute(_SQL["time"], {"what": what}).fetchone()
+def checked(connection: Connection) -> int | None:
+    """Return up to when it was looked for what time alone changes, None if never."""
+    row = connection.execute(_SQL["time"], {"what": "checked"}).fetchone()
     return int(row[0]) if row else None
 
 
-def put_checked(connection: Connection, until: int, what: str = "checked") -> None:
+def put_checked(connection: Connection, until: int) -> None:
     """Write down up to when it was looked."""
-    connection.execute(_SQL["put_time"], {"what": what, "until": until})
+    connection.execute(_SQL["put_time"], {"what": "checked", "until": until})

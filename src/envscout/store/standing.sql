@@ -3,7 +3,7 @@ INSERT INTO mark (kind, env_id, number) VALUES (?, ?, ?) ON CONFLICT (kind, env_
 
 -- name: mark_services
 INSERT INTO mark (kind, env_id, number)
-SELECT 'slot', CAST(json_extract(q.value, '$.env_id') AS BIGINT), CAST(json_extract(q.value, '$.service_id') AS BIGINT)
+SELECT DISTINCT 'slot', CAST(json_extract(q.value, '$.env_id') AS BIGINT), CAST(json_extract(q.value, '$.service_id') AS BIGINT)
   FROM json_each(:rows) q WHERE true
 ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
 
@@ -71,31 +71,6 @@ ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
 INSERT INTO mark (kind, env_id, number)
 SELECT DISTINCT 'environment', env_id, 0 FROM deployment WHERE image_id = :image_id AND d_to = :forever
 ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
-
--- name: mark_distribution
--- The services that run images of a distribution now.
-INSERT INTO mark (kind, env_id, number)
-SELECT DISTINCT 'slot', d.env_id, d.service_id FROM image i CROSS JOIN deployment d
- WHERE i.distribution = :distribution AND d.image_id = i.image_id AND d.d_to = :forever
-ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
-
--- name: mark_unserved
--- The services of which nothing could be said because there was no feed.
-INSERT INTO mark (kind, env_id, number)
-SELECT 'slot', env_id, service_id FROM standing_slot WHERE instr(unknown, 'no-feed') > 0
-ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
-
--- name: mark_exploited_since
--- What the catalog of exploited vulnerabilities has from some days on, until another.
-INSERT INTO mark (kind, env_id, number)
-SELECT 'vulnerability', 0, v.vuln_id FROM kev k CROSS JOIN vulnerability v
- WHERE k.added > :since AND k.added <= :until AND v.id = k.cve
-ON CONFLICT (kind, env_id, number) DO UPDATE SET times = mark.times + 1
-
--- name: distributions
--- The distributions of what runs now.
-SELECT DISTINCT i.distribution FROM deployment d CROSS JOIN image i
- WHERE d.d_to = :forever AND i.image_id = d.image_id AND i.distribution IS NOT NULL
 
 -- name: marked_environment
 -- The environment that has waited longest for a kind of mark; numbers rise.
@@ -290,6 +265,13 @@ SELECT until FROM standing_time WHERE what = :what
 -- name: put_time
 INSERT INTO standing_time (what, until) VALUES (:what, :until)
 ON CONFLICT (what) DO UPDATE SET until = excluded.until
+
+-- name: turn
+SELECT coalesce(max(until), 0) FROM standing_time WHERE what = 'turn'
+
+-- name: next_turn
+INSERT INTO standing_time (what, until) VALUES ('turn', 1)
+ON CONFLICT (what) DO UPDATE SET until = standing_time.until + 1
 
 -- name: forget
 DELETE FROM standing

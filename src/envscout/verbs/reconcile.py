@@ -2,7 +2,8 @@
 
 It is looked at without a lock, as it was at one moment; then one short transaction writes the news, what stands told,
 and takes the marks away, so that a crash at any point loses and repeats nothing. What changes in between is marked
-again, and such a mark stays: it is as if all had been written at the moment of the look.
+again, and such a mark stays: it is as if all had been written at the moment of the look. What is marked by what stands
+has all of it looked at again.
 """
 
 import time
@@ -32,7 +33,6 @@ RUNNING = 1_000
 """Those that are written down in one transaction before all of their environment is looked at."""
 
 _HEED = Heed()
-_TURN = "turn"
 
 
 class Reconciled(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class Reconciled(msgspec.Struct, frozen=True):
 
 
 class _Plan(msgspec.Struct):
-    """What a look found to be written down. turn: how many were written down before. marks: that are done with.
+    """What a look found to be written down. turn: when it was looked at. marks: that are done with.
 
     slots: by environment. proceed: environments, and the vulnerability up to which they were looked at.
     """
@@ -96,21 +96,17 @@ def reconcile(
         with database.read() as connection:
             plan = _plan(connection, memory, heed, now() if at is None else at)
         with database.write() as connection:
-            if _is_next(connection, plan):
+            # Else somebody wrote what stands, or marked by what stood, since this was looked at.
+            if standing.turn(connection) == plan.turn:
                 done += _write(connection, plan)
                 count += 1
             left = standing.marks(connection)
     return Reconciled(done, left)
 
 
-def _is_next(connection: Connection, plan: _Plan) -> bool:
-    """Tell whether nobody else wrote down what they had looked at since this was looked at."""
-    return (standing.checked(connection, _TURN) or 0) == plan.turn
-
-
 def _write(connection: Connection, plan: _Plan) -> int:
     """Write down what was found; return how much was told."""
-    standing.put_checked(connection, plan.turn + 1, _TURN)
+    standing.next_turn(connection)
     count = news.append_values(connection, plan.told)
     standing.keep(connection, plan.fresh, plan.gone)
     for env_id, found in plan.slots.items():
@@ -146,7 +142,7 @@ class _Memory:
 
 def _plan(connection: Connection, memory: _Memory, heed: Heed, at: int) -> _Plan:
     """Look at some of what is marked."""
-    plan = _Plan(standing.checked(connection, _TURN) or 0)
+    plan = _Plan(standing.turn(connection))
     found = standing.marked_environment(connection)
     if found is None:
         _vulnerabilities(connection, plan, memory, heed, at)
