@@ -91,6 +91,17 @@ class Doorkeeper:
             "the server does not know who asks", "`envscout login`, or send Authorization: Bearer TOKEN"
         )
 
+    def recent(self, headers: Mapping[str, str]) -> Principal | None:
+        """Return who asks if that was made out just before, None where that has to be asked. Raise NotAllowed."""
+        scheme, _, text = headers.get("authorization", "").partition(" ")
+        if text and scheme.lower() == "bearer":
+            return self._remembered(_digest(text.strip(), headers.get(ORGANIZATION, "")))
+        is_nobody = self.door.is_open and not self._is_anybody and time.monotonic() - self._asked <= SECONDS
+        if is_nobody and not scheme and COOKIE not in cookies(headers):
+            auth_browser.check_open(headers)
+            return LOCAL
+        return None
+
     def let(self, path: str, asker: str) -> None:
         """Count a request of a principal, or from an address. Raise TooManyRequests."""
         if path not in EXEMPT:
@@ -105,10 +116,10 @@ class Doorkeeper:
         return self._is_anybody
 
     def _bearer(self, text: str, organization: str, client: str) -> Principal:
-        digest = secret.kept(f"{organization}\n{text}")
-        known = self._known.get(digest)
-        if known is not None and known[1] > time.monotonic():
-            return known[0]
+        digest = _digest(text, organization)
+        known = self._remembered(digest)
+        if known is not None:
+            return known
         try:
             found = self._token(text) if text.startswith(secret.PREFIX) else self._signed(text, organization)
         except Unauthenticated:
@@ -121,6 +132,10 @@ class Doorkeeper:
                 self._known.clear()
             self._known[digest] = (found, time.monotonic() + SECONDS)
         return found
+
+    def _remembered(self, digest: bytes) -> Principal | None:
+        known = self._known.get(digest)
+        return known[0] if known is not None and known[1] > time.monotonic() else None
 
     def _token(self, text: str) -> Principal:
         with self.stores.open() as database:
@@ -168,6 +183,10 @@ class Doorkeeper:
             return members.standing(database, found, organization)
 
 
+def _digest(text: str, organization: str) -> bytes:
+    return secret.kept(f"{organization}\n{text}")
+
+
 def person(claims: Mapping[str, Any], expires: int = 0) -> access.Person:
     """Return whom an issuer speaks of. An e-mail address counts where the issuer has verified it."""
     groups = claims.get("groups")
@@ -197,7 +216,10 @@ def guarded(app: ASGIApp, keeper: Doorkeeper) -> ASGIApp:
             keeper.let(path, f"from {client}")
             if not is_open:
                 again = partial(keeper.principal, str(scope.get("method", "")), headers, client)
-                who = await sync_to_thread(again)
+                # Whoever asked a moment ago does not wait for a thread to be told so.
+                who = keeper.recent(headers)
+                if who is None:
+                    who = await sync_to_thread(again)
                 keeper.let(path, f"as {who.organization}/{who.environment}/{who.subject}")
                 scope["user"] = who
                 scope["again"] = again  # type: ignore[typeddict-unknown-key]
