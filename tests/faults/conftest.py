@@ -34,8 +34,25 @@ def patience() -> float:
 
 
 @pytest.fixture(scope="session")
-def seed() -> Iterator[Path]:
-    """Return the folder of a stopped database server that holds a filled store."""
+def mirror() -> Iterator[Feeds]:
+    """Return feeds that always have the same address, so that stores are filled from there once."""
+    made = Feeds()
+    with serving(made):
+        yield made
+        made.stopped.set()
+
+
+@pytest.fixture
+def feeds(mirror: Feeds) -> Iterator[Feeds]:
+    """Return feeds that are well."""
+    mirror.reset()
+    yield mirror
+    mirror.stopped.set()
+
+
+@pytest.fixture(scope="session")
+def seed(mirror: Feeds) -> Iterator[Path]:
+    """Return the folder of a stopped database server that holds a filled store, and of a file with the same."""
     # The path of a socket is short.
     folder = Path(mkdtemp(prefix="envscout-fault-", dir="/tmp"))
     try:
@@ -43,7 +60,11 @@ def seed() -> Iterator[Path]:
         postgres = Postgres(folder, folder / "log")
         postgres.start()
         postgres.await_ready()
-        fill(postgres.server.make())
+        mirror.reset()
+        for place in (postgres.server.make(), folder / "store.db"):
+            world = World(folder, place, folder, random.Random(), mirror)
+            fill(place)
+            world.ok("db", "update")
         postgres.stop()
         yield folder
     finally:
@@ -51,8 +72,13 @@ def seed() -> Iterator[Path]:
 
 
 @pytest.fixture
-def make(seed: Path, chance: random.Random, tmp_path: Path) -> Iterator[Make]:
+def make(
+    seed: Path, feeds: Feeds, chance: random.Random, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Make]:
     """Return a function that makes a world on PostgreSQL or, with `sqlite`, on a file."""
+    # What is done here is done as the processes do it.
+    monkeypatch.setenv("ENVSCOUT_ALLOW_PRIVATE_ADDRESSES", "127.0.0.1")
+    monkeypatch.setenv("ENVSCOUT_HOME", str(tmp_path))
     with ExitStack() as stack:
 
         def made(engine: str = "postgresql", folder: Path | None = None) -> World:
@@ -60,12 +86,9 @@ def make(seed: Path, chance: random.Random, tmp_path: Path) -> Iterator[Make]:
                 folder = Path(mkdtemp(prefix="envscout-fault-", dir="/tmp"))
                 stack.callback(shutil.rmtree, folder, ignore_errors=True)
             folder.chmod(0o755)
-            feeds = Feeds()
-            stack.enter_context(serving(feeds))
-            stack.callback(feeds.stopped.set)
             if engine == "sqlite":
+                shutil.copy(seed / "store.db", folder / "store.db")
                 world = World(folder, folder / "store.db", tmp_path, chance, feeds)
-                fill(folder / "store.db")
             else:
                 copied(seed, folder)
                 postgres = Postgres(folder, tmp_path / "postgres.log")
@@ -74,7 +97,6 @@ def make(seed: Path, chance: random.Random, tmp_path: Path) -> Iterator[Make]:
                 postgres.start()
                 postgres.await_ready()
             stack.callback(world.end)
-            world.ok("db", "update")
             return world
 
         yield made

@@ -10,6 +10,8 @@ from envscout.model import News
 from envscout.notify.payload import Payload
 from envscout.store import FOREVER, Connection, Database, audit, channels, deployments, findings, news
 from envscout.store.news import Entry
+from envscout.verbs import audit as audit_verb
+from envscout.verbs.verify import verify
 from tests.faults.load import ENVIRONMENTS
 from tests.faults.receiver import Receiver
 from tests.faults.world import World
@@ -128,10 +130,9 @@ def no_message_comes_twice(world: World) -> Iterator[str]:
 
 def the_audit_log_is_whole(world: World) -> Iterator[str]:
     """No entry of the audit log was changed or lost, and whatever was recorded has one."""
-    done = world.run("audit", "verify")
-    if done.returncode:
-        yield done.stdout + done.stderr
     told = number = 0
+    with Database(world.place) as database:
+        yield from audit_verb.verify(database).faults
     with Database(world.place) as database, database.read() as connection:
         scopes = (deployments.Scope(environment=each) for each in ENVIRONMENTS)
         recorded = sum(len(deployments.events(connection, scope)) for scope in scopes)
@@ -144,9 +145,8 @@ def the_audit_log_is_whole(world: World) -> Iterator[str]:
 
 def what_is_kept_is_what_would_be_made_from_nothing(world: World) -> Iterator[str]:
     """Incremental equals full, for findings, summaries and what the world was told."""
-    done = world.run("db", "verify")
-    if done.returncode:
-        yield done.stdout + done.stderr
+    with Database(world.place) as database:
+        yield from map(str, verify(database).shown)
 
 
 CHECKS: tuple[Check, ...] = (

@@ -52,19 +52,7 @@ def test_api_processes_are_killed_under_load(make: Make, patience: float, engine
     told(world, clock)
 
 
-def test_the_database_is_killed_under_load(make: Make, patience: float) -> None:
-    world = make()
-    clock = Clock(world)
-    world.listen()
-    world.start(apis=2, workers=1, more=clock.env)
-    with world.load() as load:
-        killed_again_and_again(world, patience, world.database)
-        load.await_count(10)
-    assert load.log.failures
-    told(world, clock)
-
-
-def test_the_database_is_restarted_under_load(make: Make) -> None:
+def test_the_database_is_restarted_and_killed_under_load(make: Make, patience: float) -> None:
     world = make()
     clock = Clock(world)
     world.listen()
@@ -77,6 +65,9 @@ def test_the_database_is_restarted_under_load(make: Make) -> None:
         world.database().start()
         world.database().await_ready()
         load.await_count(10)
+        killed_again_and_again(world, patience, world.database)
+        load.await_count(10)
+    assert load.log.failures
     told(world, clock)
 
 

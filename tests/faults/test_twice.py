@@ -20,11 +20,19 @@ def ask(world: World, wanted: Recording, key: str) -> requests.Response:
 
 
 @pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
-def test_requests_that_come_many_times_at_once_are_done_once(make: Make, engine: str) -> None:
+def test_requests_come_many_times_at_once_and_in_another_order(make: Make, engine: str) -> None:
     world = make(engine)
     world.listen()
     world.start(apis=2, workers=1)
-    load = world.load(clients=0)
+    log = world.load(clients=0).log
+    done_once(world, log)
+    folded_in_order(world, log)
+    world.settle()
+    check(world)
+
+
+def done_once(world: World, log: Log) -> None:
+    """Ask for the same many times at once: it is done once, and all are told the same."""
     for number in range(6):
         wanted = Recording(f"once-{number}", "staging", f"{ORGANIZATION}/service-{number}", digests()[number])
         begun = threading.Barrier(REQUESTS)
@@ -38,19 +46,13 @@ def test_requests_that_come_many_times_at_once_are_done_once(make: Make, engine:
             answers = {each.result() for each in [clients.submit(post) for _ in range(REQUESTS)]}
         assert len(answers) == 1, answers
         assert answers.pop()[0] == 200
-        load.log.acknowledge(wanted)
+        log.acknowledge(wanted)
     other = wanted._replace(digest=digests()[0])
     assert ask(world, other, wanted.key).status_code == 422
-    world.settle()
-    check(world)
 
 
-@pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
-def test_what_comes_late_and_in_another_order_is_folded_as_if_it_had_not(make: Make, engine: str) -> None:
-    world = make(engine)
-    world.listen()
-    world.start(apis=2, workers=1)
-    log: Log = world.load(clients=0).log
+def folded_in_order(world: World, log: Log) -> None:
+    """Say what ran, late and in another order: it is folded as if it had been said in time."""
     moments = list(range(20))
     world.chance.shuffle(moments)
     for number in moments:
@@ -68,8 +70,6 @@ def test_what_comes_late_and_in_another_order_is_folded_as_if_it_had_not(make: M
         if answer.status_code == 200 and answer.json()["recorded"]:
             log.acknowledge(wanted)
     assert log.acknowledged
-    world.settle()
-    check(world)
 
 
 @pytest.mark.parametrize("engine", ["postgresql", "sqlite"])

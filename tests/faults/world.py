@@ -1,6 +1,5 @@
 """A whole small installation: database, API and worker processes, feeds, a receiver; and the clients that use it."""
 
-import json
 import os
 import random
 import subprocess
@@ -10,7 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from envscout.model import NEWS_KINDS, Image, Inventory, Package
+from envscout.notify.declared import Channel
+from envscout.notify.rules import Rule
 from envscout.store import Database, Place, images, news, now, outbox, standing
+from envscout.verbs import channels
 from envscout.verbs.news import READER
 from tests.faults.feeds import NAMES, Feeds, record
 from tests.faults.load import Load
@@ -76,14 +78,11 @@ class World:
 
     def listen(self, *modes: str) -> None:
         """Have everything that happens told to receivers, of each of some modes, "ok" if none is named."""
-        said: dict[str, list[dict[str, object]]] = {"channels": [], "rules": []}
-        for mode in modes or ("ok",):
-            receiver = self.receiver(f"to-{mode}", mode)
-            said["channels"].append({"name": f"to-{mode}", "address": receiver.address})
-            said["rules"].append({"name": f"all-{mode}", "channel": f"to-{mode}", "kinds": list(NEWS_KINDS)})
-        file = self.logs / "alerts.json"
-        file.write_text(json.dumps(said))
-        self.ok("notify", "apply", "-f", str(file))
+        with Database(self.place) as database:
+            for mode in modes or ("ok",):
+                name = f"to-{mode}"
+                channels.add(database, "", Channel(name, self.receiver(name, mode).address))
+                channels.add_rule(database, "", Rule(f"all-{mode}", name, kinds=NEWS_KINDS))
 
     def receiver(self, channel: str, mode: str = "ok") -> Receiver:
         """Return a receiver that runs, for a channel of a name."""
@@ -106,7 +105,7 @@ class World:
                 for each in outbox.counts(connection)
                 if each.state in ("waiting", "held") and channel in ("", each.channel)
             ]
-            left = {
+            left: dict[str, int] = {
                 "marks": standing.marks(connection),
                 "news": news.newest(connection) - news.cursor(connection, READER),
                 "messages": sum(waiting),
@@ -115,10 +114,7 @@ class World:
 
     def settle(self, seconds: float = 90.0) -> None:
         """Wait until everything is told."""
-        deadline = time.monotonic() + seconds
-        while left := self.left():
-            assert time.monotonic() < deadline, f"not told within {seconds} s: {left}\n{self.said()}"
-            time.sleep(0.2)
+        self.until(lambda: not self.left(), "not everything is told", seconds)
 
     def end(self) -> None:
         """Stop everything."""
@@ -152,8 +148,8 @@ class World:
         """Wait until something is true. Raise AssertionError with what every process said."""
         deadline = time.monotonic() + seconds
         while not true():
-            assert time.monotonic() < deadline, f"{what}: not within {seconds} s\n{self.said()}"
-            time.sleep(0.1)
+            assert time.monotonic() < deadline, f"{what}: not within {seconds} s: {self.left()}\n{self.said()}"
+            time.sleep(0.2)
 
     def said(self) -> str:
         """Return the end of what every process printed."""
