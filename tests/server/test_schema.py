@@ -3,7 +3,7 @@
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import hypothesis
 import pytest
@@ -15,11 +15,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from envscout.access.roles import ROLES
 from envscout.server.app import make
 from envscout.server.openapi import resources
 from envscout.server.routes.table import routes
-from envscout.store import Database
-from envscout.verbs import tokens
+from envscout.store import Database, Place
+from envscout.verbs import stores, tokens
+from tests.servers.postgresql import Server
 
 EXAMPLES = int(os.environ.get("ENVSCOUT_SCHEMA_EXAMPLES", "1"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -33,15 +35,46 @@ BOUNDED = hypothesis.settings(
 )
 
 
+class Asker(NamedTuple):
+    """A server, and who asks it whatever a request says. is_free: whether they may do everything."""
+
+    server: Any
+    token: str
+    is_free: bool
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Ask the server, which begins and ends once."""
+        if scope["type"] != "http" and not self.is_free:
+            return
+        others = [(name, value) for name, value in scope.get("headers", ()) if name != b"authorization"]
+        headers = [*others, (b"authorization", f"Bearer {self.token}".encode())]
+        await self.server({**scope, "headers": headers}, receive, send)
+
+
+class World(NamedTuple):
+    """What is described, and who asks for it."""
+
+    schema: Any
+    askers: tuple[Asker, ...]
+
+
 @pytest.fixture(scope="module")
-def schema(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    place = tmp_path_factory.mktemp("schema") / "envscout.db"
-    shutil.copy(demo, place)
+def world(demo: Path, postgresql: Server, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Serve the store of the demo on both engines: to its owner, and to those of one organization, one of each role."""
+    here = tmp_path_factory.mktemp("schema") / "envscout.db"
+    shutil.copy(demo, here)
+    there = postgresql.make()
+    stores.copy(here, there, lambda *_: None)
+    owners = tuple(_asker(place, "owner", "") for place in (here, there))
+    confined = tuple(_asker(here, role, "shop", owners[0].server) for role in ROLES if role != "owner")
+    return World(schemathesis.openapi.from_asgi("/schema", owners[0]), owners + confined)
+
+
+def _asker(place: Place, role: Any, organization: str, server: Any = None) -> Asker:
     with Database(place) as database:
-        token = tokens.create(database, "owner", "test").secret
-    found = schemathesis.openapi.from_asgi("/schema", make(place))
-    found.config.update(headers={"Authorization": f"Bearer {token}"})
-    return found
+        return Asker(
+            server or make(place), tokens.create(database, role, "test", organization).secret, not organization
+        )
 
 
 def test_the_published_description_is_the_present_one() -> None:
@@ -51,14 +84,16 @@ def test_the_published_description_is_the_present_one() -> None:
 
 @pytest.mark.parametrize("mode", list(schemathesis.GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize("name", [row.name for row in routes()])
-def test_every_answer_is_as_the_description_says(schema: Any, name: str, mode: schemathesis.GenerationMode) -> None:
-    strategy = schema.find_operation_by_id(name).as_strategy(generation_mode=mode)
+def test_every_answer_is_as_the_description_says(world: World, name: str, mode: schemathesis.GenerationMode) -> None:
+    strategy = world.schema.find_operation_by_id(name).as_strategy(generation_mode=mode)
 
     @BOUNDED
     @hypothesis.given(case=strategy)
     def ask(case: Any) -> None:
-        answer = case.call_and_validate(checks=CHECKS)
-        assert answer.status_code not in (401, 403, 429), "what is asked reaches what answers"
+        for asker in world.askers:
+            answer = case.call_and_validate(app=asker, checks=CHECKS)
+            refused = (401, 403, 429) if asker.is_free else (401, 429)
+            assert answer.status_code not in refused, "what is asked reaches what answers"
 
     try:
         ask()

@@ -84,8 +84,6 @@ def offered(desk: Desk, line: str, shell: str = "zsh", **env: str) -> list[str]:
     ],
 )
 def test_what_is_offered(fleet_desk: Desk, line: str, expected: list[str]) -> None:
-    if any(word in line.lower() for word in ("cve-2023-", " lib", "enroll", "exception remove")):
-        at_hand("a server is asked for environments, organizations and services alone while one types")
     if not line:
         assert "environment" in offered(fleet_desk, line)
         return
@@ -142,7 +140,6 @@ def test_names_that_would_do_something_on_a_command_line_are_not_offered(fleet_d
 
 def test_names_that_would_be_more_than_a_name_are_not_offered(fleet_desk: Desk, tmp_path: Path) -> None:
     """An id that a feed made up must not become a flag, nor a path."""
-    at_hand("a server is not asked for vulnerabilities while one types")
     ids = ("--output=report", "-rf", "~root", "=ls", "ODD-1")
     fleet_desk.ok("db", "update", "--from", feed(tmp_path / "odd", *(advisory(each, "npm", "x", "1") for each in ids)))
     words = offered(fleet_desk, "envscout where ")

@@ -55,7 +55,7 @@ def candidates(context: click.Context, target: click.Parameter, text: str) -> It
 
 
 def _known() -> Ask:
-    """Return what tells the names that the store knows; a server is asked for those few that it has at hand."""
+    """Return what tells the names that the store knows, be it here or a server's."""
     settings = Settings()
     if not settings.text("server"):
         return known(settings.store_place)

@@ -96,6 +96,7 @@ ANSWERS: Mapping[str, Answer] = {
     "index.renew": ARGUMENTS,
     "keep.prune": WHOLE,
     "keep.usage": WHOLE,
+    "known.names": Answer("store"),
     "locate.places": ARGUMENTS,
     "locate.where": ARGUMENTS,
     "members.add": BROAD,

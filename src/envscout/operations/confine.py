@@ -138,7 +138,7 @@ FREE = frozenset((
     "expires", "explicit", "exploited", "host", "in_use", "index_digest", "issuer", "justification", "key", "kind",
     "known_at", "level", "location", "max_age", "message", "mode", "moment", "moments", "most", "name", "names",
     "other", "owner", "packages", "parameters", "path", "pattern", "pattern_flags", "platform", "platforms",
-    "predicate_type", "problems", "purl", "query", "reader", "reason", "reference", "references", "registry",
+    "predicate_type", "prefix", "problems", "purl", "query", "reader", "reason", "reference", "references", "registry",
     "repositories", "repository", "role", "run_url", "said", "search", "service", "services", "severities", "shown",
     "since", "source", "statements", "subject", "tag", "text", "token", "tool", "tools", "type", "types", "unless",
     "until", "user", "value", "version", "versions", "wanted", "members.remove.number", "tokens.revoke.number",

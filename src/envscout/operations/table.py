@@ -59,6 +59,7 @@ OPERATIONS: Mapping[str, Action] = {
     "index.renew": "record",
     "keep.prune": "operate",
     "keep.usage": "operate",
+    "known.names": "read",
     "locate.places": "read",
     "locate.where": "read",
     "members.add": "own",

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from envscout.errors import StoreError, UsageError
-from envscout.store.database import Place, queries
+from envscout.store.database import Connection, Place, queries
 from envscout.store.sql import Values
 
 LIMIT = 100
@@ -39,10 +39,18 @@ def known(store: Place) -> Ask:
     rows = _of_server if isinstance(store, str) else _of_file
 
     def ask(query: str, wanted: Wanted) -> list[str]:
-        values = {**wanted._asdict(), "end": f"{wanted.prefix}\U0010ffff", "limit": LIMIT}
-        return [name for (name,) in rows(store, queries("known")[query], values)]
+        return [name for (name,) in rows(store, queries("known")[query], _values(wanted, ""))]
 
     return ask
+
+
+def told(connection: Connection, query: str, wanted: Wanted) -> list[str]:
+    """Return what a query tells whoever has the store open."""
+    return [name for (name,) in connection.execute(queries("known")[query], _values(wanted, connection.tenant))]
+
+
+def _values(wanted: Wanted, tenant: str) -> Values:
+    return {**wanted._asdict(), "end": f"{wanted.prefix}\U0010ffff", "limit": LIMIT, "tenant": tenant}
 
 
 def _of_file(store: Place, query: str, values: Values) -> list[Any]:

@@ -36,7 +36,7 @@ def update(session: Session, *, plain: bool) -> "list[FeedResult]":
         asked = [each for each in found if each.health.attempted_at > before]
         busy = [each.health.name for each in asked if each.health.held_until > at]
         if asked and not busy:
-            return [_result(each, before) for each in asked]
+            return [_result(each) for each in asked]
         show(f"The server refreshes {', '.join(busy)}" if busy else "The server is asked to refresh its feeds")
         _check(time.monotonic() - began, is_busy=bool(busy))
         time.sleep(PAUSE)
@@ -52,18 +52,24 @@ def _check(waited: float, *, is_busy: bool) -> None:
         )
 
 
-def _result(each: "FeedHealth", before: int) -> "FeedResult":
+def _result(each: "FeedHealth") -> "FeedResult":
+    """Return what became of a feed, as an update on the store itself tells it."""
+    from envscout.store.advisories import Change
     from envscout.verbs.update import FeedResult
 
-    health, refused = each.health, each.quarantine
+    health, run, refused = each.health, each.run, each.quarantine
     problem, step = health.problem, ""
     if refused is not None and not refused.released_at:
         problem, step = f"it was not applied: {refused.reason}", f"envscout db release {health.name}"
+    change = Change(run.added, run.changed, run.withdrawn) if run and not problem else Change()
+    # Of scores and of what is exploited, nobody counts what changed.
+    is_counted = run is not None and health.name.startswith("osv:")
     return FeedResult(
         health.name,
         health.location,
-        records=each.run.records if each.run else 0,
-        unchanged=not problem and each.run is not None and each.run.at < before,
+        records=run.records if run else 0,
+        change=change,
+        unchanged=is_counted and not problem and change == Change(),
         error=problem,
         next_step=step or "`envscout db feeds` shows when it is asked for again",
         size=health.bytes,
