@@ -15,7 +15,7 @@ class Client:
 
     def __init__(self, desk: Desk, host: str = "unix:///nonexistent/docker.sock") -> None:
         self.desk = desk
-        self.env = {**desk.env, "DOCKER_HOST": host}
+        self.env = {**desk.asking, "DOCKER_HOST": host}
 
     def docker(self, *words: str | Path, stdin: bytes = b"") -> Answer:
         """Run the real client."""

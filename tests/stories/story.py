@@ -96,13 +96,20 @@ class Desk:
             "PATH": os.environ["PATH"],
             "USER": "tester",
         }
-        if self.server:
-            self.env["ENVSCOUT_STORE"] = self.server.make()
 
     @property
     def place(self) -> Place:
-        """Return where the store is."""
-        return self.env["ENVSCOUT_STORE"] if self.server else self.home / "envscout.db"
+        """Return where the store is; on a server it is made when it is first asked for."""
+        if self.server is None:
+            return self.home / "envscout.db"
+        if "ENVSCOUT_STORE" not in self.env:
+            self.env["ENVSCOUT_STORE"] = self.server.make()
+        return self.env["ENVSCOUT_STORE"]
+
+    @property
+    def asking(self) -> dict[str, str]:
+        """Return the variables of a program that a story runs itself, and that asks."""
+        return self._env((), {})
 
     @property
     def store(self) -> Path:
@@ -133,14 +140,15 @@ class Desk:
 
     def _env(self, words: tuple[str | Path, ...], more: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that a command line is run with."""
+        place = self.place
         is_remote = self.remote and "ENVSCOUT_SERVER" not in more and "ENVSCOUT_STORE" not in more
         if not self.remote or not is_remote or _looks_after_the_store(words):
             return {**self.env, **more}
         if not self._token:
-            self._token = token(self.place)
+            self._token = token(place)
             if self.workers:
-                self.workers.begin(self.place, self.home)
-        return {**self.env, "ENVSCOUT_SERVER": self.remote.address(self.place), "ENVSCOUT_TOKEN": self._token, **more}
+                self.workers.begin(place, self.home)
+        return {**self.env, "ENVSCOUT_SERVER": self.remote.address(place), "ENVSCOUT_TOKEN": self._token, **more}
 
     def call(self, *words: str | Path, **env: str) -> Answer:
         """Run one command line in this process; extra variables may be given."""

@@ -162,7 +162,7 @@ def test_the_real_docker_client_completes(fleet_desk: Desk) -> None:
     assert fleet_desk.spawn("plugin", "install").code == 0
 
     def asked(*words: str) -> list[str]:
-        done = subprocess.run(["docker", "__complete", *words], env=fleet_desk.env, capture_output=True, check=True)
+        done = subprocess.run(["docker", "__complete", *words], env=fleet_desk.asking, capture_output=True, check=True)
         return done.stdout.decode().splitlines()
 
     assert asked("scout", "cves", "--env", "") == ["production\t", "staging\t", ":4"]
@@ -180,10 +180,11 @@ class Terminal:
     def __init__(self, desk: Desk, *argv: str, **env: str) -> None:
         path = f"{PROGRAM.parent}:{desk.env['PATH']}"
         self.seen = ""
+        theirs = desk.asking
         self._process, self._terminal = pty.fork()
         if self._process == 0:
             os.chdir(desk.home)
-            os.execvpe(argv[0], argv, {**desk.env, "PATH": path, "TERM": "dumb", **env})
+            os.execvpe(argv[0], argv, {**theirs, "PATH": path, "TERM": "dumb", **env})
 
     def type(self, text: str) -> None:
         """Type on the keyboard."""
@@ -263,7 +264,7 @@ def test_fish(scripts: Desk) -> None:
     def offers(line: str) -> list[str]:
         script = "source completion.fish; complete --do-complete $argv"
         argv = ["fish", "--no-config", "--command", script, line]
-        env = {**scripts.env, "PATH": f"{PROGRAM.parent}:{scripts.env['PATH']}"}
+        env = {**scripts.asking, "PATH": f"{PROGRAM.parent}:{scripts.env['PATH']}"}
         done = subprocess.run(argv, env=env, cwd=scripts.home, capture_output=True, check=True)
         assert done.stderr == b""
         return [row.rstrip("\t") for row in done.stdout.decode().splitlines()]

@@ -118,7 +118,7 @@ def test_a_bomb_does_not_go_off(watched: Desk, tmp_path: Path, how: str) -> None
     (image / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     with_layer(image, _zeros(600 << 20, how))
     limited = f"ulimit -v {1 << 20}; exec {PROGRAM} cves --format json oci-dir://{image}"
-    done = subprocess.run(["sh", "-c", limited], capture_output=True, env=watched.env, check=False)
+    done = subprocess.run(["sh", "-c", limited], capture_output=True, env=watched.asking, check=False)
     answer = Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
     if answer.code:
         assert answer.code == 1

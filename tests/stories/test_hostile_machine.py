@@ -94,7 +94,7 @@ def as_nobody(desk: Desk, *words: str) -> Answer:
     if os.geteuid() or shutil.which("setpriv") is None:
         pytest.skip("needs root and setpriv to become another user")
     argv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", str(PROGRAM), *words]
-    done = subprocess.run(argv, capture_output=True, env=desk.env, check=False)
+    done = subprocess.run(argv, capture_output=True, env=desk.asking, check=False)
     return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
@@ -168,7 +168,9 @@ def test_an_output_that_is_a_device_or_folder(watched: Desk, tmp_path: Path) -> 
 def test_standard_input_is_closed(watched: Desk, tmp_path: Path) -> None:
     image = rootfs(tmp_path / "root", FILES)
     for line in (f"cves fs://{image}", f"environment staging fs://{image} --service a", "cves sbom://", "cache prune"):
-        done = subprocess.run(["sh", "-c", f"{PROGRAM} {line} <&-"], capture_output=True, env=watched.env, check=False)
+        done = subprocess.run(
+            ["sh", "-c", f"{PROGRAM} {line} <&-"], capture_output=True, env=watched.asking, check=False
+        )
         assert b"Traceback" not in done.stderr, done.stderr.decode()
         assert (done.returncode == 0) == line.startswith(("cves fs", "environment")), line
 
@@ -180,18 +182,18 @@ def test_standard_output_goes_away(watched: Desk, tmp_path: Path) -> None:
         done = subprocess.run(
             ["bash", "-c", f"set -o pipefail; {PROGRAM} {line} | head -c 1"],
             capture_output=True,
-            env=watched.env,
+            env=watched.asking,
             check=False,
         )
         assert done.stderr.decode().strip().startswith(("", "✓")), line
         assert b"Traceback" not in done.stderr, done.stderr.decode()
         assert b"Exception ignored" not in done.stderr, done.stderr.decode()
     closed = subprocess.run(
-        ["sh", "-c", f"{PROGRAM} environment >&-"], capture_output=True, env=watched.env, check=False
+        ["sh", "-c", f"{PROGRAM} environment >&-"], capture_output=True, env=watched.asking, check=False
     )
     assert b"Traceback" not in closed.stderr, closed.stderr.decode()
     full = subprocess.run(
-        ["sh", "-c", f"{PROGRAM} sbom fs://{image} > /dev/full"], capture_output=True, env=watched.env, check=False
+        ["sh", "-c", f"{PROGRAM} sbom fs://{image} > /dev/full"], capture_output=True, env=watched.asking, check=False
     )
     assert full.returncode == 1
     assert b"Traceback" not in full.stderr, full.stderr.decode()

@@ -204,7 +204,7 @@ def test_two_who_apply_at_once_both_stand_in_the_history(shop: Desk, tmp_path: P
         file = tmp_path / f"{number}.yaml"
         file.write_text(f"policies: [{{id: maximum-image-age, config: {{days: {number + 1}}}}}]")
         argv: list[str | Path] = [PROGRAM, "policy", "apply", "-f", file, "--env", "production", "--org", "myorg"]
-        running.append(subprocess.Popen(argv, env=shop.env, stdout=subprocess.DEVNULL))
+        running.append(subprocess.Popen(argv, env=shop.asking, stdout=subprocess.DEVNULL))
     assert [each.wait() for each in running] == [0] * 6
     history = shop.ok("policy", "list", "--history", "--format", "json").json["policy-list"]
     assert sorted(each["file"] for each in history) == [f"{number}.yaml" for number in range(6)]
@@ -262,7 +262,7 @@ def test_docker_s_configuration_goes_into_force_as_it_is(shop: Desk, tmp_path: P
 
 def test_start_up_does_not_load_what_only_some_policies_need(shop: Desk) -> None:
     argv = [sys.executable, "-X", "importtime", "-m", "envscout", "policy", "myorg/myapp", "--env", "production"]
-    done = subprocess.run(argv, env=shop.env, capture_output=True, text=True, check=True)
+    done = subprocess.run(argv, env=shop.asking, capture_output=True, text=True, check=True)
     assert not {"yaml", "license_expression", "cel_expr_python"} & {
         line.rpartition("|")[2].strip().split(".")[0] for line in done.stderr.splitlines()}  # fmt: skip
 
