@@ -29,12 +29,16 @@ def data() -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Place]:
-    """Return a function from a name to the place of a store, on each of the engines; nothing is there at first."""
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Place]]:
+    """Return a function from a name to the place of a store, on each of the engines; nothing is in it at first."""
     if request.param == "sqlite":
-        return lambda name: tmp_path / f"{name}.db"
+        yield lambda name: tmp_path / f"{name}.db"
+        return
     server: Server = request.getfixturevalue("postgresql")
-    return functools.cache(lambda _name: server.make())
+    made: dict[str, str] = {}
+    yield lambda name: made.get(name) or made.setdefault(name, server.store())
+    for each in made.values():
+        server.drop(each)
 
 
 Filled = Callable[[str, Callable[[Place], Any]], tuple[Place, Any]]

@@ -83,7 +83,9 @@ def test_whatever_the_role_and_the_environment_say(postgresql: Server, monkeypat
     monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
     place = postgresql.make()
     name = place.rpartition("?")[0].rpartition("/")[2]
-    postgresql.ask(f"ALTER DATABASE {name} SET statement_timeout = 1; ALTER DATABASE {name} SET search_path = public")
+    postgresql.ask(
+        f"ALTER DATABASE {name} SET statement_timeout = 1", f"ALTER DATABASE {name} SET search_path = public"
+    )
     with Database(place) as database, database.write() as connection:
         feeds.reserve(connection, "osv:\U0001f40d", "osv", "here")
         connection.execute("SELECT pg_sleep(0.05)")

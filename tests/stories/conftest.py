@@ -67,9 +67,11 @@ def sample_store(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Plac
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path) -> Iterator[Desk]:
     """Return a desk that nobody has used."""
-    return Desk(tmp_path / "home")
+    made = Desk(tmp_path / "home")
+    yield made
+    made.forget()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from envscout.demo.fleet import Release
-from tests.stories.story import Answer, Desk
+from tests.stories.story import Answer, Desk, looks_after_the_store
 
 Find = Callable[[str], Release]
 
@@ -20,7 +20,10 @@ class Client:
     def docker(self, *words: str | Path, stdin: bytes = b"") -> Answer:
         """Run the real client."""
         argv = ["docker", *map(str, words)]
-        done = subprocess.run(argv, input=stdin, capture_output=True, env=self.env, check=False)
+        env = dict(self.env)
+        if words[:1] == ("scout",) and looks_after_the_store(words[1:]):
+            env.pop("ENVSCOUT_SERVER", None)
+        done = subprocess.run(argv, input=stdin, capture_output=True, env=env, check=False)
         return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def scout(self, *words: str | Path) -> Answer:

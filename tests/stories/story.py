@@ -59,7 +59,7 @@ class Answer(NamedTuple):
         return self.err
 
 
-def _looks_after_the_store(words: tuple[str | Path, ...]) -> bool:
+def looks_after_the_store(words: tuple[str | Path, ...]) -> bool:
     """Tell whether a command works on a store itself, and is run where that is."""
     named = [str(word) for word in words if not str(word).startswith("-")]
     return tuple(named[:2]) in _ON_THE_STORE or tuple(named[:1]) in _ON_THE_STORE
@@ -89,7 +89,7 @@ class Desk:
     def __init__(self, home: Path) -> None:
         self.home = home
         self._token = ""
-        self.env = {
+        self._variables = {
             "ENVSCOUT_HOME": str(home),
             "HOME": str(home),
             "DOCKER_CONFIG": str(home / "docker"),
@@ -102,9 +102,15 @@ class Desk:
         """Return where the store is; on a server it is made when it is first asked for."""
         if self.server is None:
             return self.home / "envscout.db"
-        if "ENVSCOUT_STORE" not in self.env:
-            self.env["ENVSCOUT_STORE"] = self.server.make()
-        return self.env["ENVSCOUT_STORE"]
+        if "ENVSCOUT_STORE" not in self._variables:
+            self._variables["ENVSCOUT_STORE"] = self.server.store()
+        return self._variables["ENVSCOUT_STORE"]
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Return the variables of a program that works on the store; they may be changed."""
+        assert self.place
+        return self._variables
 
     @property
     def asking(self) -> dict[str, str]:
@@ -124,9 +130,18 @@ class Desk:
         if self.server:
             if self.workers:
                 self.workers.end(place)
-            self.env["ENVSCOUT_STORE"] = self.server.copy(str(place))
+            self.forget()
+            self._variables["ENVSCOUT_STORE"] = self.server.copy(str(place))
         else:
             shutil.copyfile(place, self.store)
+
+    def forget(self) -> None:
+        """Forget the store, where it is on a server: hundreds of them are much to keep."""
+        place = self._variables.pop("ENVSCOUT_STORE", "")
+        if self.server and place.startswith("postgresql:"):
+            if self.workers:
+                self.workers.end(place)
+            self.server.drop(place)
 
     def by(self, said: str) -> str:
         """Return whom the record names where a command says who acts: a server tells beside it who was let in."""
@@ -140,15 +155,14 @@ class Desk:
 
     def _env(self, words: tuple[str | Path, ...], more: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that a command line is run with."""
-        place = self.place
         is_remote = self.remote and "ENVSCOUT_SERVER" not in more and "ENVSCOUT_STORE" not in more
-        if not self.remote or not is_remote or _looks_after_the_store(words):
+        if not self.remote or not is_remote or looks_after_the_store(words):
             return {**self.env, **more}
         if not self._token:
-            self._token = token(place)
+            self._token = token(self.place)
             if self.workers:
-                self.workers.begin(place, self.home)
-        return {**self.env, "ENVSCOUT_SERVER": self.remote.address(place), "ENVSCOUT_TOKEN": self._token, **more}
+                self.workers.begin(self.place, self.home)
+        return {**self.env, "ENVSCOUT_SERVER": self.remote.address(self.place), "ENVSCOUT_TOKEN": self._token, **more}
 
     def call(self, *words: str | Path, **env: str) -> Answer:
         """Run one command line in this process; extra variables may be given."""

@@ -201,7 +201,7 @@ def test_standard_output_goes_away(watched: Desk, tmp_path: Path) -> None:
 
 def test_a_terminal_that_knows_only_ascii(watched: Desk, tmp_path: Path) -> None:
     image = rootfs(tmp_path / "root", FILES)
-    watched.env |= {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    watched.env.update(PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     for words in (("cves", f"fs://{image}"), ("db", "status"), ("environment", "s", f"fs://{image}", "--service", "a")):
         answer = watched.spawn(*words)
         assert answer.code == 0, answer.err

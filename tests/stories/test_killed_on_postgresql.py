@@ -66,7 +66,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Story
     desk.record("staging", f"fs://{rootfs(base / 'root', debian(*packages))}", "--service", "app")
     kept = str(desk.place)
     old = state(kept)
-    desk.env["ENVSCOUT_STORE"] = postgres.server.make(_name(kept))
+    desk.env["ENVSCOUT_STORE"] = postgres.server.copy(kept)
     place = published(base / "one", after())
     started = time.monotonic()
     assert desk.spawn("db", "update", "--from", place).code == 0
@@ -74,10 +74,6 @@ def story(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Story
     new = state(desk.place)
     assert new != old
     return Story(kept, place, old, new, took)
-
-
-def _name(place: str) -> str:
-    return place.rpartition("?")[0].rpartition("/")[2]
 
 
 @pytest.fixture(params=["the command", "the server"])
@@ -101,7 +97,7 @@ def test_an_update_broken_off_at_any_moment(story: Story, desk: Desk, postgres: 
     chance = random.Random(20261127)
     met = {"old": 0, "new": 0}
     for _ in range(KILLS):
-        desk.env["ENVSCOUT_STORE"] = postgres.server.make(_name(story.kept))
+        desk.env["ENVSCOUT_STORE"] = postgres.server.copy(story.kept)
         # What is copied here is written twice, and would be again.
         postgres.server.ask("CHECKPOINT")
         process = start(desk, "db", "update", "--from", story.place)
@@ -117,7 +113,7 @@ def test_an_update_broken_off_at_any_moment(story: Story, desk: Desk, postgres: 
         # Whatever was broken off holds nothing up.
         with Database(desk.place) as database, database.alone("update"), database.write():
             pass
-        postgres.server.ask(f"DROP DATABASE {_name(str(desk.place))} WITH (FORCE)")
+        postgres.server.drop(str(desk.place))
     assert met["old"]
 
 

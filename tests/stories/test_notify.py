@@ -25,7 +25,7 @@ def server() -> Iterator[Receiver]:
 @pytest.fixture
 def told(desk: Desk, server: Receiver) -> Desk:
     """Return a desk with a channel to the receiver."""
-    desk.env |= LOOPBACK
+    desk.env.update(LOOPBACK)
     desk.env["HOOK"] = f"{server.url}/very-secret"
     return desk
 

@@ -44,7 +44,7 @@ def viewer(many: Servers, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     keeper.record("production", f"oci-dir://{folder / 'old'}", *APP)
     layout(folder / "unknown", debian(OPENSSL_3_0_9, OPENSSL_3_0_11))
     desk = Laptop(folder / "laptop")
-    desk.env |= {"ENVSCOUT_SERVER": many.address(keeper.place), "ENVSCOUT_TOKEN": token(keeper.place, "viewer")}
+    desk.env.update(ENVSCOUT_SERVER=many.address(keeper.place), ENVSCOUT_TOKEN=token(keeper.place, "viewer"))
     return desk
 
 
