@@ -128,7 +128,7 @@ def test_many_messages_for_a_program_travel_together(database: Database, server:
     requests = [each for each in server.received if each.path == "/program"]
     assert len({each.headers["webhook-id"] for each in requests}) == 4
     sent = [Webhook(secret).verify(each.body, each.headers)["data"] for each in requests]
-    assert sorted(len(each["news"]) for each in sent) == [1, 50, 200, 200]
+    assert sorted(len(each["news"]) for each in sent) == [1, 150, 150, 150]
     assert {each["more"] for each in sent} == {0}
     assert len({news["vulnerability"] for each in sent for news in each["news"]}) == 450
     assert sorted(number for each in sent for number in each["numbers"]) == list(range(1, 452))
