@@ -125,4 +125,4 @@ def test_a_refresh_is_followed_to_the_last_of_its_notifications(tmp_path: Path) 
     ]
     (row,) = (line.split() for line in second if line.split()[0] == "40")
     (told,) = (line.split() for line in second if line.startswith("# /program: "))
-    assert told[4] == row[3]
+    assert told[4] == row[2]
