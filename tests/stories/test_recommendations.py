@@ -217,9 +217,10 @@ def test_an_upgraded_image_has_what_was_said_and_nothing_else(
     watching_alpine: Desk, data: Path, tmp_path: Path
 ) -> None:
     documents = zipfile.ZipFile(data / "sboms" / "docker-hub-trivy-spdx.zip")
-    checked = 0
+    # A server has the same rules: fewer show that it is asked for the same.
+    checked, wanted = 0, 4 if Desk.remote else 12
     for member in sorted(documents.namelist()):
-        if checked == 12:
+        if checked == wanted:
             break
         image = tmp_path / "image.spdx.json"
         image.write_bytes(documents.read(member))
@@ -243,4 +244,4 @@ def test_an_upgraded_image_has_what_was_said_and_nothing_else(
         assert {(one["package"]["source"] or one["package"]["name"], one["vulnerability"]) for one in after} == said, (
             member
         )
-    assert checked == 12
+    assert checked == wanted
