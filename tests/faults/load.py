@@ -132,8 +132,7 @@ class Load:
 
     def _record(self, session: requests.Session, chance: random.Random, wanted: Recording) -> bool:
         """Ask for a recording, of any of the servers, always with the same key; return whether that is settled."""
-        path, data = _FORMS[crc32(wanted.key.encode()) % len(_FORMS)]
-        answer = self._asked(session, chance, path, data(wanted), {"Idempotency-Key": wanted.key})
+        answer = self._asked(session, chance, *form(wanted), {"Idempotency-Key": wanted.key})
         if answer is None:
             return False
         if answer.status_code == 200:
@@ -188,3 +187,9 @@ def deployment(wanted: Recording) -> dict[str, Any]:
 
 
 _FORMS = (("operations/record.record", document), ("deployments", deployment), ("deployments", deployment))
+
+
+def form(wanted: Recording) -> tuple[str, dict[str, Any]]:
+    """Return the path and the body by which a recording is asked for: always the same for a key."""
+    path, data = _FORMS[crc32(wanted.key.encode()) % len(_FORMS)]
+    return path, data(wanted)

@@ -8,15 +8,16 @@ import requests
 
 from tests.faults.conftest import Make
 from tests.faults.invariants import check
-from tests.faults.load import ENVIRONMENTS, ORGANIZATION, Log, Recording, document
+from tests.faults.load import ENVIRONMENTS, ORGANIZATION, Log, Recording, form
 from tests.faults.world import World, digests
 
 REQUESTS = 8
 
 
 def ask(world: World, wanted: Recording, key: str) -> requests.Response:
-    address = f"{world.chance.choice(world.apis).address}/api/v1/operations/record.record"
-    return requests.post(address, json=document(wanted), headers={"Idempotency-Key": key}, timeout=60)
+    path, data = form(wanted)
+    address = f"{world.chance.choice(world.apis).address}/api/v1/{path}"
+    return requests.post(address, json=data, headers={"Idempotency-Key": key}, timeout=60)
 
 
 @pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
