@@ -24,17 +24,17 @@ ACCESS = "local all postgres trust\nlocal all all scram-sha-256\n"
 
 
 class Server:
-    """A running server. Its owner is `postgres`."""
+    """A running server. Its owner is `postgres`; folder: where its socket is."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._numbers = itertools.count()
         self._begun = ""
 
     def place(self, database: str = "postgres", user: str = "postgres", password: str = "") -> str:
         """Return the address of a database."""
         secret = f":{password}" if password else ""
-        return f"postgresql://{user}{secret}@/{database}?host={self._folder}"
+        return f"postgresql://{user}{secret}@/{database}?host={self.folder}"
 
     def ask(self, *statements: str) -> None:
         """Run statements, each by itself."""
