@@ -143,6 +143,11 @@ class Desk:
                 self.workers.end(place)
             self.server.drop(place)
 
+    def rest(self) -> None:
+        """Have nobody work on the store any more, so that it stays as it is."""
+        if self.workers:
+            self.workers.end(self.place)
+
     def by(self, said: str) -> str:
         """Return whom the record names where a command says who acts: a server tells beside it who was let in."""
         if not self.remote:

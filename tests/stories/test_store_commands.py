@@ -17,6 +17,7 @@ def content(place: Place) -> dict[str, catalog.Sum]:
 
 def test_a_store_moves_to_postgresql_and_back(watched: Desk, old: str, tmp_path: Path, postgresql: Server) -> None:
     watched.record("production", old, *APP)
+    watched.rest()
     server, back = postgresql.make(), tmp_path / "back.db"
     said = watched.ok("store", "copy", str(watched.place), server).err
     assert "are the same in postgresql://" in said
@@ -33,6 +34,7 @@ def test_a_store_moves_to_postgresql_and_back(watched: Desk, old: str, tmp_path:
 
 def test_a_backup_is_a_store_and_makes_one(watched: Desk, old: str, tmp_path: Path, postgresql: Server) -> None:
     watched.record("production", old, *APP)
+    watched.rest()
     kept = tmp_path / "kept.db"
     watched.ok("store", "backup", kept)
     assert kept.stat().st_mode & 0o777 == 0o600
@@ -50,6 +52,7 @@ def test_pg_dump_and_pg_restore_give_the_same_store(
 ) -> None:
     need("pg_dump", "pg_restore")
     watched.record("production", old, *APP)
+    watched.rest()
     server, restored = postgresql.make(), postgresql.make()
     watched.ok("store", "copy", str(watched.place), server)
     run("pg_dump", "--format=custom", "--no-owner", "--file", tmp_path / "dump", server)
