@@ -70,6 +70,8 @@ def test_damage_is_told_of(watched: Desk, old: str) -> None:
 
 
 def test_a_store_is_migrated_when_one_wants_it(desk: Desk) -> None:
+    if desk.server:
+        desk.env["ENVSCOUT_STORE"] = desk.server.make()
     new = desk.call("db", "migrate", "--check")
     assert (new.code, new.out.startswith("schema 0 -> ")) == (2, True)
     assert desk.ok("db", "migrate").out.startswith("schema 0 -> ")
