@@ -51,12 +51,12 @@ def _rested(found: Generations, rests: Rests) -> object:
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """An answer as it is sent. packed: by gzip, b"" where that would not be shorter."""
+    """An answer as it is sent. is_packed: by gzip."""
 
     body: bytes
-    packed: bytes
     media_type: str
     link: str = ""
+    is_packed: bool = False
 
 
 class Answers:
@@ -79,7 +79,7 @@ class Answers:
 
     def put(self, name: str, answer: Kept) -> None:
         """Keep an answer, for as long as there is room."""
-        size = len(answer.body) + len(answer.packed) + 500
+        size = len(answer.body) + 500
         with self._lock:
             if size > self._most // 8 or name in self._kept:
                 return
@@ -87,7 +87,7 @@ class Answers:
             self._held += size
             while self._held > self._most:
                 gone = self._kept.pop(next(iter(self._kept)))
-                self._held -= len(gone.body) + len(gone.packed) + 500
+                self._held -= len(gone.body) + 500
 
 
 def matches(header: str, name: str) -> bool:

@@ -122,15 +122,22 @@ def _asked(row: Route, house: House, request: Request[Any, Any, Any], asked: Ask
     name = _name(row, asked)
     told = request.headers.get("if-none-match", "")
     if name and told and matches(told, name):
-        return _sent(request, None, name)
-    kept = house.answers.get(name) if name else None
+        return _sent(None, name)
+    packs = "gzip" in request.headers.get("accept-encoding", "").lower()
+    kept = house.answers.get(_packed(name, packs=packs)) if name else None
     if kept is None:
-        kept = _made(row, request, asked)
+        made = _made(row, asked)
+        link = _link(request, made.next)
+        kept = _kept(made, link, packs=packs)
         if not name:
-            name = blake2b(kept.body + kept.link.encode(), digest_size=15).hexdigest()
+            name = blake2b(made.content + link.encode(), digest_size=15).hexdigest()
         elif name == _name(row, asked):
-            house.answers.put(name, kept)
-    return _sent(request, None if matches(told, name) and told else kept, name)
+            house.answers.put(_packed(name, packs=packs), kept)
+    return _sent(None if matches(told, name) and told else kept, name)
+
+
+def _packed(name: str, *, packs: bool) -> str:
+    return f"{name}-gzip" if packs else name
 
 
 def _name(row: Route, asked: Asked) -> str:
@@ -154,11 +161,23 @@ def _own(who: Principal, subject: Subject) -> Subject:
     return msgspec.structs.replace(subject, organization=subject.organization or who.organization)
 
 
-def _made(row: Route, request: Request[Any, Any, Any], asked: Asked) -> Kept:
+class _Made(msgspec.Struct, frozen=True):
+    content: bytes
+    media_type: str
+    next: str | None
+
+
+def _made(row: Route, asked: Asked) -> _Made:
     result = row.answer(asked)
-    text = result if isinstance(result, Text) else Text(encode(result), "application/json")
-    packed = gzip.compress(text.content, 1, mtime=0) if len(text.content) >= _WORTH_PACKING else b""
-    return Kept(text.content, packed, text.media_type, _link(request, getattr(result, "next", None)))
+    if isinstance(result, Text):
+        return _Made(result.content, result.media_type, None)
+    return _Made(encode(result), "application/json", getattr(result, "next", None))
+
+
+def _kept(made: _Made, link: str, *, packs: bool) -> Kept:
+    if packs and len(made.content) >= _WORTH_PACKING:
+        return Kept(gzip.compress(made.content, 1, mtime=0), made.media_type, link, is_packed=True)
+    return Kept(made.content, made.media_type, link)
 
 
 def _link(request: Request[Any, Any, Any], cursor: str | None) -> str:
@@ -170,16 +189,13 @@ def _link(request: Request[Any, Any, Any], cursor: str | None) -> str:
     return f'<?{query}>; rel="next"'
 
 
-def _sent(request: Request[Any, Any, Any], kept: Kept | None, name: str) -> Response[bytes]:
+def _sent(kept: Kept | None, name: str) -> Response[bytes]:
     """Return an answer, or that it is what the client has already."""
-    packs = "gzip" in request.headers.get("accept-encoding", "").lower()
-    is_packed = bool(packs and kept and kept.packed)
-    headers = {"ETag": f'"{name}-gzip"' if is_packed else f'"{name}"', "Vary": "Accept-Encoding, Authorization"}
-    headers["Cache-Control"] = "private, no-cache"
+    headers = {"Vary": "Accept-Encoding, Authorization", "Cache-Control": "private, no-cache", "ETag": f'"{name}"'}
     if kept is None:
         return Response(b"", status_code=304, headers=headers, media_type="application/json")
-    if is_packed:
-        headers["Content-Encoding"] = "gzip"
+    if kept.is_packed:
+        headers |= {"ETag": f'"{name}-gzip"', "Content-Encoding": "gzip"}
     if kept.link:
         headers["Link"] = kept.link
-    return Response(kept.packed if is_packed else kept.body, headers=headers, media_type=kept.media_type)
+    return Response(kept.body, headers=headers, media_type=kept.media_type)

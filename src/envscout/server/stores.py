@@ -11,8 +11,8 @@ from envscout.errors import StoreBusy, StoreLost
 from envscout.store import Database, Place
 from envscout.store.memory import Memory
 
-MOST = 20
-"""Connections of one process; a PostgreSQL server has a hundred for all."""
+MOST = 12
+"""Connections of one process; a PostgreSQL server has a hundred for all. More would only wait for the processor."""
 
 PATIENCE = 30.0
 """Seconds to wait for one that is lent."""
