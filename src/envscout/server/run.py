@@ -1,13 +1,14 @@
 """The process that serves: sockets, processes, work, and how it ends."""
 
+import asyncio
 import contextlib
 import os
 import signal
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import anyio
 import uvicorn
 
 from envscout.config import Settings
@@ -25,8 +26,8 @@ from envscout.work.engine import engine
 GRACE = 30
 CONNECTIONS = 1_000
 """At once, of one process; those beyond are told 503."""
-THREADS = 24
-"""That answer requests; a few more than there are connections to the store."""
+THREADS = 8
+"""That answer requests. More would only wait for one another, and each holds what it makes an answer of."""
 
 
 def run(settings: Settings, *, working: bool) -> None:
@@ -106,7 +107,7 @@ def _check(place: Place, host: str, way_in: Door) -> None:
 
 
 async def _bound_threads() -> None:
-    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "answering"))
 
 
 def _share_counts() -> None:

@@ -21,12 +21,14 @@ from envscout.verbs import ask, gate, govern
 from envscout.verbs.ask import Question
 from envscout.work.task import Work
 
-_PIECE = 20
+_PIECE = 10
 """Images whose findings are held at once."""
 _SHARE = 10.0
 """Seconds after which no further environment is begun until the next run: other work is of more use to somebody."""
 _MUCH = 200
 """Marks, or news that no message was made of, from which on those come first."""
+_REST = 4.0
+"""Times as long as some images took, before the next: whoever asks the process meanwhile is answered."""
 _PATIENCE, _GLANCE = 60.0, 0.5
 """Seconds for which they come first, and between two looks whether they still do."""
 
@@ -81,9 +83,12 @@ def _verdicts(work: Work, due: Due, heed: Heed, policies: Sequence[Policy]) -> I
         _give_way(work)
         if work.stop.is_set():
             return
+        began = time.monotonic()
         subjects = [(each.image_id, each.deployment.reference, each.deployment) for each in ran[start : start + _PIECE]]
         report = ask.of_subjects(work.database, subjects, Question(heed=heed))
         for each in report.images:
             known = answered(each, due.name, beside(msgspec.structs.replace(report, images=(each,))), each.as_of)
             facts = gate.facts(work.database, known, gate.seen(work.database, each.image_id))
             yield from ((each.image_id, verdict) for verdict in judge_by(policies, facts))
+        if start + _PIECE < len(ran):
+            work.stop.wait(_REST * (time.monotonic() - began))
