@@ -8,7 +8,7 @@ import msgspec
 
 from envscout.store import findings
 from envscout.store.database import Connection, queries
-from envscout.store.findings import Match, Place
+from envscout.store.findings import Match, Place, Record, Signals
 from envscout.store.present import Present
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Hits(msgspec.Struct, frozen=True):
         """Return bytes, about."""
         maps = (*self.images.values(), *self.times.values(), *self.doubts.values())
         held = sum(map(len, self.matches.values())) + sum(map(len, self.sets.values()))
-        return 1_500 * held + sum(100 + 2 * len(each) for each in maps)
+        return 700 * held + sum(100 + 2 * len(each) for each in maps)
 
     @property
     def everywhere(self) -> "BitMap":
@@ -71,7 +71,7 @@ def hits(connection: Connection, names: Iterable[str], known_at: int | None) -> 
 
     wanted = frozenset(names)
     found = (each for each in findings.hit(connection, wanted, known_at) if each.vulnerability in wanted)
-    matches = _earliest(map(_bare, found))
+    matches = _earliest(_bare(found))
     sets: dict[int, list[Place]] = defaultdict(list)
     for set_id, pkg_id, purl, type_, name, version, source in connection.execute(_SQL["sets"]):
         if pkg_id in matches:
@@ -89,10 +89,17 @@ def hits(connection: Connection, names: Iterable[str], known_at: int | None) -> 
     )
 
 
-def _bare(match: Match) -> Match:
-    """Return a match without the texts that its record is explained by: they may be long."""
-    record = msgspec.structs.replace(match.record, summary="", details="", references=())
-    return msgspec.structs.replace(match, record=record, signals=msgspec.structs.replace(match.signals, description=""))
+def _bare(matches: Iterable[Match]) -> Iterator[Match]:
+    """Yield matches without the texts that their records are explained by: they may be long."""
+    records: dict[tuple[str, str], Record] = {}
+    signals: dict[str, Signals] = {}
+    for each in matches:
+        name = each.record.feed, each.record.id
+        if name not in records:
+            records[name] = msgspec.structs.replace(each.record, summary="", details="", references=())
+        if each.vulnerability not in signals:
+            signals[each.vulnerability] = msgspec.structs.replace(each.signals, description="")
+        yield msgspec.structs.replace(each, record=records[name], signals=signals[each.vulnerability])
 
 
 def _earliest(matches: Iterable[Match]) -> dict[int, tuple[Match, ...]]:

@@ -109,8 +109,8 @@ def kinds(present: Iterable[Present]) -> dict[Kind, "BitMap"]:
     """Return the images that run in any of some environments, by kind."""
     from pyroaring import BitMap
 
-    found: dict[Kind, BitMap] = {}
+    found: dict[Kind, list[BitMap]] = defaultdict(list)
     for each in present:
         for kind, images in each.kinds.items():
-            found.setdefault(kind, BitMap()).update(images)
-    return found
+            found[kind].append(images)
+    return {kind: BitMap.union(*images) for kind, images in found.items()}

@@ -290,7 +290,8 @@ def _spots(ran: Iterable[Present], held: Hits, heard: _Heard, after: After | Non
         if after and (each.organization, each.name) < after[:2]:
             continue
         lying = held.lying(each.images)
-        for slot, running in groupby(each.running, key=_slot):
+        hit = (one for one in each.running if one.image_id in lying)
+        for slot, running in groupby(hit, key=_slot):
             if not after or slot >= after[:5]:
                 made = (spot for one in running for spot in _of_running(one, lying, held, heard))
                 found = {key(spot): spot for spot in made}
