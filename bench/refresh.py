@@ -4,11 +4,12 @@
 
 Takes the fleet of bench/synthetic.py, lets everything that runs be told once (the baseline, which tells nobody; kept in
 FOLDER), has a web hook told everything and two chats what is grave in some environments, with the usual budget, and
-starts `envscout worker`. Then feeds of new advisories about packages that run are applied by this process, as
-`envscout db update` does beside a server. Seconds are counted from just before the commit: to the last news, to the
-last message that is kept to be sent, and to the last request that the receiver took. "waited" is how long another
-writer waited for its turn at most; "cpu" is the worker's. At the end "bare SQL" is the least that finds what a refresh
-touched: one row for each environment, service and vulnerability.
+starts `envscout worker`. Then this process applies feeds of new advisories, as `envscout db update` does beside it:
+"ordinary" ones, drawn as the fleet's own are, and the "worst", all about packages that run nearly everywhere. Seconds
+are counted from just before the commit: to the last news, to the last message that is kept to be sent, and to the last
+request that the receiver took. "waited" is how long another writer waited for its turn at most; "cpu" is the worker's.
+At the end "bare SQL" is the least that finds what a refresh touched: one row for each environment, service and
+vulnerability.
 
 The bar: 5 s to the last of it. The peers, by their default settings at worst: Clair 13 h (updaters every 6 h, notifier
 every 1 h and their periods), StackRox 4.5 h, Dependency-Track 26 h.
@@ -26,6 +27,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +35,7 @@ import server_store
 from fleet import fleet
 from measure import heading, program
 from receiver import Receiver, Told, receiving
-from shape import Sizes, name_of, pools, version
+from shape import POSITIONS, RELEASE_COUNT, Pool, Sizes, name_of, pools, version
 from sql import queries
 
 from envscout.notify.declared import Channel
@@ -47,7 +49,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.servers.program import running
 
 PEERS = "the peers, by default at worst: Clair 13 h, StackRox 4.5 h, Dependency-Track 26 h"
-_HEAD = ("advisories", "applied s", "news", "requests", "news s", "made s", "told s", "cpu s", "waited s")
+_HEAD = ("refresh", "applied s", "news", "requests", "news s", "made s", "told s", "cpu s", "waited s")
 _TOLD = ("standing", "standing_slot", "standing_time")
 _GLANCE = 0.02
 _PATIENCE = 600.0
@@ -73,12 +75,14 @@ def main() -> None:
         with Timed(place) as database, _worker(home, place) as pid:
             _listen(database, receiver.url)
             print(f"# {PEERS}")
-            print("".join(f"{each:>11}" for each in _HEAD))
-            for number in range(options.times):
-                records = _records(sizes, number, options.advisories)
-                _print(options.advisories, Refresh(database, home, receiver, pid).run(number, records))
+            print("".join(f"{each:>12}" for each in _HEAD))
+            names = [f"{kind}-{number}" for kind in KINDS for number in range(options.times)]
+            for name in names:
+                records = _records(sizes, name, options.advisories)
+                _print(name, Refresh(database, home, receiver, pid).run(name, records))
         with Database(place) as database:
-            print("# bare SQL for the last refresh: {:.2f} s, {:.2f} s of CPU".format(*_bare(database, number)))
+            for name in names:
+                print("# bare SQL for {}: {:.2f} s, {:.2f} s of CPU".format(name, *_bare(database, name)))
         for path, told in sorted(receiver.told().items()):
             print(f"# {path}: {told.requests} requests, {told.different_news:,} news, {told.more:,} more counted")
 
@@ -189,13 +193,13 @@ class Refresh:
         self._waited = 0.0
         self._ended = threading.Event()
 
-    def run(self, number: int, records: list[dict[str, object]]) -> Seen:
+    def run(self, name: str, records: list[dict[str, object]]) -> Seen:
         """Apply records, wait until all of it was told, and return what that took."""
         self._until(self._is_still)
         with self._database.read() as connection:
             newest = news.newest(connection)
         before, worked = self._told(), _cpu(self._pid)
-        file = self._home / f"refresh-{number}.json"
+        file = self._home / f"refresh-{name}.json"
         file.write_text("\n".join(json.dumps(each) for each in records))
         file = file.rename(file.with_suffix(".jsonl"))
         writer = threading.Thread(target=self._write_beside)
@@ -257,11 +261,11 @@ class Refresh:
                     self._waited = max(self._waited, time.perf_counter() - began if self._committed else 0.0)
 
 
-def _bare(database: Database, number: int) -> tuple[float, float]:
+def _bare(database: Database, name: str) -> tuple[float, float]:
     """Return what the least SQL takes that finds what a refresh touched, in seconds, and how much of that is CPU."""
     with database.read() as connection:
         connection.execute(queries("bare")["asked"])
-        connection.execute(queries("bare")["put_asked_like"], {"name": f"CVE-2027-{number}%"})
+        connection.execute(queries("bare")["put_asked_like"], {"name": f"CVE-2027-{name}-%"})
         began, worked = time.perf_counter(), time.process_time()
         connection.execute(queries("bare")["touched_places"], {"forever": 2**63 - 1}).fetchone()
         return time.perf_counter() - began, time.process_time() - worked
@@ -273,40 +277,56 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _print(advisories: int, seen: Seen) -> None:
-    figures = (f"{each:,}" if isinstance(each, int) else f"{each:.2f}" for each in (advisories, *seen))
-    print("".join(f"{each:>11}" for each in figures), flush=True)
+def _print(name: str, seen: Seen) -> None:
+    figures = (name, *(f"{each:,}" if isinstance(each, int) else f"{each:.2f}" for each in seen))
+    print("".join(f"{each:>12}" for each in figures), flush=True)
 
 
-def _records(sizes: Sizes, seed: int, count: int) -> list[dict[str, object]]:
-    """Return new records about packages of all popularities, in up to three ecosystems each."""
-    chance = random.Random(seed)
+def _ordinary(chance: random.Random, sizes: Sizes) -> Iterator[tuple[Pool, int, int]]:
+    """Yield pool, rank and fixed position of what one record names, drawn as the fleet's own advisories are."""
     ecosystems = pools(sizes)
-    records: list[dict[str, object]] = []
-    for number in range(count):
-        rank = int(400 * chance.random() ** 2)
-        fixed = chance.randrange(9_000, 10_000)
-        affected = [
-            {
-                "package": {"ecosystem": pool.ecosystem, "name": name_of(pool, rank)},
-                "ranges": [
-                    {
-                        "type": "ECOSYSTEM",
-                        "events": [{"introduced": "0"}, {"fixed": version(pool.scheme, fixed)}],
-                    }
-                ],
-            }
-            for pool in chance.sample(ecosystems, chance.randint(1, 3))
-        ]
-        records.append(
-            {
-                "id": f"CVE-2027-{seed}{number:05}",
-                "modified": "2026-01-02T00:00:00Z",
-                "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
-                "affected": affected,
-            }
-        )
-    return records
+    releases, languages = ecosystems[:RELEASE_COUNT], ecosystems[RELEASE_COUNT:]
+    if chance.random() < 3 * sizes.cves / (3 * sizes.cves + sizes.language):
+        feed = chance.choice([1, 2, 3])
+        named = [pool for pool in releases if pool.feed == feed]
+    else:
+        named = chance.choices(languages, [pool.size for pool in languages])
+    popular = list(accumulate((rank + 20) ** -0.1 for rank in range(named[0].size)))
+    rank, age = chance.choices(range(named[0].size), cum_weights=popular)[0], chance.random()
+    for pool in named:
+        yield pool, rank, int(POSITIONS * min(0.9999, max(0.01, age + chance.uniform(-0.05, 0.05))))
+
+
+def _worst(chance: random.Random, sizes: Sizes) -> Iterator[tuple[Pool, int, int]]:
+    """Yield the same of a record about the most popular packages, in up to three ecosystems, of nearly all versions."""
+    rank, fixed = int(400 * chance.random() ** 2), chance.randrange(9_000, 10_000)
+    for pool in chance.sample(pools(sizes), chance.randint(1, 3)):
+        yield pool, rank, fixed
+
+
+KINDS = {"ordinary": _ordinary, "worst": _worst}
+
+
+def _records(sizes: Sizes, seed: str, count: int) -> list[dict[str, object]]:
+    """Return new records of a kind."""
+    chance, kind = random.Random(seed), seed.partition("-")[0]
+    return [
+        {
+            "id": f"CVE-2027-{seed}-{number:05}",
+            "modified": "2026-01-02T00:00:00Z",
+            "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
+            "affected": [_affected(*each) for each in KINDS[kind](chance, sizes)],
+        }
+        for number in range(count)
+    ]
+
+
+def _affected(pool: Pool, rank: int, fixed: int) -> dict[str, object]:
+    events = [{"introduced": "0"}, {"fixed": version(pool.scheme, fixed)}]
+    return {
+        "package": {"ecosystem": pool.ecosystem, "name": name_of(pool, rank)},
+        "ranges": [{"type": "ECOSYSTEM", "events": events}],
+    }
 
 
 if __name__ == "__main__":

@@ -89,8 +89,6 @@ def main() -> None:
                 print("# each alone")
                 for name in MIX:
                     bench.compare({name: 1.0}, options.clients, options.alone)
-            for each in apis:
-                print("# {:.0f} MB resident, {:.0f} MB of its own share".format(*server_store.memory(each.pid)))
 
 
 @contextmanager
@@ -179,6 +177,8 @@ class Bench:
     def compare(self, mix: dict[str, float], clients: int, seconds: float) -> None:
         """Ask for some seconds, print what was found. Raise SystemExit if an answer was no success."""
         ours = self._product(mix, clients, seconds)
+        for each in self._apis:
+            print("# {:.0f} MB resident, {:.0f} MB of its own share".format(*server_store.memory(each.pid)), flush=True)
         with _stopped(self._apis):
             bare = self._bare(mix, clients, seconds)
         for name in mix:

@@ -62,7 +62,7 @@ class Kept(msgspec.Struct, frozen=True):
 class Answers:
     """Answers by name, those that were asked for last, in a bounded number of bytes. For all threads of a process."""
 
-    def __init__(self, most: int = 32 << 20) -> None:
+    def __init__(self, most: int = 16 << 20) -> None:
         self._most = most
         self._held = 0
         self._kept: dict[str, Kept] = {}

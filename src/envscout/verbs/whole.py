@@ -110,7 +110,9 @@ def _brief(database: Database, scope: Scope, question: Question) -> Brief:
             missing = found.missing()
             if not missing:
                 return Brief(scope.environment, *found.told(connection))
-        summaries.fill(database, missing, grade)
+        # It takes some memory while it is made, and no less time for several at once.
+        with database.memory.alone("summing up"):
+            summaries.fill(database, missing, grade)
         with database.read() as connection:
             return Brief(scope.environment, *found.told(connection))
 
