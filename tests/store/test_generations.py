@@ -4,7 +4,7 @@ import contextlib
 
 from envscout.environments.fold import advance
 from envscout.model import Event, Image, Inventory
-from envscout.store import Database, deployments, generations, images
+from envscout.store import Database, deployments, findings, generations, images
 from envscout.store.generations import Generations
 
 
@@ -57,3 +57,10 @@ def test_what_was_not_kept_changes_nothing(database: Database) -> None:
         assert _now(database).images > before.images
         raise ZeroDivisionError
     assert _now(database) == before
+
+
+def test_what_is_mended_makes_other_answers(database: Database) -> None:
+    before = _now(database)
+    with database.write() as connection:
+        findings.mend(connection, [], [], 1)
+    assert _now(database).known > before.known

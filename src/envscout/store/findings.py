@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from envscout.store import standing, summaries
+from envscout.store import generations, standing, summaries
 from envscout.store.database import FOREVER, Connection, queries
 from envscout.store.sql import listed
 
@@ -148,6 +148,7 @@ def mend(connection: Connection, missing: Iterable[tuple[int, int]], false: Iter
     standing.mark_advisories(connection, {adv_id for adv_id, _ in (*missing, *false)})
     connection.executemany(_SQL["drop_finding"], false)
     summaries.forget(connection)
+    generations.count_known(connection)
 
 
 def _settle_scores(connection: Connection, unscored: Iterable[tuple[int, str]], score: Score) -> None:

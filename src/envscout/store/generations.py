@@ -60,6 +60,11 @@ def reached(connection: Connection, organization: str = "") -> Reached:
     return Reached(single["known"], single["images"], tuple(Number(*row[1:]) for row in rows if row[3]))
 
 
+def count_known(connection: Connection) -> None:
+    """Count that what is known is another thing, where no trigger sees it. Needs the write lock."""
+    connection.execute(_SQL["count_known"], {"now": now()})
+
+
 class Age(NamedTuple):
     """Of what age answers are that rest on what is known alone. Where all of it is the same, so are they.
 

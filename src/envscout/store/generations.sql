@@ -16,6 +16,10 @@ SELECT 'environment', v.organization, v.name, v.env_id, coalesce(g.number, 0)
  WHERE :organization = '' OR v.organization = :organization
  ORDER BY 2, 3
 
+-- name: count_known
+-- What is known is not what it was.
+UPDATE generation SET number = CASE WHEN number < :now THEN :now ELSE number + 1 END WHERE kind = 'known'
+
 -- name: next_turn
 -- The first moment to come at which answers change by themselves: feeds go stale, exceptions end.
 SELECT min(at) FROM (
