@@ -123,6 +123,7 @@ def test_a_refresh_is_followed_to_the_last_of_its_notifications(tmp_path: Path) 
         True,
         False,
     ]
-    (row,) = (line.split() for line in second if line.split()[0] == "40")
+    rows = [line.split() for line in second if line.split()[0] in ("ordinary-0", "worst-0")]
     (told,) = (line.split() for line in second if line.startswith("# /program: "))
-    assert told[4] == row[2]
+    made = sum(int(row[2].replace(",", "")) for row in rows)
+    assert int(told[4].replace(",", "")) == made > 0
