@@ -98,7 +98,11 @@ def test_every_query_is_one_that_postgresql_can_plan(module: str, postgresql: Se
             connection.execute(queries("summaries")[script])
         for statement in queries("advisories")["stage"].split(";"):
             connection.execute(statement)
-        for statement in [*queries("standing")["room"].split(";"), queries("standing")["keep_cve"]]:
+        for statement in [
+            *queries("standing")["room"].split(";"),
+            *queries("standing")["room_to_keep"].split(";"),
+            queries("standing")["keep_cve"],
+        ]:
             connection.execute(statement)
         for name in ("number_staged", "new_ranges", "all_nameless"):
             connection.execute(queries("advisories")[name], {})

@@ -50,6 +50,7 @@ _SPELLING = tuple(
         (r"\bINDEX temp\.", "INDEX "),
         (r"\btemp\.", "pg_temp."),
         (r"\bINTEGER PRIMARY KEY\b", "BIGINT PRIMARY KEY"),
+        (r"\bAS BLOB\)", "AS BYTEA)"),
         (r"(?<!AS )\bTEXT\b", 'TEXT COLLATE "C"'),
     )
 )

@@ -1,20 +1,20 @@
 -- name: known_sets
 -- Sets by their addresses: :hashes holds all of those, 16 bytes each.
 SELECT CAST(q.value AS BIGINT), s.set_id FROM json_each(:numbers) q CROSS JOIN package_set s
- WHERE s.hash = substr(:hashes, CAST(q.value AS INTEGER) * 16 + 1, 16)
+ WHERE s.hash = substr(CAST(:hashes AS BLOB), CAST(q.value AS INTEGER) * 16 + 1, 16)
 
 -- name: put_sets
 INSERT INTO package_set (hash)
-SELECT substr(:hashes, CAST(q.value AS INTEGER) * 16 + 1, 16) FROM json_each(:numbers) q ORDER BY q.key
+SELECT substr(CAST(:hashes AS BLOB), CAST(q.value AS INTEGER) * 16 + 1, 16) FROM json_each(:numbers) q ORDER BY q.key
 
 -- name: known_components
 -- Components in the same way.
 SELECT CAST(q.value AS BIGINT), c.comp_id FROM json_each(:numbers) q CROSS JOIN component c
- WHERE c.hash = substr(:hashes, CAST(q.value AS INTEGER) * 16 + 1, 16)
+ WHERE c.hash = substr(CAST(:hashes AS BLOB), CAST(q.value AS INTEGER) * 16 + 1, 16)
 
 -- name: put_components
 INSERT INTO component (hash, pkg_id, purl, type, name, version, source_name, source_version, architecture, licenses, owner)
-SELECT substr(:hashes, CAST(json_extract(q.value, '$.number') AS INTEGER) * 16 + 1, 16),
+SELECT substr(CAST(:hashes AS BLOB), CAST(json_extract(q.value, '$.number') AS INTEGER) * 16 + 1, 16),
        CAST(json_extract(q.value, '$.pkg_id') AS BIGINT), json_extract(q.value, '$.purl'), json_extract(q.value, '$.type'),
        json_extract(q.value, '$.name'), json_extract(q.value, '$.version'), json_extract(q.value, '$.source_name'),
        json_extract(q.value, '$.source_version'), json_extract(q.value, '$.architecture'),
@@ -37,7 +37,7 @@ ON CONFLICT (ecosystem, name) DO NOTHING
 -- Packages of names that are there; :keys holds the keys of their versions, one after the other.
 INSERT INTO package (name_id, version, key)
 SELECT n.name_id, json_extract(q.value, '$.version'),
-       substr(:keys, CAST(json_extract(q.value, '$.start') AS INTEGER), CAST(json_extract(q.value, '$.length') AS INTEGER))
+       substr(CAST(:keys AS BLOB), CAST(json_extract(q.value, '$.start') AS INTEGER), CAST(json_extract(q.value, '$.length') AS INTEGER))
   FROM json_each(:rows) q CROSS JOIN name n
  WHERE n.ecosystem = json_extract(q.value, '$.ecosystem') AND n.name = json_extract(q.value, '$.name')
  ORDER BY q.key
