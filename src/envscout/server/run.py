@@ -26,7 +26,7 @@ from envscout.work.engine import engine
 GRACE = 30
 CONNECTIONS = 1_000
 """At once, of one process; those beyond are told 503."""
-THREADS = 8
+THREADS = 6
 """That answer requests. More would only wait for one another, and each holds what it makes an answer of."""
 
 

@@ -17,7 +17,7 @@ _PIECE = 200
 class Memory:
     """Parts of answers, those that were asked for last, in a bounded number of bytes. For all threads of a process."""
 
-    def __init__(self, most: int = 40 << 20) -> None:
+    def __init__(self, most: int = 32 << 20) -> None:
         """Begin with nothing. most: bytes, as far as those who keep something know them."""
         self._most = most
         self._held = 0
