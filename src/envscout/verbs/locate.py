@@ -151,11 +151,12 @@ def places(
     little; but for that it could not be asked by hundreds at once.
     """
     query = _asked(query)
-    with database.read() as connection:
-        known = _Known(connection, database.memory, scope, max_age)
-        names = known.names(query)
-        if scope.at is None and (names or _VULNERABILITY.fullmatch(query.upper())):
-            return known.places(query, names, heed or Heed(), after, most)
+    if scope.at is None:
+        with database.read() as connection:
+            known = _Known(connection, database.memory, scope, max_age)
+            names = known.names(query)
+            if names or _VULNERABILITY.fullmatch(query.upper()):
+                return known.places(query, names, heed or Heed(), after, most)
     found = where(database, query, scope, max_age, heed)
     spots = sorted(found.spots, key=key)
     first = bisect_right(spots, after, key=key) if after else 0
@@ -293,8 +294,9 @@ def _spots(ran: Iterable[Present], held: Hits, heard: _Heard, after: After | Non
         hit = (one for one in each.running if one.image_id in lying)
         for slot, running in groupby(hit, key=_slot):
             if not after or slot >= after[:5]:
-                made = (spot for one in running for spot in _of_running(one, lying, held, heard))
-                found = {key(spot): spot for spot in made}
+                made = [spot for one in running for spot in _of_running(one, lying, held, heard)]
+                # Of two that are told in the same words, the one that counts is told.
+                found = {key(spot): spot for spot in sorted(made, key=lambda spot: spot.suppression is None)}
                 yield from (found[name] for name in sorted(found) if not after or name > after)
 
 
