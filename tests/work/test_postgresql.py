@@ -149,6 +149,8 @@ def test_a_task_that_fails_is_shown_and_holds_up_no_other(place: str, start: Cal
     ask(place, "myorg/myapp:v1")
     wait(lambda: ended(place))
     with Database(place) as database:
+        # The one may end before it is written down that the other failed.
+        wait(lambda: [each for each in progress.progress(database).tasks if each.name == "broken" and each.problem])
         broken = next(each for each in progress.progress(database).tasks if each.name == "broken")
         assert (broken.name, broken.state) == ("broken", "failing")
         assert "something nobody thought of" in broken.problem
