@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import signal
 import tempfile
@@ -28,6 +29,8 @@ CONNECTIONS = 1_000
 """At once, of one process; those beyond are told 503."""
 THREADS = 6
 """That answer requests. More would only wait for one another, and each holds what it makes an answer of."""
+ARENAS = 2
+"""From which threads take memory. What is free in the arena of one is of no use to another that has its own."""
 
 
 def run(settings: Settings, *, working: bool) -> None:
@@ -70,6 +73,7 @@ def application() -> Any:
     """Return the application as the settings say: each process makes its own."""
     from envscout.server.app import make
 
+    _bound_arenas()
     settings = Settings()
     logs.begin("text" if settings.text("log_format") == "text" else "json")
     app = make(settings.store_place, door(settings))
@@ -108,6 +112,12 @@ def _check(place: Place, host: str, way_in: Door) -> None:
 
 async def _bound_threads() -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "answering"))
+
+
+def _bound_arenas() -> None:
+    """Where the C library lets us: M_ARENA_MAX, https://man7.org/linux/man-pages/man3/mallopt.3.html"""
+    with contextlib.suppress(AttributeError, TypeError, OSError):
+        ctypes.CDLL(None).mallopt(-8, ARENAS)
 
 
 def _share_counts() -> None:
