@@ -131,12 +131,24 @@ class Postgres(Program):
         return self.server.is_ready()
 
     def kill(self) -> None:
-        """Kill it and all that serve its clients, each of which leads a group of its own: all at once."""
-        theirs = _children(self.pid) if self.runs() else []
+        """Kill it and all that serve its clients, each of which leads a group of its own: all at once.
+
+        They are gone then: while one of them holds the shared memory, no other server takes the folder.
+        """
+        if not self.runs():
+            super().kill()
+            return
+        # It must not bear another one after they were counted.
+        self.signal(signal.SIGSTOP)
+        theirs = _children(self.pid)
         super().kill()
         for each in theirs:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(each, signal.SIGKILL)
+        deadline = time.monotonic() + STOP_SECONDS
+        while any(map(_is_there, theirs)):
+            assert time.monotonic() < deadline, f"{theirs} do not end"
+            time.sleep(0.01)
 
     def stop(self) -> int:
         """Let it end at once, in order."""
@@ -152,6 +164,14 @@ def _children(pid: int) -> list[int]:
             if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
                 found.append(int(stat.parent.name))
     return found
+
+
+def _is_there(pid: int) -> bool:
+    """Tell whether a process still holds anything."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def copied(seed: Path, to: Path) -> None:
