@@ -161,7 +161,7 @@ def _children(pid: int) -> list[int]:
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
+            if int(_told(stat)[1]) == pid:
                 found.append(int(stat.parent.name))
     return found
 
@@ -169,9 +169,14 @@ def _children(pid: int) -> list[int]:
 def _is_there(pid: int) -> bool:
     """Tell whether a process still holds anything."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return _told(Path(f"/proc/{pid}/stat"))[0] != "Z"
     except OSError:
         return False
+
+
+def _told(stat: Path) -> list[str]:
+    """Return what is told of a process after its name, which may hold anything: its state, its parent, and so on."""
+    return stat.read_text().rpartition(")")[2].split()
 
 
 def copied(seed: Path, to: Path) -> None:

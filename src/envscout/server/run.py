@@ -31,6 +31,7 @@ THREADS = 6
 """That answer requests. More would only wait for one another, and each holds what it makes an answer of."""
 ARENAS = 2
 """From which threads take memory. What is free in the arena of one is of no use to another that has its own."""
+_M_ARENA_MAX = -8
 
 
 def run(settings: Settings, *, working: bool) -> None:
@@ -115,9 +116,9 @@ async def _bound_threads() -> None:
 
 
 def _bound_arenas() -> None:
-    """Where the C library lets us: M_ARENA_MAX, https://man7.org/linux/man-pages/man3/mallopt.3.html"""
+    """Where the C library lets us: https://man7.org/linux/man-pages/man3/mallopt.3.html"""
     with contextlib.suppress(AttributeError, TypeError, OSError):
-        ctypes.CDLL(None).mallopt(-8, ARENAS)
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
 
 
 def _share_counts() -> None:
