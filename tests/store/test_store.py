@@ -1,6 +1,8 @@
 """The store: what is put comes back, what stands is the join, what stood is still answered."""
 
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -350,3 +352,28 @@ def test_a_file_that_is_no_store_is_named(tmp_path: Path, content: bytes) -> Non
     with pytest.raises(StoreError, match="store"):
         Database(path)
     assert path.read_bytes() == content
+
+
+CUT_OFF = """
+import os, sys
+from pathlib import Path
+from envscout.errors import StoreError
+from envscout.store import Database, feeds
+with Database(Path(sys.argv[1])) as database:
+    try:
+        with database.read() as connection:
+            feeds.last_moment(connection)
+            os.truncate(sys.argv[1], 4096)
+            for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    except StoreError as error:
+        print(error)
+"""
+
+
+def test_who_reads_a_file_that_is_cut_off_is_told_and_lives_on(tmp_path: Path) -> None:
+    where = tmp_path / "envscout.db"
+    Database(where).close()
+    done = subprocess.run([sys.executable, "-c", CUT_OFF, where], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert str(where) in done.stdout

@@ -328,8 +328,9 @@ def test_the_scheduled_scan_and_its_exit_codes(
     passed = shell.run(bare)
     assert passed.code == 0, passed
     assert "Vulnerabilities found" not in shell.run(text).out
-    client.desk.store.write_bytes(b"broken " * 1000)
-    assert shell.run(bare).code == 1
+    if not Desk.remote:  # A server still holds the pages of the file that was there.
+        client.desk.store.write_bytes(b"broken " * 1000)
+        assert shell.run(bare).code == 1
 
 
 def test_names_that_the_article_could_have_used(client: Client, registry: Registry) -> None:
