@@ -33,7 +33,7 @@ def write(answer: Answer) -> Iterator[str]:
         if not where
     )
     for row in (HEAD, *(row for each in answer.subjects for row in _rows(each)), *rest):
-        writer.writerow([_inert(cell) for cell in row])
+        writer.writerow([inert(cell) for cell in row])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
@@ -78,6 +78,7 @@ def _why(why: Suppression | None) -> tuple[str, ...]:
     return f"{why.source} {why.where}".strip(), why.kind, why.who, because
 
 
-def _inert(cell: str) -> str:
+def inert(cell: str) -> str:
+    """Return a cell on one line that no spreadsheet takes for a formula."""
     cell = line(cell)
     return f"'{cell}" if cell.startswith(_FORMULA) else cell

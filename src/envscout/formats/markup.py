@@ -13,6 +13,10 @@ class Markup(str):
 
     __slots__ = ()
 
+    def __html__(self) -> str:
+        """Return it as it is, to whoever would escape text."""
+        return self
+
 
 Child: TypeAlias = "str | Iterable[Child] | None"
 """Text (escaped), markup, several of them, or nothing."""

@@ -1,6 +1,6 @@
 """How pages look: one sheet for wide and narrow screens, light and dark, and paper."""
 
-STYLE = """
+PALETTE = """
 :root {
   --paper: #ffffff; --ink: #1b1f24; --soft: #59636e; --line: #d9dee3; --fill: #f4f6f8; --link: #0b57b8;
   --critical: #a3123b; --high: #b3400a; --medium: #7a5c00; --low: #2f5f8a; --unspecified: #59636e;
@@ -13,6 +13,10 @@ STYLE = """
     --good: #7fd99a; --good-fill: #16291d; --warn: #f0c674; --warn-fill: #2e2614; --bad: #ff9b9b; --bad-fill: #351a1c;
   }
 }
+""".strip()
+"""The colours, light and dark: each tells apart by its name, too."""
+
+STYLE = f"{PALETTE}\n" + """
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body {

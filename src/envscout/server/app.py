@@ -14,7 +14,9 @@ from envscout.server.etag import Answers
 from envscout.server.feed import Feed
 from envscout.server.handling import House, handler
 from envscout.server.openapi import document
-from envscout.server.problems import problem
+from envscout.server.pages import login, serving
+from envscout.server.pages.failing import failed
+from envscout.server.pages.table import FORMS, PAGES
 from envscout.server.reading import SLASH
 from envscout.server.routes.route import Route
 from envscout.server.routes.table import routes
@@ -37,16 +39,20 @@ def make(place: Place, door: Door = Door()) -> Litestar:  # noqa: B008
             *(_handler(row, house, feed) for row in rows),
             *health.handlers(house.stores, lambda: feed.is_over),
             *auth_login.handlers(keeper),
+            *login.handlers(keeper),
+            *(serving.page(row, house.stores) for row in PAGES),
+            *(serving.form(row, house.stores) for row in FORMS),
+            serving.static(),
             schema,
         ],
-        exception_handlers={Exception: problem},
+        exception_handlers={Exception: failed},
         openapi_config=None,
         logging_config=None,
         request_max_body_size=MAX_BODY,
         on_startup=[feed.end_at_signals],
         on_shutdown=[feed.end, house.stores.close],
     )
-    app.asgi_handler = surrounded(guarded(_segments(app.asgi_handler), keeper), Proxies(door.proxies))
+    app.asgi_handler = surrounded(guarded(_segments(app.asgi_handler), keeper, failed), Proxies(door.proxies))
     return app
 
 

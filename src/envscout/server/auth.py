@@ -1,26 +1,24 @@
 """Who asks: every request comes through here, and goes on as somebody or not at all."""
 
-import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import msgspec
+from litestar import Request, Response
 from litestar.concurrency import sync_to_thread
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from envscout.access import secret
 from envscout.access.principal import Principal
-from envscout.errors import EnvscoutError, NetworkError, TooManyRequests, Unauthenticated
+from envscout.errors import EnvscoutError, NetworkError, Unauthenticated
 from envscout.network.addresses import Allowed
 from envscout.network.guarded import Guard
-from envscout.operations.coding import encode
 from envscout.server import auth_browser
 from envscout.server.auth_issuers import Issuers, audiences, peek
 from envscout.server.auth_pace import Pace
-from envscout.server.problems import MEDIA_TYPE
 from envscout.server.rates import EXEMPT, Rates
 from envscout.server.stores import Stores
 from envscout.store import access
@@ -33,9 +31,16 @@ LOCAL = Principal("local", "owner")
 """Who asks an open server: whoever can reach it, which is this machine alone."""
 
 COOKIE = "__Host-envscout"
+TOKEN_COOKIE = "__Host-envscout-token"
+"""Holds the token of who logged in with one."""
 ORGANIZATION = "x-envscout-organization"
-OPEN_PATHS = frozenset({"/healthz", "/readyz", "/schema", "/login", "/login/done", "/logout", "/api/v1/login"})
+OPEN_PATHS = frozenset(
+    {"/healthz", "/readyz", "/schema", "/login", "/login/done", "/login/token", "/logout", "/api/v1/login"}
+)
 """What anybody may ask: it tells nothing of anybody's."""
+STATIC = "/static/"
+
+Refused = Callable[[Request[Any, Any, Any], Exception], Response[bytes]]
 
 _MOST_KNOWN = 10_000
 
@@ -77,13 +82,16 @@ class Doorkeeper:
         """Return who asks. Raise Unauthenticated, NotAllowed, TooManyRequests."""
         scheme, _, text = headers.get("authorization", "").partition(" ")
         if text and scheme.lower() == "bearer":
-            return self._bearer(text.strip(), headers.get(ORGANIZATION, ""), client)
+            return self.holder(text.strip(), client, headers.get(ORGANIZATION, ""))
         if scheme:
             raise Unauthenticated("this way to say who asks is not known", "send Authorization: Bearer TOKEN")
-        cookie = cookies(headers).get(COOKIE)
-        if cookie:
+        held = cookies(headers)
+        if COOKIE in held or TOKEN_COOKIE in held:
             auth_browser.check_session(method, headers)
-            return self._person(cookie, headers.get(ORGANIZATION, ""))
+            organization = headers.get(ORGANIZATION, "")
+            if COOKIE in held:
+                return self._person(held[COOKIE], organization)
+            return self.holder(held[TOKEN_COOKIE], client, organization)
         if self.door.is_open and not self.is_anybody():
             auth_browser.check_open(headers)
             return LOCAL
@@ -97,7 +105,7 @@ class Doorkeeper:
         if text and scheme.lower() == "bearer":
             return self._remembered(_digest(text.strip(), headers.get(ORGANIZATION, "")))
         is_nobody = self.door.is_open and not self._is_anybody and time.monotonic() - self._asked <= SECONDS
-        if is_nobody and not scheme and COOKIE not in cookies(headers):
+        if is_nobody and not scheme and not {COOKIE, TOKEN_COOKIE} & cookies(headers).keys():
             auth_browser.check_open(headers)
             return LOCAL
         return None
@@ -115,7 +123,8 @@ class Doorkeeper:
             self._asked = time.monotonic()
         return self._is_anybody
 
-    def _bearer(self, text: str, organization: str, client: str) -> Principal:
+    def holder(self, text: str, client: str, organization: str = "") -> Principal:
+        """Return whose token it is. Raise Unauthenticated, TooManyRequests."""
         digest = _digest(text, organization)
         known = self._remembered(digest)
         if known is not None:
@@ -205,12 +214,12 @@ def cookies(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs if name}
 
 
-def guarded(app: ASGIApp, keeper: Doorkeeper) -> ASGIApp:
-    """Let nothing through to an application but as somebody."""
+def guarded(app: ASGIApp, keeper: Doorkeeper, refused: Refused) -> ASGIApp:
+    """Let nothing through to an application but as somebody. refused: what others are told."""
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
         path, client = scope["path"], str((scope.get("client") or ("",))[0])
-        is_open = path in OPEN_PATHS or (path == "/metrics" and keeper.door.metrics_open)
+        is_open = path in OPEN_PATHS or path.startswith(STATIC) or (path == "/metrics" and keeper.door.metrics_open)
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         try:
             keeper.let(path, f"from {client}")
@@ -224,26 +233,10 @@ def guarded(app: ASGIApp, keeper: Doorkeeper) -> ASGIApp:
                 scope["user"] = who
                 scope["again"] = again  # type: ignore[typeddict-unknown-key]
         except EnvscoutError as error:
-            await _refuse(send, error, scope)
+            request: Request[Any, Any, Any] = Request(scope, receive, send)
+            answer = refused(request, error).to_asgi_response(None, request)
+            await answer(scope, receive, send)
             return
         await app(scope, receive, send)
 
     return handle
-
-
-async def _refuse(send: Send, error: EnvscoutError, scope: Scope) -> None:
-    said = {
-        "type": f"urn:envscout:{type(error).__name__}",
-        "title": error.cause,
-        "status": error.http_status,
-        "detail": error.next_step,
-        "instance": "",
-        "request_id": str(scope.get("request_id", "")),
-    }
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store")]
-    if error.http_status == Unauthenticated.http_status:
-        headers.append((b"www-authenticate", b'Bearer realm="envscout"'))
-    if isinstance(error, TooManyRequests):
-        headers.append((b"retry-after", str(math.ceil(error.after)).encode()))
-    await send({"type": "http.response.start", "status": error.http_status, "headers": headers})
-    await send({"type": "http.response.body", "body": encode(said), "more_body": False})

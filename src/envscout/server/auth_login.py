@@ -19,9 +19,10 @@ from envscout.errors import NetworkError, NotFound, Unauthenticated, UsageError
 from envscout.network.guarded import Limits
 from envscout.operations.coding import encode
 from envscout.server import auth_browser
-from envscout.server.auth import COOKIE, Door, Doorkeeper, cookies, person
+from envscout.server.auth import COOKIE, TOKEN_COOKIE, Door, Doorkeeper, cookies, person
 from envscout.server.auth_issuers import audiences
 from envscout.server.auth_pace import Pace
+from envscout.server.problems import wants_page
 from envscout.store import access, now
 
 BINDING = "__Host-envscout-login"
@@ -55,21 +56,24 @@ def handlers(keeper: Doorkeeper) -> list[Any]:
         client = request.client.host if request.client else ""
         beginning.check(client)
         beginning.failed(client)
-        address, binding = begun(keeper, request.query_params.get("next", "/"))
-        return _moved(address, (BINDING, binding, LOGIN_LASTS))
+        target = local(request.query_params.get("next", "/"))
+        if not keeper.door.issuer and wants_page(request):
+            return moved(f"/login/token?{urlencode({'next': target})}")
+        address, binding = begun(keeper, target)
+        return moved(address, (BINDING, binding, LOGIN_LASTS))
 
     def done(request: Request[Any, Any, Any]) -> Response[bytes]:
         headers = dict(request.headers)
         query = {name: str(value)[:4_096] for name, value in request.query_params.items()}
         target, session = finished(keeper, query, cookies(headers).get(BINDING, ""), cookies(headers).get(COOKIE, ""))
-        return _moved(target, (COOKIE, session, SESSION_LASTS), (BINDING, "", 0))
+        return moved(target, (COOKIE, session, SESSION_LASTS), (BINDING, "", 0))
 
     def leave(request: Request[Any, Any, Any]) -> Response[bytes]:
         headers = {name.lower(): value for name, value in request.headers.items()}
         auth_browser.check_session("POST", headers)
         with keeper.stores.open() as database, database.write() as connection:
             access.drop_session(connection, secret.kept(cookies(headers).get(COOKIE, "")))
-        return _moved("/", (COOKIE, "", 0))
+        return moved("/", (COOKIE, "", 0), (TOKEN_COOKIE, "", 0))
 
     rows: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
         (get, "/api/v1/login", offered),
@@ -88,7 +92,10 @@ def offer(keeper: Doorkeeper) -> Offered:
 
 
 def begun(keeper: Doorkeeper, target: str) -> tuple[str, str]:
-    """Begin a login; return the issuer's address to go to, and what binds the login to the browser."""
+    """Begin a login; return the issuer's address to go to, and what binds the login to the browser.
+
+    target: where to go then, a path of ours.
+    """
     door = _door(keeper)
     state, binding, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(4))
     at = now()
@@ -97,7 +104,7 @@ def begun(keeper: Doorkeeper, target: str) -> tuple[str, str]:
         "binding": secret.kept(binding),
         "nonce": nonce,
         "verifier": verifier,
-        "target": local(target),
+        "target": target,
         "expires": at + LOGIN_LASTS * 1_000_000,
     }
     with keeper.stores.open() as database, database.write() as connection:
@@ -179,7 +186,8 @@ def _door(keeper: Doorkeeper) -> Door:
     return door
 
 
-def _moved(target: str, *set_cookies: tuple[str, str, int]) -> Response[bytes]:
+def moved(target: str, *set_cookies: tuple[str, str, int]) -> Response[bytes]:
+    """Send a browser elsewhere. set_cookies: name, value and seconds that it is kept for."""
     answer = Response(b"", status_code=303, headers={"Location": target, "Cache-Control": "no-store"})
     for name, value, seconds in set_cookies:
         answer.set_cookie(name, value, seconds, secure=True, httponly=True, samesite="lax")

@@ -1,0 +1,1 @@
+"""The dashboard: every answer as a page that needs no script."""
