@@ -10,6 +10,8 @@ from itertools import islice
 import msgspec
 from pyroaring import BitMap
 
+from envscout.model import LEVELS, Summary
+
 Levels = tuple[BitMap, ...]
 """Vulnerabilities by severity, 0 to 4 (see LEVELS), each in one of them alone."""
 
@@ -66,6 +68,24 @@ _ABSENT = Side(())
 def count(levels: Levels) -> int:
     """Return how many vulnerabilities there are."""
     return sum(map(len, levels))
+
+
+def together(sides: Iterable[Levels]) -> Levels:
+    """Return what any of several has, each vulnerability by its worst severity alone."""
+    levels = list(NOTHING)
+    seen = BitMap()
+    held = tuple(zip(*sides, strict=True))
+    for level in _WORST_FIRST:
+        if held:
+            levels[level] = BitMap.union(BitMap(), *held[level]) - seen
+            seen |= levels[level]
+    return tuple(levels)
+
+
+def summary(levels: Levels) -> Summary:
+    """Return how many there are of each severity."""
+    counts = {word: len(levels[level]) for word, level in LEVELS.items()}
+    return Summary(**counts, total=sum(counts.values()))
 
 
 def union(marks: Sequence[Mapping[int, BitMap]], severities: Iterable[int] = _WORST_FIRST) -> Levels:

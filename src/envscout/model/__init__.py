@@ -1,6 +1,7 @@
 """The nouns, all frozen. They know neither files, nor network, nor database."""
 
 from envscout.model.advisory import Advisory, Range
+from envscout.model.counted import Counted, Numbers, Point, Remedy
 from envscout.model.coverage import Coverage, Reason, State
 from envscout.model.deployment import Deployment, Event
 from envscout.model.finding import LEVELS, Affected, Cvss, Epss, Finding, Kev, PackageRef, Summary, Suppression, word
@@ -21,6 +22,7 @@ __all__ = [
     "Affected",
     "BaseImage",
     "Content",
+    "Counted",
     "Coverage",
     "Cvss",
     "Deployment",
@@ -44,10 +46,13 @@ __all__ = [
     "NewsKind",
     "Package",
     "PackageRef",
+    "Numbers",
+    "Point",
     "Problem",
     "Product",
     "Range",
     "Reason",
+    "Remedy",
     "Secret",
     "State",
     "Statement",

@@ -24,6 +24,10 @@ def _rows(principal: Principal, rows: Any) -> Any:
     return [each for each in rows if principal.environment in ("", each.name)]
 
 
+def _within(principal: Principal, rows: Any) -> Any:
+    return [each for each in rows if principal.environment in ("", each.environment)]
+
+
 def _exceptions(principal: Principal, found: Any) -> Any:
     rows, moment = found
     if principal.environment:
@@ -69,6 +73,8 @@ ANSWERS: Mapping[str, Answer] = {
     "channels.remove_rule": BROAD,
     "channels.resume": BROAD,
     "channels.rotate": BROAD,
+    "count.last_said": Answer("arguments", only=_within),
+    "count.listed": Answer("arguments", only=_within),
     "deliver.listed": BROAD,
     "deliver.resend": BROAD,
     "deliver.test": BROAD,

@@ -32,6 +32,8 @@ OPERATIONS: Mapping[str, Action] = {
     "channels.remove_rule": "operate",
     "channels.resume": "operate",
     "channels.rotate": "operate",
+    "count.last_said": "read",
+    "count.listed": "read",
     "deliver.listed": "operate",
     "deliver.resend": "operate",
     "deliver.test": "operate",

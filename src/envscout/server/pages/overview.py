@@ -1,15 +1,119 @@
-"""Every environment at a glance."""
+"""Every environment at a glance: what it carries, whether that gets better, and what happened since the last visit."""
 
-from typing import Any
+import time
+from collections.abc import Sequence
 
+import msgspec
+
+from envscout.environments.difference import summary, together
+from envscout.errors import NotFound
+from envscout.model import Counted, News, Numbers, Summary
 from envscout.server.asking import Asked
-from envscout.server.pages.page import Page
+from envscout.server.auth import cookies
+from envscout.server.pages.page import Page, Table
+from envscout.store.counted import Said
 from envscout.store.deployments import Scope
+from envscout.store.judged import Count
+from envscout.verbs.changes import Changes
+from envscout.verbs.whole import Brief, Question
+
+_PATIENCE = 0.08
+"""Seconds for which environments that changed are looked at again; the others show when they were counted."""
+_WEEK = 7 * 86_400_000_000
+_SHOWN = 20
+SEEN = "envscout-seen"
 
 
-def overview(asked: Asked) -> Any:
+class Card(msgspec.Struct, frozen=True):
+    """An environment. at: when it was counted; 0: never. before: how many there were a week ago, None if unknown."""
+
+    organization: str
+    environment: str
+    at: int
+    fresh: bool
+    numbers: Numbers | None
+    summary: Summary | None
+    unknown: int
+    said: Said | None
+    policies: tuple[Count, ...]
+    before: tuple[int, ...] | None
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """All of them. organizations: that there are. feeds: how many. news: since the last visit. next: cursor of its end."""
+
+    cards: tuple[Card, ...]
+    organizations: tuple[str, ...]
+    feeds: int
+    news: tuple[News, ...]
+    more: bool
+    next: int
+
+
+def overview(asked: Asked) -> Overview:
     """Tell of all environments."""
-    return asked.perform("ask.environments", scope=Scope(asked.query.org))
+    organization = asked.query.org
+    counted: list[Counted] = asked.perform("count.listed", organization=organization)
+    said = {(each.organization, each.environment): each for each in asked.perform("count.last_said", organization=organization)}
+    until = time.monotonic() + _PATIENCE
+    cards = tuple(_card(asked, each, said.get((each.organization, each.environment)), until) for each in counted)
+    feeds, _ = asked.perform("ask.feed_status")
+    changes = _changes(asked)
+    owners = tuple(dict.fromkeys(each.organization for each in counted))
+    news = tuple(each.news for each in reversed(changes.items))
+    return Overview(cards, owners, len(feeds), news, changes.more, changes.next)
 
 
-PAGES = (Page("/", "overview", "Overview", overview),)
+def _card(asked: Asked, counted: Counted, said: Said | None, until: float) -> Card:
+    numbers = counted.numbers
+    found, unknown, fresh = (numbers.summary, numbers.unknown_services, counted.fresh) if numbers else (None, 0, False)
+    if not fresh and time.monotonic() < until:
+        brief = _brief(asked, counted)
+        if brief is not None:
+            sides = brief.services.values()
+            found, unknown, fresh = summary(together(each.found for each in sides)), sum(not each.known for each in sides), True
+    return Card(
+        counted.organization, counted.environment, counted.at, fresh, numbers, found, unknown, said, (), _before(numbers)
+    )
+
+
+def _brief(asked: Asked, counted: Counted) -> Brief | None:
+    try:
+        (found,) = asked.perform("whole.briefs", asked=[(Scope(counted.organization, counted.environment), Question())])
+    except NotFound:
+        return None
+    return found  # type: ignore[no-any-return]
+
+
+def _before(numbers: Numbers | None) -> tuple[int, ...] | None:
+    if numbers is None or not numbers.trend:
+        return None
+    wanted = numbers.trend[-1].at - _WEEK
+    earlier = [each for each in numbers.trend if each.at <= wanted]
+    return earlier[-1].counts if earlier else numbers.trend[0].counts
+
+
+def _changes(asked: Asked) -> Changes:
+    """Return what happened since somebody said that they have seen it."""
+    text = cookies({name.lower(): value for name, value in asked.headers.items()}).get(SEEN, "")
+    organization = asked.query.org
+    end: Changes = asked.perform("changes.after", organization=organization)
+    seen = int(text) if text.isdecimal() and len(text) < 19 else max(0, end.next - _SHOWN)
+    found: Changes = asked.perform("changes.after", organization=organization, after=min(seen, end.next), most=_SHOWN)
+    return found
+
+
+def _table(asked: Asked) -> Table:
+    rows = (
+        (
+            each.organization, each.environment, each.numbers.services if each.numbers else None,
+            each.numbers.images if each.numbers else None,
+            *((getattr(each.summary, word) for word in _WORDS) if each.summary else (None,) * len(_WORDS)), each.unknown,
+        )
+        for each in overview(asked).cards
+    )  # fmt: skip
+    return Table("environments", ("organization", "environment", "services", "images", *_WORDS, "unknown_services"), rows)
+
+
+_WORDS: Sequence[str] = ("critical", "high", "medium", "low", "unspecified")
+PAGES = (Page("/", "overview", "Overview", overview, table=_table),)

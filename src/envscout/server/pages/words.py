@@ -44,3 +44,21 @@ def counted(number: int, word: str, words: str = "") -> str:
 def local(at: int | None) -> str:
     """Return a moment as a field of a form has it, "" for none."""
     return moment.show(at)[:16] if at is not None else ""
+
+
+KINDS = {
+    "deployed": "Deployed",
+    "undeployed": "Taken away",
+    "appeared": "New vulnerability",
+    "escalated": "Worse:",
+    "deescalated": "Less grave:",
+    "resolved": "Resolved",
+    "gate-failed": "Kept out by a policy",
+    "unknown-coverage": "Cannot be answered for",
+    "feed-trouble": "Trouble with a feed",
+    "feed-recovered": "A feed is well again",
+    "drift": "Runs otherwise than recorded",
+    "exception-expiring": "An exception is about to end",
+    "exception-ended": "An exception has ended",
+}
+"""What happened, by the kind of news."""

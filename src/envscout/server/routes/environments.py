@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 from pyroaring import BitMap
 
-from envscout.environments.difference import NOTHING, Difference, Levels, Side, count, difference
-from envscout.model import LEVELS, Coverage, Deployment, Event, Summary
+from envscout.environments.difference import Difference, Levels, Side, count, difference, summary, together
+from envscout.model import Coverage, Deployment, Event, Summary
 from envscout.model.finding import WORDS
 from envscout.server.asking import Asked
 from envscout.server.etag import Subject
@@ -157,7 +157,7 @@ def outline(asked: Asked) -> Outline:
         environment=whole.environment,
         services=len(sides),
         images=len({digest for side in sides for digest in side.digests}),
-        summary=_summary(_together(side.found for side in sides)),
+        summary=summary(together(side.found for side in sides)),
         unknown_services=sum(not side.known for side in sides),
         coverage=whole.coverage,
     )
@@ -169,7 +169,7 @@ def vulnerabilities(asked: Asked) -> Vulnerabilities:
     question = Question(selection=chosen(query), known_at=moment_of(query.known_at), max_age=query.max_age)
     (whole,) = _briefs(asked, (scope(asked), question))
     sides = {name: side for name, side in whole.services.items() if query.service in ("", name)}
-    levels = _together(side.found for side in sides.values())
+    levels = together(side.found for side in sides.values())
     ordered = [(-level, number) for level in sorted(WORDS, reverse=True) for number in levels[level]]
     found, following = page(ordered, lambda each: each, query.cursor, query.limit)
     names = asked.perform("whole.names", numbers=[number for _, number in found])
@@ -199,8 +199,8 @@ def compare(asked: Asked) -> Compared:
         to_env=query.to_env,
         services=tuple(_change(each) for each in changes if each.differs),
         same=sum(not each.differs for each in changes),
-        introduced=_summary(_of_worst(following.services, ours - theirs)),
-        fixed=_summary(_of_worst(present.services, theirs - ours)),
+        introduced=summary(_of_worst(following.services, ours - theirs)),
+        fixed=summary(_of_worst(present.services, theirs - ours)),
         coverage=_weaker(present.coverage, following.coverage),
     )
 
@@ -221,7 +221,7 @@ def _of(services: Mapping[str, Side]) -> Iterable[BitMap]:
 
 
 def _of_worst(services: Mapping[str, Side], only: BitMap) -> Levels:
-    return tuple(level & only for level in _together(side.found for side in services.values()))
+    return tuple(level & only for level in together(side.found for side in services.values()))
 
 
 def _change(each: Difference) -> Change:
@@ -229,28 +229,11 @@ def _change(each: Difference) -> Change:
         service=each.service,
         present=each.present.references,
         following=each.next.references,
-        introduced=_summary(each.introduced),
-        fixed=_summary(each.fixed),
+        introduced=summary(each.introduced),
+        fixed=summary(each.fixed),
         kept=count(each.kept),
         known=each.known,
     )
-
-
-def _together(sides: Iterable[Levels]) -> Levels:
-    """Return what any of several sides has, each by its worst severity."""
-    levels = list(NOTHING)
-    seen = BitMap()
-    held = tuple(zip(*sides, strict=True))
-    for level in sorted(WORDS, reverse=True):
-        if held:
-            levels[level] = BitMap.union(BitMap(), *held[level]) - seen
-            seen |= levels[level]
-    return tuple(levels)
-
-
-def _summary(levels: Levels) -> Summary:
-    counts = {word: len(levels[level]) for word, level in LEVELS.items()}
-    return Summary(**counts, total=sum(counts.values()))
 
 
 def _here(asked: Asked) -> Subject | None:

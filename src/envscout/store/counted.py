@@ -1,0 +1,74 @@
+"""Numbers of each environment, counted over its history: computed aside, as that takes long where much runs."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from envscout.model import Counted, Numbers
+from envscout.store.database import FOREVER, Connection, queries
+
+_SQL = queries("counted")
+SETTLED = 10 * 1_000_000
+"""Microseconds for which a count stands, whatever is written meanwhile."""
+OLD = 6 * 3600 * 1_000_000
+"""After which it is made anew though nothing was written: what is open ages."""
+
+
+class Due(NamedTuple):
+    """An environment that is to be counted, and the generations that the count will rest on."""
+
+    env_id: int
+    organization: str
+    name: str
+    known: int
+    ran: int
+
+
+class Said(NamedTuple):
+    """What was said last of an environment."""
+
+    organization: str
+    environment: str
+    service: str
+    reference: str
+    at: int
+    actor: str
+    action: str
+
+
+def due(connection: Connection, at: int) -> Due | None:
+    """Return the environment that is to be counted next, None where all that is kept still holds."""
+    row = connection.execute(_SQL["due"], {"old": at - OLD, "settled": at - SETTLED}).fetchone()
+    return Due(*row) if row else None
+
+
+def put(connection: Connection, counted: Due, at: int, numbers: Numbers) -> None:
+    """Keep the numbers of an environment."""
+    row = {"env_id": counted.env_id, "known": counted.known, "ran": counted.ran, "at": at}
+    connection.execute(_SQL["put"], {**row, "document": msgspec.json.encode(numbers).decode()})
+
+
+def counted(connection: Connection, organization: str = "") -> list[Counted]:
+    """Return what was counted last of every environment. organization: "" for all."""
+    rows = connection.execute(_SQL["all"], {"organization": organization})
+    return [
+        Counted(owner, name, created, at, bool(fresh), msgspec.json.decode(text, type=Numbers) if text else None)
+        for owner, name, created, at, text, fresh in rows
+    ]
+
+
+def stays(connection: Connection, env_id: int, since: int) -> list[tuple[int, int, int | None]]:
+    """Return number, begin and end (None: it runs) of images that ran in an environment since a moment."""
+    rows = connection.execute(_SQL["stays"], {"env_id": env_id, "since": since})
+    return [(image_id, begin, None if end == FOREVER else end) for image_id, begin, end in rows]
+
+
+def times(connection: Connection) -> tuple[dict[int, int], dict[int, int]]:
+    """Return since when each vulnerability was public, and since when it is known here."""
+    rows = connection.execute(_SQL["times"]).fetchall()
+    return {row[0]: row[1] for row in rows}, {row[0]: row[2] for row in rows}
+
+
+def last_said(connection: Connection, organization: str = "") -> list[Said]:
+    """Return what was said last of every environment. organization: "" for all."""
+    return [Said(*row) for row in connection.execute(_SQL["last"], {"organization": organization})]
