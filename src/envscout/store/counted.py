@@ -1,11 +1,13 @@
 """Numbers of each environment, counted over its history: computed aside, as that takes long where much runs."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
 from envscout.model import Counted, Numbers
 from envscout.store.database import FOREVER, Connection, queries
+from envscout.store.sql import listed
 
 _SQL = queries("counted")
 SETTLED = 10 * 1_000_000
@@ -72,3 +74,30 @@ def times(connection: Connection) -> tuple[dict[int, int], dict[int, int]]:
 def last_said(connection: Connection, organization: str = "") -> list[Said]:
     """Return what was said last of every environment. organization: "" for all."""
     return [Said(*row) for row in connection.execute(_SQL["last"], {"organization": organization})]
+
+
+class Ran(NamedTuple):
+    """An image in a service from since until (None: it runs)."""
+
+    organization: str
+    environment: str
+    service: str
+    platform: str
+    image_id: int
+    reference: str
+    since: int
+    until: int | None
+    actor: str
+
+
+def stays_of(connection: Connection, image_ids: Iterable[int], organization: str, most: int) -> list[Ran]:
+    """Return where some images ran and run, the latest first; organization: "" for all."""
+    asked = {"images": listed(list(image_ids)), "organization": organization, "most": most}
+    rows = connection.execute(_SQL["stays_of"], asked)
+    return [Ran(*row[:7], None if row[7] == FOREVER else row[7], row[8]) for row in rows]
+
+
+def times_of(connection: Connection, name: str) -> tuple[int, int] | None:
+    """Return since when a vulnerability was public, and since when it is known here; None where no record stands."""
+    public, known = connection.execute(_SQL["times_of"], {"name": name}).fetchone()
+    return None if known is None else (public, known)

@@ -41,3 +41,20 @@ SELECT v.organization, v.name, s.name, e.reference, e.at, e.actor, e.action
   JOIN environment v ON v.env_id = e.env_id
   JOIN service s ON s.service_id = e.service_id
  WHERE :organization = '' OR v.organization = :organization
+
+-- name: stays_of
+-- Where and when some images ran, in an organization ('' for any).
+SELECT v.organization, v.name, s.name, d.platform, d.image_id, e.reference, d.d_from, d.d_to, e.actor
+  FROM json_each(:images) q
+  JOIN deployment d ON d.image_id = CAST(q.value AS BIGINT)
+  JOIN environment v ON v.env_id = d.env_id
+  JOIN service s ON s.service_id = d.service_id
+  JOIN event e ON e.event_id = d.event_id
+ WHERE :organization = '' OR v.organization = :organization
+ ORDER BY d.d_from DESC, v.organization, v.name, s.name LIMIT :most
+
+-- name: times_of
+-- Since when a vulnerability was public, and since when it is known here.
+SELECT min(CASE WHEN a.published > 0 AND a.published < a.known_at THEN a.published ELSE a.known_at END), min(a.known_at)
+  FROM vulnerability w JOIN advisory_vulnerability v ON v.vuln_id = w.vuln_id JOIN advisory a ON a.adv_id = v.adv_id
+ WHERE w.id = :name AND a.gone_at IS NULL

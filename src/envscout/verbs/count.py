@@ -7,8 +7,9 @@ from envscout.findings.heeding import Heed
 from envscout.model import Counted
 from envscout.standing.history import Times, numbers, past
 from envscout.standing.numbers import Question, grade
-from envscout.store import Database, counted, now, summaries
+from envscout.store import Database, counted, judged, now, summaries
 from envscout.store.counted import Due, Said
+from envscout.store.judged import Judged
 
 LIMITS: Mapping[str, int] = {"critical": 15, "high": 30, "medium": 90, "low": 180}
 """Days after which a vulnerability of a severity should be gone: 15 and 30 as CISA's directive BOD 19-02 has it."""
@@ -57,3 +58,9 @@ def last_said(database: Database, organization: str = "") -> list[Said]:
     """Return what was said last of every environment of an organization, "" for all."""
     with database.read() as connection:
         return counted.last_said(connection, organization)
+
+
+def judged_by(database: Database, organization: str = "") -> list[Judged]:
+    """Return what policies said last of every environment of an organization, "" for all."""
+    with database.read() as connection:
+        return judged.judged(connection, organization)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from envscout.formats.markup import Markup, el
+from envscout.formats.words import cut
+from envscout.model import Event
 from envscout.names import moment
 
 SEVERITIES = ("critical", "high", "medium", "low", "unspecified")
@@ -82,3 +84,42 @@ def _round(number: int) -> int:
             if each * step >= number:
                 return each * step
         step *= 10
+
+
+_MOST_LANES = 30
+
+
+def happened(since: int, until: int, events: Sequence[Event], label: str) -> Markup:
+    """Return what was said of services as marks on a line for each, at most 30 of them: those of which most was said."""
+    by_service: dict[str, list[Event]] = {}
+    for each in events:
+        by_service.setdefault(each.service, []).append(each)
+    shown = sorted(sorted(by_service, key=lambda name: -len(by_service[name]))[:_MOST_LANES])
+    left, width, lane = 190, 720, 20
+    height = lane * len(shown) + 30
+    box = (left, 0, width - left - 12, height)
+    rows = [
+        Markup(_lane(name, by_service[name], (since, until), (left, width, place * lane + 14)))
+        for place, name in enumerate(shown)
+    ]
+    days = [_day((since, until), part / 4, box, height) for part in range(5)]
+    return _svg(width, height, label, (*days, *rows), "chart happened")
+
+
+def _lane(name: str, events: Sequence[Event], span: tuple[int, int], box: tuple[int, int, int]) -> str:
+    since, until = span
+    left, width, y = box
+    line = el("line", class_="axis", x1=str(left), x2=str(width - 12), y1=str(y), y2=str(y))
+    label = el("text", cut(name, 28), x=str(left - 8), y=str(y), dy="4", text_anchor="end")
+    dots = [
+        el(
+            "circle",
+            el("title", f"{moment.show(each.at)} {each.action} {each.reference}"),
+            class_="dot fail" if each.action == "remove" else "dot",
+            cx=f"{left + (width - 12 - left) * (each.at - since) / max(1, until - since):.1f}",
+            cy=str(y),
+            r="4.5",
+        )
+        for each in events
+    ]
+    return line + label + "".join(dots)

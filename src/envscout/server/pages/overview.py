@@ -38,6 +38,11 @@ class Card(msgspec.Struct, frozen=True):
     policies: tuple[Count, ...]
     before: tuple[int, ...] | None
 
+    @property
+    def met(self) -> int:
+        """Return how many policies all that runs meets."""
+        return sum(each.compliant == each.evaluated for each in self.policies)
+
 
 class Overview(msgspec.Struct, frozen=True):
     """All of them. organizations: that there are. feeds: how many. news: since the last visit. next: cursor of its end."""
@@ -56,7 +61,12 @@ def overview(asked: Asked) -> Overview:
     counted: list[Counted] = asked.perform("count.listed", organization=organization)
     said = {(each.organization, each.environment): each for each in asked.perform("count.last_said", organization=organization)}
     until = time.monotonic() + _PATIENCE
-    cards = tuple(_card(asked, each, said.get((each.organization, each.environment)), until) for each in counted)
+    judged = {(each.organization, each.environment): each.counts for each in asked.perform("count.judged_by", organization=organization)}
+    cards = tuple(
+        _card(asked, each, said.get(place), judged.get(place, ()), until)
+        for each in counted
+        for place in [(each.organization, each.environment)]
+    )
     feeds, _ = asked.perform("ask.feed_status")
     changes = _changes(asked)
     owners = tuple(dict.fromkeys(each.organization for each in counted))
@@ -64,7 +74,7 @@ def overview(asked: Asked) -> Overview:
     return Overview(cards, owners, len(feeds), news, changes.more, changes.next)
 
 
-def _card(asked: Asked, counted: Counted, said: Said | None, until: float) -> Card:
+def _card(asked: Asked, counted: Counted, said: Said | None, policies: tuple[Count, ...], until: float) -> Card:
     numbers = counted.numbers
     found, unknown, fresh = (numbers.summary, numbers.unknown_services, counted.fresh) if numbers else (None, 0, False)
     if not fresh and time.monotonic() < until:
@@ -73,7 +83,7 @@ def _card(asked: Asked, counted: Counted, said: Said | None, until: float) -> Ca
             sides = brief.services.values()
             found, unknown, fresh = summary(together(each.found for each in sides)), sum(not each.known for each in sides), True
     return Card(
-        counted.organization, counted.environment, counted.at, fresh, numbers, found, unknown, said, (), _before(numbers)
+        counted.organization, counted.environment, counted.at, fresh, numbers, found, unknown, said, policies, _before(numbers)
     )
 
 

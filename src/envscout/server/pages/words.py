@@ -62,3 +62,6 @@ KINDS = {
     "exception-ended": "An exception has ended",
 }
 """What happened, by the kind of news."""
+
+ACTIONS = {"record": "Deployed", "add": "Added beside", "remove": "Took away"}
+"""What was said, by the action of the event."""

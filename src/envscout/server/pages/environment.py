@@ -1,0 +1,239 @@
+"""One environment: what runs in it, what that carries, how it came to that, now or at any moment."""
+
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from envscout.environments.difference import Side, summary, together
+from envscout.errors import NotFound
+from envscout.model import Counted, Coverage, Deployment, Event, Numbers, Summary
+from envscout.names import moment
+from envscout.server.asking import Asked
+from envscout.server.pages.address import href
+from envscout.server.pages.page import Page, Table
+from envscout.server.pagination import Cursor, page
+from envscout.server.routes import environments as resources
+from envscout.server.routes.common import At, Moment, Name, Org, moment_of
+from envscout.server.routes.environments import OfService
+from envscout.store import now
+from envscout.store.deployments import Scope
+from envscout.verbs.whole import Brief, Question
+
+SECTION = "Overview"
+_AT_ONCE = 100
+_DAY = 86_400_000_000
+
+
+class Here(Moment, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which moment; known: `then` for what could be known at it, "" for what is known now. sort, q: of services."""
+
+    known: Literal["", "then"] = ""
+    sort: Literal["", "service"] = ""
+    q: Name = ""
+    cursor: Cursor = ""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A service, what it runs, and its vulnerabilities."""
+
+    service: str
+    running: tuple[Deployment, ...]
+    summary: Summary
+    known: bool
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """at: the moment that is looked at, None for now. total: services; rows: those of this page."""
+
+    name: str
+    organization: str
+    at: int | None
+    summary: Summary
+    services: int
+    images: int
+    unknown: int
+    coverage: Coverage
+    rows: tuple[Row, ...]
+    total: int
+    next: str | None
+    numbers: Numbers | None
+
+
+def environment(asked: Asked) -> Environment:
+    """Tell of an environment at a moment."""
+    query: Here = asked.query
+    name, at = asked.path["environment"], moment_of(query.at)
+    scope = Scope(query.org, name, at=at)
+    question = Question(known_at=at if query.known else None)
+    try:
+        (brief,) = asked.perform("whole.briefs", asked=[(scope, question)])
+    except NotFound:
+        return _empty(asked, name, at)
+    sides: dict[str, Side] = {
+        service: side for service, side in brief.services.items() if query.q.lower() in service.lower()
+    }
+    order = sorted(sides, key=lambda each: _rank(each, sides[each], query.sort))
+    keys = {each: place for place, each in enumerate(order)}
+    shown, following = page(order, lambda each: (keys[each],), query.cursor, _AT_ONCE)
+    running = _running(asked, scope)
+    return Environment(
+        name=name,
+        organization=query.org,
+        at=at,
+        summary=summary(together(side.found for side in brief.services.values())),
+        services=len(brief.services),
+        images=len({digest for side in brief.services.values() for digest in side.digests}),
+        unknown=sum(not side.known for side in brief.services.values()),
+        coverage=brief.coverage,
+        rows=tuple(_row(each, sides[each], running.get(each, ())) for each in shown),
+        total=len(sides),
+        next=following,
+        numbers=None if at is not None else _numbers(asked, name, query.org),
+    )
+
+
+def _empty(asked: Asked, name: str, at: int | None) -> Environment:
+    """Tell of an environment in which nothing runs at the moment. Raise NotFound for one that never was."""
+    if not asked.perform("ask.history", scope=Scope(asked.query.org, name)):
+        raise NotFound(f"nothing was ever recorded into environment {name}", "look at the overview for those there are")
+    return Environment(name, asked.query.org, at, Summary(), 0, 0, 0, Coverage(), (), 0, None, None)
+
+
+def _rank(service: str, side: Side, sort: str) -> tuple[Any, ...]:
+    """Return where a service comes: the worst first, those that nobody knows of before all."""
+    return (service,) if sort else (side.known, *(-len(each) for each in reversed(side.found)), service)
+
+
+def _running(asked: Asked, scope: Scope) -> dict[str, tuple[Deployment, ...]]:
+    found: dict[str, tuple[Deployment, ...]] = {}
+    for each in asked.perform("ask.running", scope=scope):
+        found[each.deployment.service] = (*found.get(each.deployment.service, ()), each.deployment)
+    return found
+
+
+def _row(service: str, side: Side, running: tuple[Deployment, ...]) -> Row:
+    return Row(service, running, summary(together([side.found])), side.known)
+
+
+def _numbers(asked: Asked, name: str, organization: str) -> Numbers | None:
+    counted: list[Counted] = asked.perform("count.listed", organization=organization)
+    found = [each.numbers for each in counted if each.environment == name]
+    return found[0] if len(found) == 1 else None
+
+
+def _services(asked: Asked) -> Table:
+    query: Here = asked.query
+    name, at = asked.path["environment"], moment_of(query.at)
+    scope = Scope(query.org, name, at=at)
+    brief: Brief
+    (brief,) = asked.perform("whole.briefs", asked=[(scope, Question(known_at=at if query.known else None))])
+    running = _running(asked, scope)
+    rows = (
+        (service, " ".join(side.references), " ".join(side.digests), *_counts(side), "yes" if side.known else "unknown",
+         min((each.since for each in running.get(service, ())), default=None))
+        for service, side in sorted(brief.services.items())
+    )  # fmt: skip
+    head = ("service", "images", "digests", *_WORDS, "known", "since_microseconds")
+    return Table(f"{name}-services", head, rows)
+
+
+_WORDS = ("critical", "high", "medium", "low", "unspecified")
+
+
+def _counts(side: Side) -> tuple[int, ...]:
+    found = summary(together([side.found]))
+    return tuple(getattr(found, word) for word in _WORDS)
+
+
+class Vulnerabilities(msgspec.Struct, frozen=True):
+    """The vulnerabilities of an environment, page by page."""
+
+    name: str
+    found: resources.Vulnerabilities
+
+
+def vulnerabilities(asked: Asked) -> Vulnerabilities:
+    """Tell what an environment is vulnerable to."""
+    return Vulnerabilities(asked.path["environment"], resources.vulnerabilities(asked))
+
+
+def _every(asked: Asked) -> Table:
+    query = msgspec.structs.replace(asked.query, cursor="", limit=1_000_000)
+    found = resources.vulnerabilities(msgspec.structs.replace(asked, query=query))
+    rows = ((each.vulnerability, each.severity, len(each.services), " ".join(each.services)) for each in found.items)
+    return Table(f"{asked.path['environment']}-vulnerabilities", ("vulnerability", "severity", "services", "names"), rows)
+
+
+class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which stretch of time: its begin and end; "" for the last 30 days."""
+
+    org: Org = ""
+    since: At = ""
+    until: At = ""
+    service: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class Timeline(msgspec.Struct, frozen=True):
+    """What happened in a stretch of time, the newest first. zooms: what to look at instead, and its address."""
+
+    name: str
+    since: int
+    until: int
+    events: tuple[Event, ...]
+    more: int
+    moments: tuple[int, ...]
+    rows: tuple[tuple[int, ...], ...]
+    zooms: tuple[tuple[str, str], ...]
+
+
+def timeline(asked: Asked) -> Timeline:
+    """Tell what happened in an environment."""
+    query: Span = asked.query
+    name, at = asked.path["environment"], now()
+    until = moment_of(query.until) or at
+    since = moment_of(query.since) or until - 30 * _DAY
+    said: list[Event] = asked.perform("ask.history", scope=Scope(query.org, name, query.service))
+    if not said and not query.service:
+        raise NotFound(f"nothing was ever recorded into environment {name}", "look at the overview for those there are")
+    events = sorted((each for each in said if since <= each.at <= until), key=lambda each: -each.at)
+    numbers = _numbers(asked, name, query.org)
+    points = [each for each in numbers.trend if since <= each.at <= until] if numbers else []
+    return Timeline(
+        name, since, until, tuple(events[:_MOST]), max(0, len(events) - _MOST),
+        tuple(each.at for each in points), tuple(each.counts for each in points), tuple(_zooms(name, query, since, until, at)),
+    )  # fmt: skip
+
+
+_MOST = 200
+
+
+def _zooms(name: str, query: Span, since: int, until: int, at: int) -> list[tuple[str, str]]:
+    span = until - since
+    middle = (since + until) // 2
+    wanted = {
+        "Earlier": (since - span, since),
+        "Later": (until, min(until + span, at)) if until < at else None,
+        "Closer": (middle - span // 4, middle + span // 4),
+        "Farther": (since - span // 2, min(until + span // 2, at)),
+        "Last day": (at - _DAY, at),
+        "7 days": (at - 7 * _DAY, at),
+        "30 days": (at - 30 * _DAY, at),
+        "90 days": (at - 90 * _DAY, at),
+        "A year": (at - 365 * _DAY, at),
+    }
+    return [
+        (words, href("environments", name, "timeline", org=query.org, service=query.service, since=_iso(span[0]), until=_iso(span[1])))
+        for words, span in wanted.items() if span is not None
+    ]  # fmt: skip
+
+
+def _iso(at: int) -> str:
+    return moment.show(max(at, 0))
+
+
+PAGES = (
+    Page("/environments/{environment}", "environment", SECTION, environment, Here, table=_services),
+    Page("/environments/{environment}/vulnerabilities", "environment_vulnerabilities", SECTION, vulnerabilities, OfService, table=_every),
+    Page("/environments/{environment}/timeline", "timeline", SECTION, timeline, Span),
+)  # fmt: skip
