@@ -41,7 +41,9 @@ def windows(stays: Iterable[Stay], held: Mapping[int, BitMap], known: Mapping[in
     held: vulnerabilities by image. known: since when each is known; one that is not in it always was.
     """
     turns = [_Turn(each.since, each.image_id, 1) for each in stays if each.until is None or each.until > each.since]
-    turns += [_Turn(each.until, each.image_id, -1) for each in stays if each.until is not None and each.until > each.since]
+    turns += [
+        _Turn(each.until, each.image_id, -1) for each in stays if each.until is not None and each.until > each.since
+    ]
     turns.sort()
     running: dict[int, int] = {}
     opened: dict[int, int] = {}

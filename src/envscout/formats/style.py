@@ -16,7 +16,9 @@ PALETTE = """
 """.strip()
 """The colours, light and dark: each tells apart by its name, too."""
 
-STYLE = f"{PALETTE}\n" + """
+STYLE = (
+    f"{PALETTE}\n"
+    + """
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body {
@@ -133,3 +135,4 @@ footer {
   a { text-decoration: none; }
 }
 """.strip()
+)

@@ -37,7 +37,7 @@ class Remedy(msgspec.Struct, frozen=True):
 
 
 class Numbers(msgspec.Struct, frozen=True):
-    """services, images: that run. unknown_services: of which no answer is known in full. suppressed: that do not count."""
+    """services, images: that run. unknown_services: of which no answer is known. suppressed: how many do not count."""
 
     services: int
     images: int

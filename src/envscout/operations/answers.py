@@ -88,6 +88,7 @@ ANSWERS: Mapping[str, Answer] = {
     "explain.meant": SHARED,
     "expose.exposed": Answer("arguments", only=_within),
     "expose.ran": Answer("arguments", only=_within),
+    "expose.recorded": ARGUMENTS,
     "gate.facts": ARGUMENTS,
     "gate.keep": ARGUMENTS,
     "gate.outlines": ARGUMENTS,

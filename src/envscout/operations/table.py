@@ -47,6 +47,7 @@ OPERATIONS: Mapping[str, Action] = {
     "explain.meant": "read",
     "expose.exposed": "read",
     "expose.ran": "read",
+    "expose.recorded": "read",
     "gate.facts": "read",
     "gate.keep": "record",
     "gate.outlines": "read",

@@ -31,7 +31,7 @@ LOCAL = Principal("local", "owner")
 """Who asks an open server: whoever can reach it, which is this machine alone."""
 
 COOKIE = "__Host-envscout"
-TOKEN_COOKIE = "__Host-envscout-token"
+TOKEN_COOKIE = "__Host-envscout-token"  # noqa: S105
 """Holds the token of who logged in with one."""
 ORGANIZATION = "x-envscout-organization"
 OPEN_PATHS = frozenset(

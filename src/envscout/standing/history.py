@@ -6,7 +6,6 @@ from operator import or_
 from typing import NamedTuple
 
 import msgspec
-from pyroaring import BitMap
 
 from envscout.environments.difference import NOTHING, Levels, summary, together
 from envscout.environments.exposure import DAY, Remedied, Stay, Window, open_at, remedied, windows
@@ -106,9 +105,7 @@ def _remedies(
     limits: Mapping[str, int],
 ) -> tuple[Remedy, ...]:
     by_level = {word: [each for each in seen if levels[each.vulnerability] == LEVELS[word]] for word in _WORST_FIRST}
-    public = {
-        word: [each for each in exposed if levels[each.vulnerability] == LEVELS[word]] for word in _WORST_FIRST
-    }
+    public = {word: [each for each in exposed if levels[each.vulnerability] == LEVELS[word]] for word in _WORST_FIRST}
     oldest = {word: _oldest(found) for word, found in public.items()}
     names = summaries.names(connection, [each.vulnerability for each in oldest.values() if each])
     return tuple(

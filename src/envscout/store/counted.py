@@ -101,3 +101,19 @@ def times_of(connection: Connection, name: str) -> tuple[int, int] | None:
     """Return since when a vulnerability was public, and since when it is known here; None where no record stands."""
     public, known = connection.execute(_SQL["times_of"], {"name": name}).fetchone()
     return None if known is None else (public, known)
+
+
+class Recorded(NamedTuple):
+    """An image as it was recorded, when that was last, and in how many places it runs so."""
+
+    reference: str
+    digest: str
+    at: int
+    running: int
+
+
+def recorded(connection: Connection, prefix: str, organization: str, environment: str, most: int) -> list[Recorded]:
+    """Return images whose reference begins so, the latest first; organization, environment: "" for all."""
+    asked = {"begin": prefix, "end": f"{prefix}\U0010ffff", "organization": organization, "environment": environment}
+    rows = connection.execute(_SQL["recorded"], {**asked, "forever": FOREVER, "most": most})
+    return [Recorded(*row) for row in rows]

@@ -58,3 +58,12 @@ SELECT v.organization, v.name, s.name, d.platform, d.image_id, e.reference, d.d_
 SELECT min(CASE WHEN a.published > 0 AND a.published < a.known_at THEN a.published ELSE a.known_at END), min(a.known_at)
   FROM vulnerability w JOIN advisory_vulnerability v ON v.vuln_id = w.vuln_id JOIN advisory a ON a.adv_id = v.adv_id
  WHERE w.id = :name AND a.gone_at IS NULL
+
+-- name: recorded
+-- Images by the names they were recorded under in an organization ('' for any), the latest first. running: in how many places.
+SELECT e.reference, i.digest, max(d.d_from), sum(CASE WHEN d.d_to = :forever THEN 1 ELSE 0 END)
+  FROM deployment d JOIN event e ON e.event_id = d.event_id JOIN image i ON i.image_id = d.image_id
+  JOIN environment v ON v.env_id = d.env_id
+ WHERE (:organization = '' OR v.organization = :organization) AND (:environment = '' OR v.name = :environment)
+   AND e.reference >= :begin AND e.reference < :end
+ GROUP BY e.reference, i.digest ORDER BY 3 DESC, 1, 2 LIMIT :most

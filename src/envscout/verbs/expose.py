@@ -5,9 +5,9 @@ from collections import defaultdict
 import msgspec
 from pyroaring import BitMap
 
-from envscout.environments.exposure import Stay, windows
+from envscout.environments.exposure import Stay, Window, windows
 from envscout.store import Database, counted, findings, hits, images
-from envscout.store.counted import Ran
+from envscout.store.counted import Ran, Recorded
 
 MOST = 10_000
 """Deployments that are looked at, the latest."""
@@ -41,10 +41,15 @@ def exposed(database: Database, query: str, organization: str = "") -> list[Expo
         by_environment[each.organization, each.environment].append(Stay(each.image_id, each.since, each.until))
     having = {each.image_id: BitMap([1]) for each in ran}
     return [
-        Exposure(*place, each.since, each.until, max(each.since, known) if each.until is None or each.until > known else None)
+        Exposure(*place, each.since, each.until, _known(each, known))
         for place, stays in sorted(by_environment.items())
         for each in sorted(windows(stays, having, {1: public}), key=lambda each: -each.since)
-    ]  # fmt: skip
+    ]
+
+
+def _known(window: Window, known: int) -> int | None:
+    """Return from when a window was known here, None where it ended before."""
+    return max(window.since, known) if window.until is None or window.until > known else None
 
 
 def ran(database: Database, digest: str, organization: str = "") -> list[Ran]:
@@ -52,3 +57,9 @@ def ran(database: Database, digest: str, organization: str = "") -> list[Ran]:
     with database.read() as connection:
         found = images.find(connection, digest)
         return counted.stays_of(connection, [found.image_id], organization, 1_000) if found else []
+
+
+def recorded(database: Database, prefix: str = "", organization: str = "", environment: str = "") -> list[Recorded]:
+    """Return the images recorded last whose reference begins so; organization, environment: "" for all."""
+    with database.read() as connection:
+        return counted.recorded(connection, prefix[:500], organization, environment, 200)

@@ -70,6 +70,14 @@ def judge(work: Work) -> bool:
     return judging.judge(work, _heed(work.settings))
 
 
+def count(work: Work) -> bool:
+    """Count what each environment carries and carried."""
+    from envscout.verbs import count as verb
+
+    verb.count(work.database, _heed(work.settings), seconds=_STRETCH)
+    return False
+
+
 def check(settings: Settings) -> None:
     """Raise ConfigError for settings by which no task can do its work: it would fail again and again, unseen."""
     from envscout.network.addresses import allowed
@@ -95,6 +103,7 @@ TASKS: tuple[Task, ...] = (
     Task("match", "make messages of news, by the rules of the channels", match, 15, 80, ("news",)),
     Task("deliver", "send the messages that are due", deliver, 5, 90, ("outbox",)),
     Task("index", "look into images that were asked for", index, 30, 30, ("index_request",), lanes=4),
+    Task("count", "count what each environment carries and carried", count, 15, 6, ("deployment",)),
     Task("judge", "count what policies say of what runs", judge, 120, 5),
     Task("retain", "forget what the rules of retention no longer keep", retain, 3600, 10),
 )

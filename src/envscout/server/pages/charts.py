@@ -21,7 +21,9 @@ def spark(values: Sequence[int], label: str, tone: str = "") -> Markup:
     return _svg(width, height, label, (area, line), f"chart spark {tone}")
 
 
-def trend(moments: Sequence[int], rows: Sequence[Sequence[int]], label: str, shown: Sequence[str] = SEVERITIES) -> Markup:
+def trend(
+    moments: Sequence[int], rows: Sequence[Sequence[int]], label: str, shown: Sequence[str] = SEVERITIES
+) -> Markup:
     """Return lines of severities over time. rows: counts at each moment, from critical to unspecified."""
     width, height, left, bottom = 720, 240, 40, 24
     columns = {word: [row[SEVERITIES.index(word)] for row in rows] for word in shown}
@@ -41,9 +43,7 @@ def _svg(width: int, height: int, label: str, children: Sequence[Markup], class_
     return el("svg", title, *children, class_=class_, viewBox=f"0 0 {width} {height}", role="img", aria_label=label)
 
 
-def _points(
-    values: Sequence[int], most: int, box: tuple[int, int, int, int]
-) -> list[tuple[float, float]]:
+def _points(values: Sequence[int], most: int, box: tuple[int, int, int, int]) -> list[tuple[float, float]]:
     left, top, width, height = box
     step = width / max(1, len(values) - 1)
     return [(left + place * step, top + height - height * value / most) for place, value in enumerate(values)]
@@ -90,7 +90,7 @@ _MOST_LANES = 30
 
 
 def happened(since: int, until: int, events: Sequence[Event], label: str) -> Markup:
-    """Return what was said of services as marks on a line for each, at most 30 of them: those of which most was said."""
+    """Return what was said of services as marks on a line for each: at most 30, those of which most was said."""
     by_service: dict[str, list[Event]] = {}
     for each in events:
         by_service.setdefault(each.service, []).append(each)

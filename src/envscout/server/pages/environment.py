@@ -1,6 +1,5 @@
 """One environment: what runs in it, what that carries, how it came to that, now or at any moment."""
 
-
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -162,7 +161,9 @@ def _every(asked: Asked) -> Table:
     query = msgspec.structs.replace(asked.query, cursor="", limit=1_000_000)
     found = resources.vulnerabilities(msgspec.structs.replace(asked, query=query))
     rows = ((each.vulnerability, each.severity, len(each.services), " ".join(each.services)) for each in found.items)
-    return Table(f"{asked.path['environment']}-vulnerabilities", ("vulnerability", "severity", "services", "names"), rows)
+    return Table(
+        f"{asked.path['environment']}-vulnerabilities", ("vulnerability", "severity", "services", "names"), rows
+    )
 
 
 class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -201,7 +202,8 @@ def timeline(asked: Asked) -> Timeline:
     points = [each for each in numbers.trend if since <= each.at <= until] if numbers else []
     return Timeline(
         name, since, until, tuple(events[:_MOST]), max(0, len(events) - _MOST),
-        tuple(each.at for each in points), tuple(each.counts for each in points), tuple(_zooms(name, query, since, until, at)),
+        tuple(each.at for each in points), tuple(each.counts for each in points),
+        tuple(_zooms(name, query, since, until, at)),
     )  # fmt: skip
 
 
@@ -222,18 +224,17 @@ def _zooms(name: str, query: Span, since: int, until: int, at: int) -> list[tupl
         "90 days": (at - 90 * _DAY, at),
         "A year": (at - 365 * _DAY, at),
     }
-    return [
-        (words, href("environments", name, "timeline", org=query.org, service=query.service, since=_iso(span[0]), until=_iso(span[1])))
-        for words, span in wanted.items() if span is not None
-    ]  # fmt: skip
+    return [(words, _address(name, query, *each)) for words, each in wanted.items() if each is not None]
 
 
-def _iso(at: int) -> str:
-    return moment.show(max(at, 0))
+def _address(name: str, query: Span, since: int, until: int) -> str:
+    span = {"since": moment.show(max(since, 0)), "until": moment.show(max(until, 0))}
+    return href("environments", name, "timeline", org=query.org, service=query.service, **span)
 
 
+_ONE = "/environments/{environment}"
 PAGES = (
-    Page("/environments/{environment}", "environment", SECTION, environment, Here, table=_services),
-    Page("/environments/{environment}/vulnerabilities", "environment_vulnerabilities", SECTION, vulnerabilities, OfService, table=_every),
-    Page("/environments/{environment}/timeline", "timeline", SECTION, timeline, Span),
-)  # fmt: skip
+    Page(_ONE, "environment", SECTION, environment, Here, table=_services),
+    Page(f"{_ONE}/vulnerabilities", "environment_vulnerabilities", SECTION, vulnerabilities, OfService, table=_every),
+    Page(f"{_ONE}/timeline", "timeline", SECTION, timeline, Span),
+)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
@@ -10,7 +11,9 @@ from envscout.errors import NotFound
 from envscout.model import Counted, News, Numbers, Summary
 from envscout.server.asking import Asked
 from envscout.server.auth import cookies
-from envscout.server.pages.page import Page, Table
+from envscout.server.pages.address import href
+from envscout.server.pages.page import Form, Kept, Page, Table
+from envscout.server.routes.common import Org
 from envscout.store.counted import Said
 from envscout.store.deployments import Scope
 from envscout.store.judged import Count
@@ -21,7 +24,8 @@ _PATIENCE = 0.08
 """Seconds for which environments that changed are looked at again; the others show when they were counted."""
 _WEEK = 7 * 86_400_000_000
 _SHOWN = 20
-SEEN = "envscout-seen"
+SEEN = "__Host-envscout-seen"
+_YEAR = 365 * 86_400
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -45,7 +49,7 @@ class Card(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """All of them. organizations: that there are. feeds: how many. news: since the last visit. next: cursor of its end."""
+    """All of them. organizations: that there are. feeds: how many. news: not seen yet. next: cursor of its end."""
 
     cards: tuple[Card, ...]
     organizations: tuple[str, ...]
@@ -59,9 +63,15 @@ def overview(asked: Asked) -> Overview:
     """Tell of all environments."""
     organization = asked.query.org
     counted: list[Counted] = asked.perform("count.listed", organization=organization)
-    said = {(each.organization, each.environment): each for each in asked.perform("count.last_said", organization=organization)}
+    said = {
+        (each.organization, each.environment): each
+        for each in asked.perform("count.last_said", organization=organization)
+    }
     until = time.monotonic() + _PATIENCE
-    judged = {(each.organization, each.environment): each.counts for each in asked.perform("count.judged_by", organization=organization)}
+    judged = {
+        (each.organization, each.environment): each.counts
+        for each in asked.perform("count.judged_by", organization=organization)
+    }
     cards = tuple(
         _card(asked, each, said.get(place), judged.get(place, ()), until)
         for each in counted
@@ -81,9 +91,22 @@ def _card(asked: Asked, counted: Counted, said: Said | None, policies: tuple[Cou
         brief = _brief(asked, counted)
         if brief is not None:
             sides = brief.services.values()
-            found, unknown, fresh = summary(together(each.found for each in sides)), sum(not each.known for each in sides), True
+            found, unknown, fresh = (
+                summary(together(each.found for each in sides)),
+                sum(not each.known for each in sides),
+                True,
+            )
     return Card(
-        counted.organization, counted.environment, counted.at, fresh, numbers, found, unknown, said, policies, _before(numbers)
+        counted.organization,
+        counted.environment,
+        counted.at,
+        fresh,
+        numbers,
+        found,
+        unknown,
+        said,
+        policies,
+        _before(numbers),
     )
 
 
@@ -116,14 +139,32 @@ def _changes(asked: Asked) -> Changes:
 def _table(asked: Asked) -> Table:
     rows = (
         (
-            each.organization, each.environment, each.numbers.services if each.numbers else None,
+            each.organization,
+            each.environment,
+            each.numbers.services if each.numbers else None,
             each.numbers.images if each.numbers else None,
-            *((getattr(each.summary, word) for word in _WORDS) if each.summary else (None,) * len(_WORDS)), each.unknown,
+            *(getattr(each.summary, word, None) for word in _WORDS),
+            each.unknown,
         )
         for each in overview(asked).cards
-    )  # fmt: skip
-    return Table("environments", ("organization", "environment", "services", "images", *_WORDS, "unknown_services"), rows)
+    )
+    return Table(
+        "environments", ("organization", "environment", "services", "images", *_WORDS, "unknown_services"), rows
+    )
 
 
 _WORDS: Sequence[str] = ("critical", "high", "medium", "low", "unspecified")
 PAGES = (Page("/", "overview", "Overview", overview, table=_table),)
+
+
+class _Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    cursor: Annotated[int, msgspec.Meta(ge=0, lt=1 << 60)]
+    org: Org = ""
+
+
+def _seen(asked: Asked) -> Kept:
+    """Keep in the browser how far somebody has seen what happened."""
+    return Kept(href(org=asked.body.org), (SEEN, str(asked.body.cursor), _YEAR))
+
+
+FORMS = (Form("/seen", _Seen, "read", _seen),)

@@ -43,7 +43,7 @@ class Form(msgspec.Struct, frozen=True):
     path: str
     fields: type[msgspec.Struct]
     action: Action
-    submit: Callable[[Asked], "str | Shown"]
+    submit: Callable[[Asked], "str | Shown | Kept"]
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -52,3 +52,10 @@ class Shown(msgspec.Struct, frozen=True):
     template: str
     section: str
     found: Any
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """Where to go, and what the browser is to keep: name, value and seconds of a cookie."""
+
+    target: str
+    cookie: tuple[str, str, int]

@@ -16,11 +16,12 @@ from envscout.errors import NotFound
 from envscout.formats.csv import inert
 from envscout.server import reading
 from envscout.server.asking import Asked, principal
-from envscout.server.auth import COOKIE, ORGANIZATION, TOKEN_COOKIE, cookies
+from envscout.server.auth import COOKIE, TOKEN_COOKIE, cookies
+from envscout.server.auth_login import moved
 from envscout.server.pages.address import href
 from envscout.server.pages.assets import assets
 from envscout.server.pages.looks import rendered
-from envscout.server.pages.page import Form, Page, Shown, Table
+from envscout.server.pages.page import Form, Kept, Page, Shown, Table
 from envscout.server.stores import Stores
 from envscout.store import Database, now
 
@@ -149,7 +150,7 @@ def _submitted(row: Form, stores: Stores, request: Request[Any, Any, Any], body:
         answer = _sent(request, rendered(done.template, context))
         answer.headers["Cache-Control"] = "no-store"
         return answer
-    return Response(b"", status_code=303, headers={**_HEADERS, "Location": done, "Cache-Control": "no-store"})
+    return moved(done.target, done.cookie) if isinstance(done, Kept) else moved(done)
 
 
 def _asked(request: Request[Any, Any, Any], database: Database, query: Any, body: Any) -> Asked:
@@ -195,5 +196,3 @@ def _csv(table: Table) -> Response[bytes]:
     name = re.sub(r"[^\w.-]+", "-", table.name, flags=re.ASCII)[:100]
     headers = {**_HEADERS, "Content-Disposition": f'attachment; filename="{name}.csv"'}
     return Response(written.getvalue().encode(), headers=headers, media_type="text/csv")
-
-

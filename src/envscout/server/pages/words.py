@@ -1,5 +1,6 @@
 """How pages say numbers, moments and names in few characters."""
 
+from envscout.formats.words import reason as reason
 from envscout.names import moment
 
 _MICROSECONDS = 1_000_000
