@@ -72,12 +72,9 @@ def _closed(vulnerability: int, since: int, until: int, known: Mapping[int, int]
 
 def open_at(found: Sequence[Window], moments: Sequence[int], levels: Mapping[int, int]) -> list[tuple[int, ...]]:
     """Return how many windows of each level (4 to 0) were open at moments, which rise. levels: by vulnerability."""
-    changes = sorted(
-        change
-        for each in found
-        for change in ((each.since, 1, levels[each.vulnerability]), (each.until, -1, levels[each.vulnerability]))
-        if change[0] is not None
-    )
+    changes = [(each.since, 1, levels[each.vulnerability]) for each in found]
+    changes += [(each.until, -1, levels[each.vulnerability]) for each in found if each.until is not None]
+    changes.sort()
     counts, place, told = [0] * 5, 0, []
     for moment in moments:
         while place < len(changes) and changes[place][0] <= moment:

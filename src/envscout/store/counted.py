@@ -94,7 +94,7 @@ def stays_of(connection: Connection, image_ids: Iterable[int], organization: str
     """Return where some images ran and run, the latest first; organization: "" for all."""
     asked = {"images": listed(list(image_ids)), "organization": organization, "most": most}
     rows = connection.execute(_SQL["stays_of"], asked)
-    return [Ran(*row[:7], None if row[7] == FOREVER else row[7], row[8]) for row in rows]
+    return [Ran._make((*row[:7], None if row[7] == FOREVER else row[7], row[8])) for row in rows]
 
 
 def times_of(connection: Connection, name: str) -> tuple[int, int] | None:
