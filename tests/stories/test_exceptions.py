@@ -282,7 +282,7 @@ def test_what_ends_soon_is_told_of(staged: Desk) -> None:
         (("--kind", "accepted-risk"), "needs a reason"),
         (("--kind", "accepted-risk", "--reason", "  "), "needs a reason"),
         (("--kind", "wontfix", "--reason", "x"), "wontfix"),
-        ((*ACCEPT, "--expires", "2020-01-01"), "expired before it began"),
+        ((*ACCEPT, "--expires", "2020-01-01"), "2020-01-01 has been"),
         ((*ACCEPT, "--expires", "soon"), "no moment in time"),
         ((*ACCEPT, "--expires", "1d,2d"), "cannot end"),
         ((*ACCEPT, "--expires", "never,on-fix"), "cannot end"),

@@ -1,6 +1,5 @@
 """What the commands that give and take access share: flags, and moments to come."""
 
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -8,12 +7,8 @@ import click
 
 from envscout.access.roles import ROLES
 from envscout.cli.session import Session
-from envscout.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-_LATER = re.compile(r"(\d{1,5})(h|d|w)", re.ASCII)
-_HOURS = {"h": 1, "d": 24, "w": 168}
 
 
 def role(command: F) -> F:
@@ -45,13 +40,7 @@ def later(text: str) -> int | None:
     from envscout.names import moment
     from envscout.store import now
 
-    found = _LATER.fullmatch(text)
-    if found:
-        return now() + int(found[1]) * _HOURS[found[2]] * 3_600_000_000
-    asked = moment.parse(text, now())
-    if asked <= now():
-        raise UsageError(f"{text} has been", "write 2027-01-01, or 90d for ninety days from now")
-    return asked
+    return moment.to_come(text, now())
 
 
 def shown(moment_: int | None, otherwise: str) -> str:

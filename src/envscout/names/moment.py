@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from envscout.errors import UsageError
 
 _AGO = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)(\s+ago)?")
+_AHEAD = re.compile(r"(\d{1,5})(h|d|w)", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -23,6 +24,15 @@ def parse(text: str, now: int) -> int:
         ) from error
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return _since_1970(text, int(moment.timestamp() * 1_000_000))
+
+
+def to_come(text: str, now: int) -> int:
+    """Read a moment to come: `2027-01-01`, or `36h`, `90d`, `2w` from now. Raise UsageError."""
+    ahead = _AHEAD.fullmatch(text.strip())
+    found = now + int(ahead[1]) * _SECONDS[ahead[2]] * 1_000_000 if ahead else parse(text, now)
+    if found <= now:
+        raise UsageError(f"{text[:64]} has been", "write 2027-01-01, or 90d for ninety days from now")
+    return found
 
 
 def _since_1970(text: str, moment: int) -> int:

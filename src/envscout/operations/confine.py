@@ -144,7 +144,8 @@ FREE = frozenset((
     "until", "user", "value", "version", "versions", "wanted", "members.remove.number", "tokens.revoke.number",
     "trust.remove.number", "whole.names.numbers", "Channel.address", "Terms.weekday", "Terms.quiet", "Terms.zone",
     "Terms.budget", "Rule.channel", "Rule.environments", "Rule.kinds", "Rule.causes", "Rule.severity",
-    "deliver.test.channel", "deliver.listed.state", "deliver.resend.message_id",
+    "deliver.test.channel", "deliver.listed.state", "deliver.listed.before", "deliver.resend.message_id",
+    "audit.listed.before",
     "queue.ask.urgency", "queue.requested.state", "queue.requested.before", "retain.sweep.days",
 ))  # fmt: skip
 """Names of texts and numbers that name nothing of anybody's, or what the store looks up as its tenant sees it."""

@@ -14,10 +14,10 @@ SLASH = "\ue000"
 """Stands for a slash inside of a segment, from where the path is read to where its parameters are."""
 
 
-def query(text: bytes, type_: type[msgspec.Struct]) -> Any:
-    """Read a query. Raise UsageError, LimitExceeded."""
-    if len(text) > MAX_QUERY:
-        raise LimitExceeded(f"the query is longer than {MAX_QUERY} bytes", "ask for less at once")
+def query(text: bytes, type_: type[msgspec.Struct], most: int = MAX_QUERY) -> Any:
+    """Read a query, or what a form sends in the same way. Raise UsageError, LimitExceeded."""
+    if len(text) > most:
+        raise LimitExceeded(f"the query is longer than {most} bytes", "ask for less at once")
     try:
         pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS, errors="strict")
     except ValueError as error:

@@ -25,3 +25,9 @@ def entries(connection: Connection, organization: str = "", after: int = 0, most
     """Return entries in their order, those of an organization ("" = all) with higher numbers than one."""
     values = {"organization": organization, "after": after, "most": most}
     return [Entry(*row) for row in connection.execute(_SQL["rows"], values)]
+
+
+def newest(connection: Connection, organization: str = "", before: int = 0, most: int = 1_000) -> list[Entry]:
+    """Return entries, the newest first, those of an organization ("" = all) with lower numbers than one (0: of all)."""
+    values = {"organization": organization, "before": before, "most": most}
+    return [Entry(*row) for row in connection.execute(_SQL["newest"], values)]

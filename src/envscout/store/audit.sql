@@ -14,3 +14,9 @@ SELECT CAST(json_extract(q.value, '$.number') AS BIGINT), CAST(json_extract(q.va
 -- Rows after one of a number, in their order.
 SELECT audit_id, at, actor, role, organization, operation, target, request_id, outcome, previous, hash FROM audit
  WHERE audit_id > :after AND (:organization = '' OR organization = :organization) ORDER BY audit_id LIMIT :most
+
+-- name: newest
+-- Rows before one of a number (0: all), the newest first.
+SELECT audit_id, at, actor, role, organization, operation, target, request_id, outcome, previous, hash FROM audit
+ WHERE (:before = 0 OR audit_id < :before) AND (:organization = '' OR organization = :organization)
+ ORDER BY audit_id DESC LIMIT :most

@@ -191,10 +191,19 @@ def next_due(connection: Connection) -> int:
 
 
 def messages(
-    connection: Connection, organization: str | None = None, state: str = "", message_id: int = 0, most: int = 1000
+    connection: Connection,
+    organization: str | None = None,
+    state: str = "",
+    message_id: int = 0,
+    most: int = 1000,
+    before: int = 0,
 ) -> list[Listed]:
-    """Return messages, the newest first. organization: None for all. state: "" for any. message_id: 0 for any."""
+    """Return messages, the newest first. organization: None for all. state: "" for any. message_id: 0 for any.
+
+    before: only those with lower numbers, 0 for all.
+    """
     values = {
+        "before": before,
         "organization": organization or "",
         "every": organization is None,
         "state": state,

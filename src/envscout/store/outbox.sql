@@ -107,7 +107,7 @@ SELECT o.message_id, o.channel_id, o.event, o.identity, o.at, o.due, o.state, o.
        c.organization, c.name
   FROM outbox o JOIN channel c USING (channel_id)
  WHERE (:every OR c.organization = :organization) AND (:state = '' OR o.state = :state)
-   AND (:message_id = 0 OR o.message_id = :message_id)
+   AND (:message_id = 0 OR o.message_id = :message_id) AND (:before = 0 OR o.message_id < :before)
  ORDER BY o.message_id DESC LIMIT :most
 
 -- name: resend

@@ -32,9 +32,16 @@ class Verified(msgspec.Struct, frozen=True):
     faults: tuple[str, ...]
 
 
-def listed(database: Database, organization: str = "", after: int = 0, most: int = MOST) -> list[Entry]:
-    """Return entries with numbers above one, in their order: of an organization, "" for all. most: up to 1000."""
+def listed(
+    database: Database, organization: str = "", after: int = 0, most: int = MOST, before: int | None = None
+) -> list[Entry]:
+    """Return entries with numbers above one, in their order: of an organization, "" for all. most: up to 1000.
+
+    before: those with numbers below another one, instead, the newest first; 0: from the newest of all.
+    """
     with database.read() as connection:
+        if before is not None:
+            return audit.newest(connection, organization, max(before, 0), min(max(most, 1), MOST))
         return audit.entries(connection, organization, max(after, 0), min(max(most, 1), MOST))
 
 

@@ -104,10 +104,15 @@ def test(database: Database, organization: str, channel: str) -> Tested:
     return Tested(channel, outcome.result == "sent", outcome.problem)
 
 
-def listed(database: Database, organization: str = "", state: str = "", most: int = 100) -> list[Outgoing]:
-    """Return messages, the newest first. organization: "" for all. state: waiting, held, sent, dead, gathered or ""."""
+def listed(
+    database: Database, organization: str = "", state: str = "", most: int = 100, before: int = 0
+) -> list[Outgoing]:
+    """Return messages, the newest first. organization: "" for all. state: waiting, held, sent, dead, gathered or "".
+
+    before: only those with lower numbers, 0 for all.
+    """
     with database.read() as connection:
-        found = outbox.messages(connection, organization or None, state, most=min(most, 10_000))
+        found = outbox.messages(connection, organization or None, state, most=min(most, 10_000), before=before)
     return [_outgoing(each) for each in found]
 
 

@@ -1,7 +1,6 @@
 """`envscout exception`."""
 
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -100,8 +99,6 @@ def _wish(session: Session, flags: dict[str, Any], actor: str) -> "Wish":
 
 
 _WORDS = frozenset({"on-fix", "on-kev", "never"})
-_LATER = re.compile(r"(\d{1,5})(h|d|w)")
-_HOURS = {"h": 1, "d": 24, "w": 168}
 
 
 def _expiry(texts: tuple[str, ...]) -> tuple[int | None, frozenset[str]]:
@@ -115,12 +112,7 @@ def _expiry(texts: tuple[str, ...]) -> tuple[int | None, frozenset[str]]:
         raise UsageError(f"it cannot end {', '.join(texts)}", "name one moment, and on-fix and on-kev beside it")
     if not moments:
         return None, words
-    later = _LATER.fullmatch(moments[0])
-    if later:
-        return now() + int(later[1]) * _HOURS[later[2]] * 3_600_000_000, words
-    if moments[0].endswith("ago"):
-        raise UsageError(f"{moments[0]} has been", "write 2027-01-01, or 90d for ninety days from now")
-    return moment.parse(moments[0], now()), words
+    return moment.to_come(moments[0], now()), words
 
 
 def _doubt(session: Session, wish: "Wish") -> None:

@@ -11,10 +11,11 @@ from envscout.formats import parts
 from envscout.formats.markup import Markup, anchor
 from envscout.formats.words import plain
 from envscout.names import moment
-from envscout.server.pages import charts, words
+from envscout.server.pages import charts, notifications, words
 from envscout.server.pages.address import href
 from envscout.server.pages.assets import address
 from envscout.server.pages.sections import SECTIONS
+from envscout.server.pages.settings import DONE
 
 
 @cache
@@ -32,7 +33,9 @@ def _environment() -> jinja2.Environment:
         "anchor": anchor,
         "asset": address,
         "charts": charts,
+        "done": DONE,
         "href": href,
+        "notified": notifications,
         "parts": parts,
         "sections": SECTIONS,
         "version": __version__,

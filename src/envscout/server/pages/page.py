@@ -37,13 +37,17 @@ class Page(msgspec.Struct, frozen=True):
 class Form(msgspec.Struct, frozen=True):
     """What a page sends. fields: a struct of its fields. submit: does it, and returns the address to go to then.
 
-    A form whose answer is shown once, such as a new token, returns `Shown` instead.
+    A form whose answer is shown once, such as a new token, returns `Shown` instead. page: it is shown again, with the
+    cause and what was typed, where that cannot be done; the query that it gets is what the form says of it.
+    untold: fields that are not typed back, as they hold a secret.
     """
 
     path: str
     fields: type[msgspec.Struct]
     action: Action
     submit: Callable[[Asked], "str | Shown | Kept"]
+    page: Page | None = None
+    untold: frozenset[str] = frozenset()
 
 
 class Shown(msgspec.Struct, frozen=True):

@@ -6,13 +6,15 @@ import io
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.concurrency import sync_to_thread
 
 from envscout.access.principal import Principal
-from envscout.errors import NotFound
+from envscout.access.roles import Action
+from envscout.errors import EnvscoutError, NetworkError, NotAllowed, NotFound, SourceError, UsageError
 from envscout.formats.csv import inert
 from envscout.server import reading
 from envscout.server.asking import Asked, principal
@@ -24,6 +26,7 @@ from envscout.server.pages.looks import rendered
 from envscout.server.pages.page import Form, Kept, Page, Shown, Table
 from envscout.server.stores import Stores
 from envscout.store import Database, now
+from envscout.verbs import audit
 
 # Nothing but what this server sends is loaded, run or framed: https://www.w3.org/TR/CSP3/
 POLICY = (
@@ -42,10 +45,15 @@ _HEADERS = {
 }
 _YEAR = "public, max-age=31536000, immutable"
 MAX_FORM = 64 << 10
+_TO_MEND = (UsageError, NotFound, SourceError, NetworkError)
+"""What whoever filled a form in can do something about, on the page that they filled it in on."""
 
 
 class Here(msgspec.Struct, frozen=True):
-    """What surrounds every page. query: as it was asked. person: whether they can log out. now: microseconds."""
+    """What surrounds every page. query: as it was asked. person: whether they can log out. now: microseconds.
+
+    problem: why a form could not be done, typed: what was filled in; its page is shown again.
+    """
 
     principal: Principal | None
     path: str
@@ -54,6 +62,8 @@ class Here(msgspec.Struct, frozen=True):
     person: bool
     now: int
     request_id: str = ""
+    problem: EnvscoutError | None = None
+    typed: Mapping[str, Any] = {}
 
     @property
     def org(self) -> str:
@@ -63,6 +73,10 @@ class Here(msgspec.Struct, frozen=True):
     def may(self, action: str) -> bool:
         """Tell whether whoever looks may do something."""
         return self.principal is not None and self.principal.may(action)  # type: ignore[arg-type]
+
+    def said(self, field: str, otherwise: Any = "") -> Any:
+        """Return what a field of the form was filled in with, or what it holds at first."""
+        return self.typed.get(field, otherwise)
 
     def again(self, **changed: Any) -> str:
         """Return the address of this page with another query."""
@@ -76,7 +90,7 @@ def page(row: Page, stores: Stores) -> Any:
     async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
         return await sync_to_thread(_answered, row, stores, request)
 
-    return get(_path(row.path), name=f"page {row.template}")(handle)
+    return get(_path(row.path), name=f"page {row.path}")(handle)
 
 
 def form(row: Form, stores: Stores) -> Any:
@@ -122,6 +136,7 @@ def _path(path: str) -> str:
 
 
 def _answered(row: Page, stores: Stores, request: Request[Any, Any, Any]) -> Response[bytes]:
+    _check(principal(request), row.action)
     text, is_table = _without_format(request.scope["query_string"])
     query = reading.query(text, row.query)
 
@@ -142,15 +157,68 @@ def _without_format(text: bytes) -> tuple[bytes, bool]:
 
 
 def _submitted(row: Form, stores: Stores, request: Request[Any, Any, Any], body: bytes) -> Response[bytes]:
-    fields = reading.query(body, row.fields)
     with stores.open() as database:
-        done = row.submit(_asked(request, database, fields, fields))
+        _check_form(row, request, database)
+        # A browser ends the lines of what was typed in its own way.
+        fields = reading.query(body.replace(b"%0D%0A", b"%0A"), row.fields, MAX_FORM)
+        asked = _asked(request, database, fields, fields)
+        try:
+            done = row.submit(asked)
+        except _TO_MEND as error:
+            return _mended(row, request, asked, error)
     if isinstance(done, Shown):
         context = {"found": done.found, "here": _here(request, done.section, {})}
         answer = _sent(request, rendered(done.template, context))
         answer.headers["Cache-Control"] = "no-store"
         return answer
     return moved(done.target, done.cookie) if isinstance(done, Kept) else moved(done)
+
+
+def _check(who: Principal, action: Action) -> None:
+    if not who.may(action):
+        raise NotAllowed(f"this is not for a {who.role}", "ask an owner for another role")
+
+
+def _check_form(row: Form, request: Request[Any, Any, Any], database: Database) -> None:
+    """Refuse somebody a form that is not for them, and tell the log."""
+    who = principal(request)
+    try:
+        _check(who, row.action)
+    except NotAllowed:
+        number = str(request.scope.get("request_id", ""))
+        audit.tell(database, audit.Act(who, f"form {row.path}", "", number, who.organization), "refused")
+        raise
+
+
+def _mended(row: Form, request: Request[Any, Any, Any], asked: Asked, error: EnvscoutError) -> Response[bytes]:
+    """Show the page of a form again, with why it could not be done and what was typed."""
+    if row.page is None:
+        raise error
+    said = msgspec.structs.asdict(asked.body)
+    query = _about(said, row.page.query)
+    try:
+        found = row.page.answer(msgspec.structs.replace(asked, query=query, body=None))
+    except EnvscoutError as other:
+        # There is nothing more to fill in: what it is about is gone, or was never there.
+        raise error from other
+    here = msgspec.structs.replace(
+        _here(request, row.page.section, _told(query)),
+        path=row.page.path.format(**{name: quote(value, safe="") for name, value in asked.path.items()}),
+        problem=error,
+        typed={name: value for name, value in said.items() if name not in row.untold},
+    )
+    content = rendered(row.page.template, {"found": found, "here": here})
+    answer = _sent(request, content, error.http_status if error.http_status < 500 else 422)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _about(said: Mapping[str, Any], type_: type[msgspec.Struct]) -> Any:
+    """Return the query of a page as a form tells it."""
+    try:
+        return msgspec.convert({name: value for name, value in said.items() if name in type_.__struct_fields__}, type_)
+    except msgspec.ValidationError:
+        return type_()
 
 
 def _asked(request: Request[Any, Any, Any], database: Database, query: Any, body: Any) -> Asked:

@@ -1,16 +1,29 @@
 """All pages and forms."""
 
-from envscout.server.pages import environment, image, overview, package, promotion, reports, search, vulnerability
+from envscout.server.pages import (
+    audit,
+    channels,
+    environment,
+    exceptions,
+    feeds,
+    image,
+    members,
+    notifications,
+    overview,
+    package,
+    policies,
+    promotion,
+    reports,
+    rules,
+    search,
+    tokens,
+    trust,
+    vulnerability,
+)
 from envscout.server.pages.page import Form, Page
 
-PAGES: tuple[Page, ...] = (
-    *overview.PAGES,
-    *environment.PAGES,
-    *promotion.PAGES,
-    *vulnerability.PAGES,
-    *package.PAGES,
-    *image.PAGES,
-    *reports.PAGES,
-    *search.PAGES,
-)
-FORMS: tuple[Form, ...] = (*overview.FORMS,)
+_LOOKING = (environment, promotion, vulnerability, package, image, reports, search, audit)
+_SETTING = (overview, policies, exceptions, notifications, channels, rules, feeds, tokens, members, trust)
+
+PAGES: tuple[Page, ...] = tuple(page for module in (*_SETTING, *_LOOKING) for page in module.PAGES)
+FORMS: tuple[Form, ...] = tuple(form for module in _SETTING for form in module.FORMS)
