@@ -74,7 +74,7 @@ def remove(database: Database, number: int, actor: str, reason: str) -> Entry:
     """Take an exception back, which stays in the record. Raise NotFound, UsageError."""
     _text("reason", reason, MAX_TEXT)
     with database.write() as connection:
-        found = exceptions.entries(connection, number=number, removed=True)
+        found = exceptions.entries(connection, number=number, removed=True) if number > 0 else []
         if not found:
             raise NotFound(f"there is no exception {number}", "`envscout exception list --all` shows all there were")
         if found[0].removed_at is not None:

@@ -107,8 +107,8 @@ def static() -> Any:
     """Return the handler of what pages load."""
 
     @get("/static/{name:str}", name="static", sync_to_thread=False)
-    def handle(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
-        found = assets().get(name)
+    def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+        found = assets().get(str(request.path_params["name"]))
         if found is None:
             raise NotFound("there is no such file", "reload the page")
         is_packed = "gzip" in request.headers.get("accept-encoding", "").lower()

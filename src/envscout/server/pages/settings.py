@@ -12,7 +12,7 @@ from envscout.server.pages.page import Shown
 from envscout.server.routes.common import Moment, Org, Paged
 
 Code = Annotated[str, msgspec.Meta(max_length=40)]
-Number = Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Word = Annotated[str, msgspec.Meta(max_length=500)]
 
 __all__ = ["Listed", "Moment", "Named", "Number", "Once", "Org", "Part", "Sure", "Which", "Word"]
