@@ -30,6 +30,7 @@ POWERS = {
     "litestar": ("server",),
     "uvicorn": ("server",),
     "joserfc": ("server",),
+    "jinja2": ("server.pages",),
     "prometheus_client": ("server",),
     "apprise": ("notify",),
     "standardwebhooks": ("notify",),
