@@ -8,7 +8,7 @@ from envscout.findings.heeding import Heed
 from envscout.store import Database, judged, now
 from envscout.store.deployments import Scope
 from envscout.store.judged import OLD, SETTLED
-from envscout.verbs import ask
+from envscout.verbs import ask, count
 from envscout.work.judging import judge
 from envscout.work.task import Work
 from tests.verbs.test_whole import ENVIRONMENTS, chance, fleet
@@ -36,6 +36,12 @@ def test_every_environment_is_judged_and_each_image_in_it_once(fleet: Database, 
             is_bad = any(f.fixed_version and f.severity in ("critical", "high") for f in each.findings)
             clean[each.image_id] &= not is_bad
         assert fixable.compliant <= sum(clean.values())
+        told = count.judged_of(fleet, environment)
+        assert told
+        assert set(told.failing) == set(clean)
+        for count_ in counts:
+            failing = sum(count_.policy in each for each in told.failing.values())
+            assert failing == count_.evaluated - count_.compliant
 
 
 def test_what_changed_is_judged_again_but_not_at_once(fleet: Database) -> None:
@@ -44,7 +50,7 @@ def test_what_changed_is_judged_again_but_not_at_once(fleet: Database) -> None:
         for _ in ENVIRONMENTS:
             due = judged.due(connection, at)
             assert due
-            judged.put(connection, due, at, ())
+            judged.put(connection, due, at, (), {})
         assert judged.due(connection, at + SETTLED + 1) is None
         assert judged.due(connection, at + OLD + 1)
         (env_id,) = connection.execute("SELECT min(env_id) FROM environment").fetchone()

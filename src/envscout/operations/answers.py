@@ -74,6 +74,7 @@ ANSWERS: Mapping[str, Answer] = {
     "channels.resume": BROAD,
     "channels.rotate": BROAD,
     "count.judged_by": Answer("arguments", only=_within),
+    "count.judged_of": ARGUMENTS,
     "count.last_said": Answer("arguments", only=_within),
     "count.listed": Answer("arguments", only=_within),
     "deliver.listed": BROAD,

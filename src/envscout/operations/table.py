@@ -33,6 +33,7 @@ OPERATIONS: Mapping[str, Action] = {
     "channels.resume": "operate",
     "channels.rotate": "operate",
     "count.judged_by": "read",
+    "count.judged_of": "read",
     "count.last_said": "read",
     "count.listed": "read",
     "deliver.listed": "operate",

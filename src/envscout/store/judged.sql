@@ -11,10 +11,15 @@ SELECT v.env_id, v.organization, v.name, k.number, coalesce(g.number, 0)
 
 -- name: put
 -- Keep what policies say of an environment.
-INSERT INTO judged (env_id, known, ran, at, policies) VALUES (:env_id, :known, :ran, :at, :policies)
-ON CONFLICT (env_id) DO UPDATE SET known = excluded.known, ran = excluded.ran, at = excluded.at, policies = excluded.policies
+INSERT INTO judged (env_id, known, ran, at, policies, images) VALUES (:env_id, :known, :ran, :at, :policies, :images)
+ON CONFLICT (env_id) DO UPDATE SET known = excluded.known, ran = excluded.ran, at = excluded.at, policies = excluded.policies, images = excluded.images
 
 -- name: all
 -- What policies said last of the environments of an organization ('' for any).
 SELECT v.organization, v.name, j.at, j.policies FROM judged j JOIN environment v USING (env_id)
  WHERE :organization = '' OR v.organization = :organization ORDER BY 1, 2
+
+-- name: images
+-- What policies said last of each image of an environment of an organization ('' for any).
+SELECT j.at, j.images FROM judged j JOIN environment v USING (env_id)
+ WHERE v.name = :environment AND (:organization = '' OR v.organization = :organization)

@@ -9,7 +9,7 @@ from envscout.standing.history import Times, numbers, past
 from envscout.standing.numbers import Question, grade
 from envscout.store import Database, counted, judged, now, summaries
 from envscout.store.counted import Due, Said
-from envscout.store.judged import Judged
+from envscout.store.judged import Images, Judged
 
 LIMITS: Mapping[str, int] = {"critical": 15, "high": 30, "medium": 90, "low": 180}
 """Days after which a vulnerability of a severity should be gone: 15 and 30 as CISA's directive BOD 19-02 has it."""
@@ -64,3 +64,9 @@ def judged_by(database: Database, organization: str = "") -> list[Judged]:
     """Return what policies said last of every environment of an organization, "" for all."""
     with database.read() as connection:
         return judged.judged(connection, organization)
+
+
+def judged_of(database: Database, environment: str, organization: str = "") -> Images | None:
+    """Return what policies said last of each image of an environment, None where nobody judged it yet."""
+    with database.read() as connection:
+        return judged.images(connection, organization, environment)

@@ -41,21 +41,23 @@ def judge(work: Work, heed: Heed) -> bool:
             due = judged.due(connection, now())
         if due is None:
             break
-        counts = counted(work, due, heed)
+        counts, failing = counted(work, due, heed)
         if not work.stop.is_set():
             with work.database.write() as connection:
-                judged.put(connection, due, now(), counts)
+                judged.put(connection, due, now(), counts, failing)
     return False
 
 
-def counted(work: Work, due: Due, heed: Heed) -> tuple[Count, ...]:
-    """Return what the policies in force in an environment say of what runs there."""
+def counted(work: Work, due: Due, heed: Heed) -> tuple[tuple[Count, ...], dict[int, tuple[str, ...]]]:
+    """Return what the policies in force in an environment say of what runs there, and of each image which it fails."""
     policies = govern.in_force(work.database, due.organization, due.name).policies
     met: dict[str, dict[int, bool]] = {each.id: {} for each in policies}
     for image_id, verdict in _verdicts(work, due, heed, policies):
         of_policy = met[verdict.policy]
         of_policy[image_id] = of_policy.get(image_id, True) and verdict.state == "pass"
-    return tuple(Count(each.id, _title(each), len(met[each.id]), sum(met[each.id].values())) for each in policies)
+    counts = tuple(Count(each.id, _title(each), len(met[each.id]), sum(met[each.id].values())) for each in policies)
+    images = sorted({image_id for each in met.values() for image_id in each})
+    return counts, {image: tuple(name for name, of in met.items() if not of.get(image, True)) for image in images}
 
 
 def _give_way(work: Work) -> None:

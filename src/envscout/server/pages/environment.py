@@ -16,7 +16,8 @@ from envscout.server.routes import environments as resources
 from envscout.server.routes.common import At, Moment, Name, Org, moment_of
 from envscout.server.routes.environments import OfService
 from envscout.store import now
-from envscout.store.deployments import Scope
+from envscout.store.deployments import Running, Scope
+from envscout.store.judged import Images as Judged
 from envscout.verbs.whole import Brief, Question
 
 SECTION = "Overview"
@@ -34,16 +35,17 @@ class Here(Moment, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A service, what it runs, and its vulnerabilities."""
+    """A service, what it runs, and its vulnerabilities. failing: policies that it does not meet, None: not judged."""
 
     service: str
     running: tuple[Deployment, ...]
     summary: Summary
     known: bool
+    failing: tuple[str, ...] | None
 
 
 class Environment(msgspec.Struct, frozen=True):
-    """at: the moment that is looked at, None for now. total: services; rows: those of this page."""
+    """at: the moment that is looked at, None for now. total: services; rows: those of this page. judged: since when."""
 
     name: str
     organization: str
@@ -57,6 +59,7 @@ class Environment(msgspec.Struct, frozen=True):
     total: int
     next: str | None
     numbers: Numbers | None
+    judged: int | None = None
 
 
 def environment(asked: Asked) -> Environment:
@@ -76,6 +79,9 @@ def environment(asked: Asked) -> Environment:
     keys = {each: place for place, each in enumerate(order)}
     shown, following = page(order, lambda each: (keys[each],), query.cursor, _AT_ONCE)
     running = _running(asked, scope)
+    judged: Judged | None = None
+    if at is None:
+        judged = asked.perform("count.judged_of", environment=name, organization=query.org)
     return Environment(
         name=name,
         organization=query.org,
@@ -85,10 +91,11 @@ def environment(asked: Asked) -> Environment:
         images=len({digest for side in brief.services.values() for digest in side.digests}),
         unknown=sum(not side.known for side in brief.services.values()),
         coverage=brief.coverage,
-        rows=tuple(_row(each, sides[each], running.get(each, ())) for each in shown),
+        rows=tuple(_row(each, sides[each], running.get(each, ()), judged) for each in shown),
         total=len(sides),
         next=following,
         numbers=None if at is not None else _numbers(asked, name, query.org),
+        judged=judged.at if judged else None,
     )
 
 
@@ -104,15 +111,23 @@ def _rank(service: str, side: Side, sort: str) -> tuple[Any, ...]:
     return (service,) if sort else (side.known, *(-len(each) for each in reversed(side.found)), service)
 
 
-def _running(asked: Asked, scope: Scope) -> dict[str, tuple[Deployment, ...]]:
-    found: dict[str, tuple[Deployment, ...]] = {}
+def _running(asked: Asked, scope: Scope) -> dict[str, tuple[Running, ...]]:
+    found: dict[str, tuple[Running, ...]] = {}
     for each in asked.perform("ask.running", scope=scope):
-        found[each.deployment.service] = (*found.get(each.deployment.service, ()), each.deployment)
+        found[each.deployment.service] = (*found.get(each.deployment.service, ()), each)
     return found
 
 
-def _row(service: str, side: Side, running: tuple[Deployment, ...]) -> Row:
-    return Row(service, running, summary(together([side.found])), side.known)
+def _row(service: str, side: Side, running: tuple[Running, ...], judged: Judged | None) -> Row:
+    ran = tuple(each.deployment for each in running)
+    return Row(service, ran, summary(together([side.found])), side.known, _failing(running, judged))
+
+
+def _failing(running: tuple[Running, ...], judged: Judged | None) -> tuple[str, ...] | None:
+    """Return the policies that what runs does not meet, None where something of it was not judged yet."""
+    if judged is None or any(each.image_id not in judged.failing for each in running):
+        return None
+    return tuple(dict.fromkeys(name for each in running for name in judged.failing[each.image_id]))
 
 
 def _numbers(asked: Asked, name: str, organization: str) -> Numbers | None:
@@ -128,16 +143,22 @@ def _services(asked: Asked) -> Table:
     brief: Brief
     (brief,) = asked.perform("whole.briefs", asked=[(scope, Question(known_at=at if query.known else None))])
     running = _running(asked, scope)
+    judged = asked.perform("count.judged_of", environment=name, organization=query.org) if at is None else None
     rows = (
         (service, " ".join(side.references), " ".join(side.digests), *_counts(side), "yes" if side.known else "unknown",
-         min((each.since for each in running.get(service, ())), default=None))
+         _policies(_failing(running.get(service, ()), judged)),
+         min((each.deployment.since for each in running.get(service, ())), default=None))
         for service, side in sorted(brief.services.items())
     )  # fmt: skip
-    head = ("service", "images", "digests", *_WORDS, "known", "since_microseconds")
+    head = ("service", "images", "digests", *_WORDS, "known", "policies_not_met", "since_microseconds")
     return Table(f"{name}-services", head, rows)
 
 
 _WORDS = ("critical", "high", "medium", "low", "unspecified")
+
+
+def _policies(failing: tuple[str, ...] | None) -> str:
+    return "unknown" if failing is None else " ".join(failing)
 
 
 def _counts(side: Side) -> tuple[int, ...]:

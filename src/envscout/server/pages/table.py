@@ -6,6 +6,7 @@ from envscout.server.pages import (
     environment,
     exceptions,
     feeds,
+    gate,
     image,
     members,
     notifications,
@@ -22,7 +23,7 @@ from envscout.server.pages import (
 )
 from envscout.server.pages.page import Form, Page
 
-_LOOKING = (environment, promotion, vulnerability, package, image, reports, search, audit)
+_LOOKING = (environment, promotion, gate, vulnerability, package, image, reports, search, audit)
 _SETTING = (overview, policies, exceptions, notifications, channels, rules, feeds, tokens, members, trust)
 
 PAGES: tuple[Page, ...] = tuple(page for module in (*_SETTING, *_LOOKING) for page in module.PAGES)
