@@ -48,6 +48,34 @@ class _Plan(msgspec.Struct, frozen=True):
     layers: tuple[LayerBlob, ...]
 
 
+class Told(msgspec.Struct, frozen=True):
+    """Of the past that the sample fleet is shown with: which release came to run where, how many days ago."""
+
+    days: float
+    environment: str
+    release: Release
+
+
+def past(fleet: Fleet) -> tuple[Told, ...]:
+    """Return what happened before today, the oldest first: releases go from test over staging to production."""
+    old = {each.service: each for each in fleet.production}
+    new = {each.service: each for each in fleet.staging}
+    said = [
+        Told(days, environment, {"old": old, "new": new}[age][service]) for days, environment, service, age in _PAST
+    ]
+    return tuple(sorted(said, key=lambda each: -each.days))
+
+
+_PAST = (
+    *((days, environment, service, "old")
+      for environment, days in (("test", 126.0), ("staging", 122.0), ("production", 118.0))
+      for service in ("frontend", "api", "worker", "probe")),
+    (41.2, "test", "frontend", "new"), (33.4, "staging", "frontend", "new"),
+    (24.3, "test", "worker", "new"), (12.6, "staging", "worker", "new"), (5.1, "production", "worker", "new"),
+    (9.5, "test", "api", "new"), (2.2, "staging", "api", "new"),
+)  # fmt: skip
+
+
 def write_fleet(into: Path) -> Fleet:
     """Write one layout directory per release below into and return the fleet; the same bytes every time."""
     production = (

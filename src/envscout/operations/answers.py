@@ -81,6 +81,7 @@ ANSWERS: Mapping[str, Answer] = {
     "deliver.resend": BROAD,
     "deliver.test": BROAD,
     "changes.after": ARGUMENTS,
+    "changes.between": ARGUMENTS,
     "exceptions.add": ARGUMENTS,
     "exceptions.listed": Answer("store", only=_exceptions),
     "exceptions.remove": ARGUMENTS,

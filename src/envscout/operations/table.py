@@ -40,6 +40,7 @@ OPERATIONS: Mapping[str, Action] = {
     "deliver.resend": "operate",
     "deliver.test": "operate",
     "changes.after": "read",
+    "changes.between": "read",
     "exceptions.add": "operate",
     "exceptions.listed": "read",
     "exceptions.remove": "operate",

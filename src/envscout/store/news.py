@@ -25,6 +25,16 @@ FORGOTTEN_AT_ONCE = 20_000
 Values = tuple[str | int, ...]
 
 
+class Window(msgspec.Struct, frozen=True):
+    """Where and when. organization: "" for any. since, until: microseconds. kinds: of news."""
+
+    environment: str
+    organization: str
+    since: int
+    until: int
+    kinds: tuple[str, ...]
+
+
 class Entry(msgspec.Struct, frozen=True):
     """News with their number, which is also the cursor that comes after them."""
 
@@ -59,6 +69,12 @@ def after(
         "limit": limit,
     }
     return [_entry(*row) for row in connection.execute(_SQL["after"], values)]
+
+
+def between(connection: Connection, window: Window, limit: int) -> list[Entry]:
+    """Return what happened in a window, the newest first."""
+    asked = msgspec.structs.asdict(window) | {"kinds": "\n".join(("", *window.kinds, "")), "line": "\n", "limit": limit}
+    return [_entry(*row) for row in connection.execute(_SQL["between"], asked)]
 
 
 def newest(connection: Connection) -> int:

@@ -31,3 +31,12 @@ SELECT news_id FROM news WHERE at >= :before ORDER BY news_id LIMIT 1
 -- name: forget
 -- Forget some of what was written before a number.
 DELETE FROM news WHERE news_id IN (SELECT news_id FROM news WHERE news_id < :first ORDER BY news_id LIMIT :limit)
+
+-- name: between
+-- What happened in an environment from a moment to another, the newest first: of some kinds (a line each, :line before
+-- and after it), in an organization ('' for any).
+SELECT news_id, at, organization, environment, service, kind, vulnerability, severity, digest, reference, direction, cause, document
+  FROM news
+ WHERE environment = :environment AND at BETWEEN :since AND :until AND (:organization = '' OR organization = :organization)
+   AND instr(:kinds, :line || kind || :line) > 0
+ ORDER BY at DESC, news_id DESC LIMIT :limit

@@ -4,7 +4,7 @@ import msgspec
 
 from envscout.errors import UsageError
 from envscout.store import Database, news
-from envscout.store.news import Entry
+from envscout.store.news import Entry, Window
 
 MOST = 1_000
 
@@ -36,6 +36,14 @@ def after(
     shown = tuple(found[:most])
     last = shown[-1].news_id if len(found) > most else max(newest, after if after <= newest else 0)
     return Changes(shown, last, missed=after > newest or (oldest > 0 and after < oldest - 1), more=len(found) > most)
+
+
+def between(
+    database: Database, environment: str, kinds: tuple[str, ...], since: int, until: int, organization: str = ""
+) -> list[Entry]:
+    """Return what happened in an environment from a moment to another, the newest first: 1,000 at most."""
+    with database.read() as connection:
+        return news.between(connection, Window(environment, organization, since, until, kinds), MOST)
 
 
 def newest(database: Database) -> int:

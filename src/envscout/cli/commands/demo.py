@@ -16,24 +16,41 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--keep", default="", metavar="DIR", help="Keep the sample's images and its store in a folder.")
-def command(keep: str) -> None:
+@click.option("--serve", is_flag=True, help="Serve the dashboard of it on this machine, with a past of some months.")
+@click.option(
+    "--port", default=8080, type=click.IntRange(1, 65535), metavar="PORT", show_default=True, help="Port for --serve."
+)
+def command(keep: str, serve: bool, port: int) -> None:
     """Show everything on a small sample fleet: made on the spot, in a store of its own, without network.
 
     \b
     envscout demo
     envscout demo --keep sample
+    envscout demo --serve --port 8080
 
     Four services with real package databases are recorded into staging and production, with a sample of real
     advisories. The images hold nothing that runs.
     """
     if keep:
-        _demo(Path(keep))
+        _show(Path(keep), port if serve else 0)
         Session.say(f"ENVSCOUT_STORE={Path(keep) / 'envscout.db'} envscout cves --env staging shop/api asks more of it")
         return
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="envscout-demo-") as folder:
-        _demo(Path(folder))
+        _show(Path(folder), port if serve else 0)
+
+
+def _show(folder: Path, port: int) -> None:
+    if not port:
+        _demo(folder)
+        return
+    from envscout.cli import serving_demo
+
+    Session.say("Making the sample fleet and its past")
+    serving_demo.fill(folder)
+    Session.say(f"http://127.0.0.1:{port} shows it; Ctrl+C ends it")
+    serving_demo.serve(folder, port)
 
 
 def _demo(folder: Path) -> None:

@@ -1,10 +1,10 @@
 """Pictures of numbers over time, drawn here: no script, no style of their own, and words for who cannot see them."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from envscout.formats.markup import Markup, el
 from envscout.formats.words import cut
-from envscout.model import Event
 from envscout.names import moment
 
 SEVERITIES = ("critical", "high", "medium", "low", "unspecified")
@@ -86,40 +86,73 @@ def _round(number: int) -> int:
         step *= 10
 
 
-_MOST_LANES = 30
+class Mark(NamedTuple):
+    """Something that happened at a moment, in words; tone: "" or a class."""
+
+    at: int
+    tone: str
+    words: str
 
 
-def happened(since: int, until: int, events: Sequence[Event], label: str) -> Markup:
-    """Return what was said of services as marks on a line for each: at most 30, those of which most was said."""
-    by_service: dict[str, list[Event]] = {}
-    for each in events:
-        by_service.setdefault(each.service, []).append(each)
-    shown = sorted(sorted(by_service, key=lambda name: -len(by_service[name]))[:_MOST_LANES])
-    left, width, lane = 190, 720, 20
-    height = lane * len(shown) + 30
-    box = (left, 0, width - left - 12, height)
-    rows = [
-        Markup(_lane(name, by_service[name], (since, until), (left, width, place * lane + 14)))
-        for place, name in enumerate(shown)
-    ]
-    days = [_day((since, until), part / 4, box, height) for part in range(5)]
-    return _svg(width, height, label, (*days, *rows), "chart happened")
+class Lane(NamedTuple):
+    """A line of its own, and what lies on it, in any order."""
+
+    name: str
+    marks: Sequence[Mark]
 
 
-def _lane(name: str, events: Sequence[Event], span: tuple[int, int], box: tuple[int, int, int]) -> str:
+_LEFT, _WIDTH, _LANE, _TOP = 190, 720, 22, 150
+_FIRST = 10
+
+
+def story(
+    span: tuple[int, int], moments: Sequence[int], rows: Sequence[Sequence[int]], lanes: Sequence[Lane], label: str
+) -> Markup:
+    """Return what happened from a moment to another: severities as lines, and under them lanes over the same time.
+
+    moments, rows: counts at moments, from critical to unspecified. Marks that would lie on one another are one.
+    """
+    top = _TOP if len(moments) > 1 else _FIRST
+    height = top + _LANE * len(lanes) + 30
+    box = (_LEFT, 0, _WIDTH - _LEFT - 12, height)
+    lines = _lines(span, moments, rows) if len(moments) > 1 else []
+    days = [_day(span, part / 4, box, height) for part in range(5)]
+    told = [_lane(each, span, top + _LANE * place + 14) for place, each in enumerate(lanes)]
+    return _svg(_WIDTH, height, label, (*days, *lines, *told), "chart happened")
+
+
+def _lines(span: tuple[int, int], moments: Sequence[int], rows: Sequence[Sequence[int]]) -> list[Markup]:
+    most = _round(max(max(row) for row in rows))
+    box = (_LEFT, _FIRST, _WIDTH - _LEFT - 12, _TOP - 2 * _FIRST - 10)
+    marks = [_level(most * part / 2, most, box) for part in range(3)]
+    _, top, _, height = box
+    for column, word in reversed([*enumerate(SEVERITIES)]):
+        points = [
+            (_across(at, span), top + height - height * row[column] / most)
+            for at, row in zip(moments, rows, strict=True)
+        ]
+        marks.append(el("path", class_=f"stroke {word}", d=_path(points), stroke_dasharray=_DASHES.get(word)))
+    return marks
+
+
+def _across(at: int, span: tuple[int, int]) -> float:
     since, until = span
-    left, width, y = box
-    line = el("line", class_="axis", x1=str(left), x2=str(width - 12), y1=str(y), y2=str(y))
-    label = el("text", cut(name, 28), x=str(left - 8), y=str(y), dy="4", text_anchor="end")
-    dots = [
-        el(
-            "circle",
-            el("title", f"{moment.show(each.at)} {each.action} {each.reference}"),
-            class_="dot fail" if each.action == "remove" else "dot",
-            cx=f"{left + (width - 12 - left) * (each.at - since) / max(1, until - since):.1f}",
-            cy=str(y),
-            r="4.5",
-        )
-        for each in events
-    ]
-    return line + label + "".join(dots)
+    return _LEFT + (_WIDTH - 12 - _LEFT) * (at - since) / max(1, until - since)
+
+
+def _lane(lane: Lane, span: tuple[int, int], y: int) -> Markup:
+    line = el("line", class_="axis", x1=str(_LEFT), x2=str(_WIDTH - 12), y1=str(y), y2=str(y))
+    label = el("text", cut(lane.name, 28), x=str(_LEFT - 8), y=str(y), dy="4", text_anchor="end")
+    close: dict[int, list[Mark]] = {}
+    for each in sorted(lane.marks):
+        close.setdefault(round(_across(each.at, span)), []).append(each)
+    dots = (_dot(x, y, marks) for x, marks in close.items())
+    return Markup(line + label + "".join(dots))
+
+
+def _dot(x: int, y: int, marks: Sequence[Mark]) -> Markup:
+    more = f" and {len(marks) - 1:,} more" if len(marks) > 1 else ""
+    words = f"{moment.show(marks[0].at)} {marks[0].words}{more}"
+    radius = "4.5" if len(marks) == 1 else "6"
+    class_ = f"dot {marks[0].tone}".strip()
+    return el("circle", el("title", words), class_=class_, cx=str(x), cy=str(y), r=radius)

@@ -1,28 +1,24 @@
 """One environment: what runs in it, what that carries, how it came to that, now or at any moment."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from envscout.environments.difference import Side, summary, together
 from envscout.errors import NotFound
-from envscout.model import Counted, Coverage, Deployment, Event, Numbers, Summary
-from envscout.names import moment
+from envscout.model import Counted, Coverage, Deployment, Numbers, Summary
 from envscout.server.asking import Asked
-from envscout.server.pages.address import href
 from envscout.server.pages.page import Page, Table
 from envscout.server.pagination import Cursor, page
 from envscout.server.routes import environments as resources
-from envscout.server.routes.common import At, Moment, Name, Org, moment_of
+from envscout.server.routes.common import Moment, Name, moment_of
 from envscout.server.routes.environments import OfService
-from envscout.store import now
 from envscout.store.deployments import Running, Scope
 from envscout.store.judged import Images as Judged
 from envscout.verbs.whole import Brief, Question
 
 SECTION = "Overview"
 _AT_ONCE = 100
-_DAY = 86_400_000_000
 
 
 class Here(Moment, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -94,7 +90,7 @@ def environment(asked: Asked) -> Environment:
         rows=tuple(_row(each, sides[each], running.get(each, ()), judged) for each in shown),
         total=len(sides),
         next=following,
-        numbers=None if at is not None else _numbers(asked, name, query.org),
+        numbers=None if at is not None else numbers(asked, name, query.org),
         judged=judged.at if judged else None,
     )
 
@@ -130,7 +126,8 @@ def _failing(running: tuple[Running, ...], judged: Judged | None) -> tuple[str, 
     return tuple(dict.fromkeys(name for each in running for name in judged.failing[each.image_id]))
 
 
-def _numbers(asked: Asked, name: str, organization: str) -> Numbers | None:
+def numbers(asked: Asked, name: str, organization: str) -> Numbers | None:
+    """Return what was counted last of an environment, None where that is not known."""
     counted: list[Counted] = asked.perform("count.listed", organization=organization)
     found = [each.numbers for each in counted if each.environment == name]
     return found[0] if len(found) == 1 else None
@@ -187,75 +184,8 @@ def _every(asked: Asked) -> Table:
     )
 
 
-class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which stretch of time: its begin and end; "" for the last 30 days."""
-
-    org: Org = ""
-    since: At = ""
-    until: At = ""
-    service: Annotated[str, msgspec.Meta(max_length=200)] = ""
-
-
-class Timeline(msgspec.Struct, frozen=True):
-    """What happened in a stretch of time, the newest first. zooms: what to look at instead, and its address."""
-
-    name: str
-    since: int
-    until: int
-    events: tuple[Event, ...]
-    more: int
-    moments: tuple[int, ...]
-    rows: tuple[tuple[int, ...], ...]
-    zooms: tuple[tuple[str, str], ...]
-
-
-def timeline(asked: Asked) -> Timeline:
-    """Tell what happened in an environment."""
-    query: Span = asked.query
-    name, at = asked.path["environment"], now()
-    until = moment_of(query.until) or at
-    since = moment_of(query.since) or until - 30 * _DAY
-    said: list[Event] = asked.perform("ask.history", scope=Scope(query.org, name, query.service))
-    if not said and not query.service:
-        raise NotFound(f"nothing was ever recorded into environment {name}", "look at the overview for those there are")
-    events = sorted((each for each in said if since <= each.at <= until), key=lambda each: -each.at)
-    numbers = _numbers(asked, name, query.org)
-    points = [each for each in numbers.trend if since <= each.at <= until] if numbers else []
-    return Timeline(
-        name, since, until, tuple(events[:_MOST]), max(0, len(events) - _MOST),
-        tuple(each.at for each in points), tuple(each.counts for each in points),
-        tuple(_zooms(name, query, since, until, at)),
-    )  # fmt: skip
-
-
-_MOST = 200
-
-
-def _zooms(name: str, query: Span, since: int, until: int, at: int) -> list[tuple[str, str]]:
-    span = until - since
-    middle = (since + until) // 2
-    wanted = {
-        "Earlier": (since - span, since),
-        "Later": (until, min(until + span, at)) if until < at else None,
-        "Closer": (middle - span // 4, middle + span // 4),
-        "Farther": (since - span // 2, min(until + span // 2, at)),
-        "Last day": (at - _DAY, at),
-        "7 days": (at - 7 * _DAY, at),
-        "30 days": (at - 30 * _DAY, at),
-        "90 days": (at - 90 * _DAY, at),
-        "A year": (at - 365 * _DAY, at),
-    }
-    return [(words, _address(name, query, *each)) for words, each in wanted.items() if each is not None]
-
-
-def _address(name: str, query: Span, since: int, until: int) -> str:
-    span = {"since": moment.show(max(since, 0)), "until": moment.show(max(until, 0))}
-    return href("environments", name, "timeline", org=query.org, service=query.service, **span)
-
-
 _ONE = "/environments/{environment}"
 PAGES = (
     Page(_ONE, "environment", SECTION, environment, Here, table=_services),
     Page(f"{_ONE}/vulnerabilities", "environment_vulnerabilities", SECTION, vulnerabilities, OfService, table=_every),
-    Page(f"{_ONE}/timeline", "timeline", SECTION, timeline, Span),
 )

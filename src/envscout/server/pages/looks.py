@@ -41,7 +41,7 @@ def _environment() -> jinja2.Environment:
         "version": __version__,
         "words": words,
     }
-    made.filters |= {"moment": moment.show, "day": lambda at: moment.show(at)[:10], "short": words.short}
+    made.filters |= {"moment": moment.show, "day": words.day, "minute": words.minute, "short": words.short}
     return made
 
 

@@ -17,13 +17,14 @@ from envscout.server.pages import (
     reports,
     rules,
     search,
+    timeline,
     tokens,
     trust,
     vulnerability,
 )
 from envscout.server.pages.page import Form, Page
 
-_LOOKING = (environment, promotion, gate, vulnerability, package, image, reports, search, audit)
+_LOOKING = (environment, timeline, promotion, gate, vulnerability, package, image, reports, search, audit)
 _SETTING = (overview, policies, exceptions, notifications, channels, rules, feeds, tokens, members, trust)
 
 PAGES: tuple[Page, ...] = tuple(page for module in (*_SETTING, *_LOOKING) for page in module.PAGES)

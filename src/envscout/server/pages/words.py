@@ -42,6 +42,16 @@ def counted(number: int, word: str, words: str = "") -> str:
     return f"{number:,} {word if number == 1 else words or f'{word}s'}"
 
 
+def day(at: int) -> str:
+    """Return the day of a moment: `2026-10-01`."""
+    return moment.show(at)[:10]
+
+
+def minute(at: int) -> str:
+    """Return a moment to the minute, as tables have it: `2026-10-01 09:30`."""
+    return moment.show(at)[:16].replace("T", " ")
+
+
 def local(at: int | None) -> str:
     """Return a moment as a field of a form has it, "" for none."""
     return moment.show(at)[:16] if at is not None else ""
