@@ -123,3 +123,16 @@ SELECT count(*) FROM (
       CROSS JOIN image_set x CROSS JOIN deployment d
      WHERE av.vuln_id = q.vuln_id AND f.adv_id = av.adv_id AND m.pkg_id = f.pkg_id AND x.set_id = m.set_id
        AND d.image_id = x.image_id AND d.d_to = :forever) q
+
+-- name: widest
+-- The vulnerability that runs in most places, and the package that has it there.
+SELECT v.id, n.name
+  FROM (SELECT image_id, count(*) AS places FROM deployment WHERE d_to > :known_at GROUP BY image_id) d
+  JOIN image_set x ON x.image_id = d.image_id
+  JOIN set_pkg m ON m.set_id = x.set_id
+  JOIN finding f ON f.pkg_id = m.pkg_id
+  JOIN advisory_vulnerability a ON a.adv_id = f.adv_id
+  JOIN vulnerability v ON v.vuln_id = a.vuln_id
+  JOIN package p ON p.pkg_id = m.pkg_id
+  JOIN name n ON n.name_id = p.name_id
+ GROUP BY v.id, n.name ORDER BY sum(d.places) DESC LIMIT 1
