@@ -60,6 +60,7 @@ def _except(database: Database, organization: str) -> None:
         reason="The worker reads no images from strangers; it goes with the next release.",
         organization=organization,
         environment="production",
+        service=f"{organization}/worker",
         until=now() + 30 * _DAY,
     )
     exceptions.add(database, ["CVE-2023-4863"], wish, _ACTOR)
