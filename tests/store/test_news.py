@@ -1,7 +1,10 @@
 """News: in order, never numbered twice, seen by whom they concern, and bounded."""
 
+import msgspec
+
 from envscout.model import Event, Image, Inventory, News, NewsFacts
 from envscout.store import Database, images, news
+from envscout.store.news import Window
 from envscout.verbs.record import record, remove
 
 
@@ -28,6 +31,20 @@ def test_news_are_for_whom_they_concern(database: Database) -> None:
         assert [each.news for each in news.after(connection, 0, "acme")] == ours
         assert [each.news for each in news.after(connection, 0, "acme", ["prod", "x"])] == [ours[0], ours[2]]
         assert [each.news for each in news.after(connection, 0, "acme", ["rod", "stag"])] == [ours[2]]
+
+
+def test_news_of_an_environment_are_looked_up_by_time_and_kind(database: Database) -> None:
+    given = [_appeared(str(at), at=at) for at in range(5)]
+    others = [_appeared("x", environment="staging", at=2), News("resolved", 2, "acme", "prod", "api", "y")]
+    with database.write() as connection:
+        news.append(connection, [*given, *others, _appeared("z", organization="other", at=3)])
+        window = Window("prod", "acme", 1, 3, ("appeared", "escalated"))
+        found = [each.news for each in news.between(connection, window, 10)]
+        assert found == [given[3], given[2], given[1]]
+        assert [each.news for each in news.between(connection, window, 1)] == [given[3]]
+        everybody = news.between(connection, msgspec.structs.replace(window, organization=""), 10)
+        assert [each.news.vulnerability for each in everybody] == ["z", "3", "2", "1"]
+        assert not news.between(connection, msgspec.structs.replace(window, kinds=("appear",)), 10)
 
 
 def test_a_number_is_never_given_twice(database: Database) -> None:

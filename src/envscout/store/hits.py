@@ -39,11 +39,16 @@ class Hits(msgspec.Struct, frozen=True):
         return 700 * held + sum(100 + 2 * len(each) for each in maps)
 
     @property
-    def everywhere(self) -> "BitMap":
-        """Return the images that hold anything of it, or may."""
+    def certain(self) -> "BitMap":
+        """Return the images that hold anything of it."""
         from pyroaring import BitMap
 
-        return BitMap.union(BitMap(), *self.times.values(), *self.doubts.values())
+        return BitMap.union(BitMap(), *self.times.values())
+
+    @property
+    def everywhere(self) -> "BitMap":
+        """Return the images that hold anything of it, or may."""
+        return self.certain.union(*self.doubts.values())
 
     def images_in(self, ran: Iterable[Present]) -> set[int]:
         """Return the images that run somewhere and in which something is hit."""

@@ -27,11 +27,14 @@ class Exposure(msgspec.Struct, frozen=True):
 
 
 def exposed(database: Database, query: str, organization: str = "") -> list[Exposure]:
-    """Return when environments were exposed to a vulnerability, by environment, the latest first."""
+    """Return when environments were exposed to a vulnerability, by environment, the latest first.
+
+    Images whose packages cannot be compared are left out: `locate.where` tells of those.
+    """
     with database.read() as connection:
         names = findings.resolve(connection, query)
         times = [each for each in (counted.times_of(connection, name) for name in names) if each]
-        held = hits.hits(connection, names, None).everywhere if names else BitMap()
+        held = hits.hits(connection, names, None).certain if names else BitMap()
         ran = counted.stays_of(connection, held, organization, MOST)
     if not times:
         return []
