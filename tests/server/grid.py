@@ -30,6 +30,7 @@ ROWS: Mapping[str, str] = {
     "event": "SELECT e.* FROM event e JOIN environment v USING (env_id) WHERE organization = 'evil' ORDER BY event_id",
     "deployment": "SELECT d.* FROM deployment d JOIN environment USING (env_id) WHERE organization = 'evil' ORDER BY 1",
     "exception": "SELECT * FROM exception WHERE organization IN ('evil', '') ORDER BY 1",
+    "proposal": "SELECT * FROM proposal WHERE organization IN ('evil', '') ORDER BY 1",
     "exception_event": """SELECT e.* FROM exception_event e JOIN exception x USING (exception_id)
                            WHERE x.organization IN ('evil', '') ORDER BY 1""",
     "policy": "SELECT * FROM policy_applied WHERE organization = 'evil' ORDER BY 1",
@@ -104,6 +105,8 @@ def _fill(database: Database, tenant: str, numbers: dict[str, int]) -> None:
     wish = Wish("accepted-risk", mark("owner"), mark("reason"), organization=tenant, environment="production")
     (entry,) = exceptions.add(database, ["CVE-2024-0001"], wish, mark("who"))
     numbers[f"{tenant}.exception"] = entry.number
+    asked = msgspec.structs.replace(wish, reason=mark("asked why"))
+    numbers[f"{tenant}.proposal"] = exceptions.propose(database, ["CVE-2024-0001"], asked, mark("asker")).number
     file = f"policies:\n  - id: {mark('policy')}\n    kind: maximum-image-age\n    title: {mark('title')}\n"
     govern.apply(
         database, Given(file.encode(), mark("file"), tenant, "production"), Origin("cli", actor=mark("applied"))

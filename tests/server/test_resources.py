@@ -137,5 +137,24 @@ def test_an_exception_changes_the_answer(demo_server: Server) -> None:
     assert demo_server("GET", path).json()["summary"] == before.json()["summary"]
 
 
+def test_an_exception_that_is_asked_for_changes_the_answer_when_it_is_approved(demo_server: Server) -> None:
+    path, asked = f"{API}/environments/staging", f"{API}/exception-proposals"
+    before = demo_server("GET", path).json()["summary"]["total"]
+    listed = demo_server("GET", f"{path}/vulnerabilities").json()["items"]
+    wish = {"kind": "accepted-risk", "owner": "sec", "reason": "contained", "organization": "shop"}
+    body = {"names": [listed[0]["vulnerability"]], "wish": wish}
+    first, second = (demo_server("POST", asked, json=body).json()["number"] for _ in range(2))
+    assert [each["number"] for each in demo_server("GET", asked).json()["items"]] == [first, second]
+    assert demo_server("GET", path).json()["summary"]["total"] == before
+    (made,) = demo_server("POST", f"{asked}/{first}/approve").json()["items"]
+    assert demo_server("GET", path).json()["summary"]["total"] == before - 1
+    assert demo_server("DELETE", f"{asked}/{second}?reason=no").json()["why"] == "no"
+    assert demo_server("DELETE", f"{asked}/{second}?reason=no").status_code == 400
+    assert demo_server("POST", f"{asked}/x/approve").status_code == 400
+    assert demo_server("GET", asked).json()["items"] == []
+    assert len(demo_server("GET", f"{asked}?every=true").json()["items"]) == 2
+    demo_server("DELETE", f"{API}/exceptions/{made['number']}?reason=over")
+
+
 def test_feeds(demo_server: Server) -> None:
     assert demo_server("GET", f"{API}/feeds").json()["items"]

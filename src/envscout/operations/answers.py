@@ -39,6 +39,10 @@ def _holds(principal: Principal, products: Any) -> bool:
     return all(each.environment in ("", principal.environment) for each in products)
 
 
+def _proposed(principal: Principal, found: Any) -> Any:
+    return [each for each in found if principal.environment in ("", each.wish.environment)]
+
+
 def _own(principal: Principal, names: Any) -> Any:
     return [each for each in names if principal.organization in ("", each)]
 
@@ -83,7 +87,11 @@ ANSWERS: Mapping[str, Answer] = {
     "changes.after": ARGUMENTS,
     "changes.between": ARGUMENTS,
     "exceptions.add": ARGUMENTS,
+    "exceptions.approve": ARGUMENTS,
     "exceptions.listed": Answer("store", only=_exceptions),
+    "exceptions.propose": ARGUMENTS,
+    "exceptions.proposed": Answer("store", only=_proposed),
+    "exceptions.refuse": ARGUMENTS,
     "exceptions.remove": ARGUMENTS,
     "exceptions.unknown": SHARED,
     "explain.explain": ARGUMENTS,

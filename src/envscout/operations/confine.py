@@ -17,7 +17,7 @@ from envscout.access.principal import Principal
 from envscout.errors import NotAllowed, NotFound
 from envscout.operations.answers import ANSWERS
 from envscout.operations.signature import signature
-from envscout.store import Database, exceptions, images
+from envscout.store import Database, exceptions, images, proposals
 
 Rule = Callable[["Asker", Any], Any]
 
@@ -63,6 +63,16 @@ class Asker:
                 if product.organization != self.principal.organization:
                     raise NotAllowed(f"exception {number} holds for everybody", "ask who runs this server")
                 self._within(number, product.environment)
+        return number
+
+    def proposal(self, number: int) -> int:
+        """Return the number of an exception that is asked for. Raise NotFound for one that is not theirs."""
+        own = self.principal
+        if (own.organization or own.environment) and 0 < number < 2**62:
+            with self.database.read() as connection:
+                found = proposals.listed(connection, number, every=True)
+            if not found or own.environment not in ("", found[0].environment):
+                raise NotFound(f"nobody asked for an exception {number}", "`envscout exception asked` shows what waits")
         return number
 
     def _within(self, number: int, environment: str) -> None:
@@ -123,6 +133,8 @@ RULES: Mapping[str, Rule] = {
     "Event.actor": Asker.beside,
     "Origin.actor": Asker.beside,
     "ask.of_subjects.subjects": _subjects,
+    "exceptions.approve.number": Asker.proposal,
+    "exceptions.refuse.number": Asker.proposal,
     "exceptions.remove.number": Asker.exception,
 }
 """Name of a field, or of one as NOUN.NAME, or of an argument as OPERATION.NAME -> what is done with it.

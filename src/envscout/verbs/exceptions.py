@@ -5,18 +5,20 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from envscout.errors import InvalidReference, NotFound, UsageError
+from envscout.errors import InvalidReference, LimitExceeded, NotFound, UsageError
 from envscout.model import Product, Statement
 from envscout.model.statement import ACCEPTED, FALSE_POSITIVE, JUSTIFICATIONS, KINDS
 from envscout.names import purl
 from envscout.names.reference import parse, valid_digest
 from envscout.names.vulnerability import is_cve
-from envscout.store import Connection, Database, deployments, exceptions, findings, now
+from envscout.store import Connection, Database, deployments, exceptions, findings, now, proposals
 from envscout.store.exceptions import Entry
+from envscout.store.proposals import Decision
 
 MAX_TEXT = 2_000
 MAX_NAME = 200
 MAX_AT_ONCE = 1_000
+MAX_WAITING = 10_000
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -43,25 +45,113 @@ class Listed(msgspec.Struct, frozen=True):
     state: str
 
 
+class Proposal(msgspec.Struct, frozen=True):
+    """Exceptions that somebody asks for. decided_at: microseconds, None while nobody decided. why: of who refused."""
+
+    number: int
+    names: tuple[str, ...]
+    wish: Wish
+    asked_at: int
+    asked_by: str
+    decided_at: int | None = None
+    decided_by: str = ""
+    approved: bool = False
+    why: str = ""
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    names: tuple[str, ...]
+    wish: Wish
+
+
 def add(database: Database, names: Collection[str], wish: Wish, actor: str) -> list[Entry]:
     """Make one exception for each vulnerability, all or none. Raise UsageError, NotFound."""
+    asked = _names(names)
+    _check(wish)
+    with database.write() as connection:
+        return _added(connection, asked, wish, actor)
+
+
+def _names(names: Collection[str]) -> tuple[str, ...]:
     asked = tuple(dict.fromkeys(map(_vulnerability, names)))
     if not 0 < len(asked) <= MAX_AT_ONCE:
         raise UsageError("no vulnerability is named" if not asked else "too many at once", "name CVE ids, at most 1000")
+    return asked
+
+
+def _added(connection: Connection, names: Iterable[str], wish: Wish, actor: str) -> list[Entry]:
+    at = now()
+    product = _product(connection, wish, at)
+    numbers = [exceptions.add(connection, _statement(name, wish, product), actor, at) for name in names]
+    return [each for number in numbers for each in exceptions.entries(connection, number=number)]
+
+
+def _product(connection: Connection, wish: Wish, at: int) -> Product:
+    """Return what an exception would hold for. Raise UsageError for one that has ended, NotFound."""
+    if wish.until is not None and wish.until <= at:
+        raise UsageError("it would have expired before it began", "choose a moment to come: --expires 90d")
+    return Product(
+        organization=wish.organization,
+        environment=wish.environment,
+        service=wish.service,
+        digest=_digest(connection, wish.image),
+        packages=wish.packages,
+    )
+
+
+def propose(database: Database, names: Collection[str], wish: Wish, actor: str) -> Proposal:
+    """Ask for one exception for each vulnerability; none is made before somebody approves. Raise as `add` does."""
+    named = _names(names)
     _check(wish)
     with database.write() as connection:
+        if proposals.waiting(connection) >= MAX_WAITING:
+            raise LimitExceeded(f"over {MAX_WAITING} wait already", "decide on those first: envscout exception asked")
         at = now()
-        if wish.until is not None and wish.until <= at:
-            raise UsageError("it would have expired before it began", "choose a moment to come: --expires 90d")
-        product = Product(
-            organization=wish.organization,
-            environment=wish.environment,
-            service=wish.service,
-            digest=_digest(connection, wish.image),
-            packages=wish.packages,
-        )
-        numbers = [exceptions.add(connection, _statement(name, wish, product), actor, at) for name in asked]
-        return [each for number in numbers for each in exceptions.entries(connection, number=number)]
+        # A name may mean another image by the time of the decision.
+        wish = msgspec.structs.replace(wish, image=_product(connection, wish, at).digest)
+        document = msgspec.json.encode(_Asked(named, wish)).decode()
+        number = proposals.put(connection, wish.organization, wish.environment, document, at, actor)
+    return Proposal(number, named, wish, at, actor)
+
+
+def proposed(database: Database, *, every: bool = False) -> list[Proposal]:
+    """Return what waits for a decision, the oldest first; every: what was decided on, too."""
+    with database.read() as connection:
+        return [_proposal(each) for each in proposals.listed(connection, every=every)]
+
+
+def _proposal(kept: proposals.Kept) -> Proposal:
+    asked = msgspec.json.decode(kept.document, type=_Asked)
+    return Proposal(
+        kept.number, asked.names, asked.wish, kept.asked_at, kept.asked_by, kept.decided_at, kept.decided_by,
+        kept.approved, kept.why,
+    )  # fmt: skip
+
+
+def approve(database: Database, number: int, actor: str) -> list[Entry]:
+    """Make the exceptions that somebody asked for; return them. Raise NotFound, UsageError."""
+    with database.write() as connection:
+        asked = _decided(connection, number, Decision(now(), actor, approved=True))
+        return _added(connection, asked.names, asked.wish, actor)
+
+
+def refuse(database: Database, number: int, actor: str, reason: str) -> Proposal:
+    """Refuse what somebody asked for; it stays in the record. Raise NotFound, UsageError."""
+    _text("reason", reason, MAX_TEXT)
+    decision = Decision(now(), actor, approved=False, why=reason)
+    with database.write() as connection:
+        asked = _decided(connection, number, decision)
+    return msgspec.structs.replace(asked, decided_at=decision.at, decided_by=actor, why=reason)
+
+
+def _decided(connection: Connection, number: int, decision: Decision) -> Proposal:
+    """Keep a decision on what waits for one; return that. Needs the write lock."""
+    found = proposals.listed(connection, number, every=True) if 0 < number < 1 << 62 else []
+    if not found:
+        raise NotFound(f"nobody asked for an exception {number}", "`envscout exception asked` shows what waits")
+    if not proposals.decide(connection, number, decision):
+        raise UsageError(f"somebody decided on {number} before", "`envscout exception asked --all` says who")
+    return _proposal(found[0])
 
 
 def unknown(database: Database, names: Collection[str]) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from envscout.server.pages import (
     members,
     notifications,
     policies,
+    proposals,
     rules,
     tokens,
     trust,
@@ -43,7 +44,7 @@ from tests.conftest import Filled
 from tests.server import grid
 from tests.server.conftest import Server, serving
 
-MODULES = (policies, exceptions, notifications, channels, rules, feeds, tokens, members, trust)
+MODULES = (policies, exceptions, proposals, notifications, channels, rules, feeds, tokens, members, trust)
 PAGES: tuple[Page, ...] = (*(page for module in MODULES for page in module.PAGES), *audit.PAGES)
 FORMS: tuple[Form, ...] = tuple(form for module in MODULES for form in module.FORMS)
 ASKING = {
@@ -280,6 +281,34 @@ def test_an_exception_is_added_and_removed(world: World, database: Database) -> 
     assert removed.removed_by.endswith(":operator")
     assert "reachable now" in world.get("viewer", "/exceptions?show=ended").text
     assert "CVE-2023-4863" not in world.get("viewer", "/exceptions").text
+
+
+def test_an_exception_is_asked_for_and_decided_on(world: World, database: Database) -> None:
+    fields = {"cves": "CVE-2023-4863", "kind": "accepted-risk", "reason": "not reachable", "owner": "alice"}
+    page = world.done("recorder", "/exceptions/new", **fields)
+    assert "It was asked for" in page
+    assert "not reachable" in page
+    _told(world, "exceptions.propose", "recorder")
+    world.done("recorder", "/exceptions/new", **fields | {"cves": "CVE-2023-4911"})
+    assert not any(each.entry.statement.who == "alice" for each in said.listed(database, every=True)[0])
+    first, second = said.proposed(database)
+    assert "/approve" not in world.get("recorder", "/exceptions/asked").text
+    assert world.send("recorder", "/exceptions/approve", number=str(first.number)).status_code == 403
+    assert "exceptions were made" in world.done("operator", "/exceptions/approve", number=str(first.number))
+    _told(world, "exceptions.approve", "operator")
+    (made,) = (each.entry for each in said.listed(database)[0] if each.entry.statement.who == "alice")
+    assert (made.statement.names, made.added_by.rpartition(":")[2]) == (("CVE-2023-4863",), "operator")
+    answer = world.send("operator", "/exceptions/refuse", number=str(second.number))
+    assert "reason" in words(answer)
+    world.done("operator", "/exceptions/refuse", number=str(second.number), reason="it is reachable")
+    _told(world, "exceptions.refuse", "operator")
+    assert said.proposed(database) == []
+    assert "it is reachable" in world.get("viewer", "/exceptions/asked?every=1").text
+    for again in (first, second):
+        answer = world.send("operator", "/exceptions/approve", number=str(again.number))
+        assert answer.status_code == 400
+        assert "decided" in words(answer)
+    assert world.send("operator", "/exceptions/approve", number="999").status_code == 404
 
 
 def test_policies_are_looked_at_before_they_are_in_force(world: World, database: Database) -> None:

@@ -1,6 +1,7 @@
 """`envscout exception`."""
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +22,10 @@ def command() -> None:
     What an exception covers is still shown, as SUPPRESSED, but counted nowhere: no summary, no policy, no exit code.
     Exceptions are never changed: they are added, they end, they can be taken back, and the record of all that stays.
     """
+
+
+for name in ("asked", "approve", "refuse"):
+    command.add_command(getattr(import_module("envscout.cli.commands.exception_asked"), name), name)
 
 
 def _where(function: Any) -> Any:
@@ -48,8 +53,9 @@ def _where(function: Any) -> Any:
     "--image", default="", metavar="DIGEST|IMAGE", help="Only one image; a name means what it was recorded as."
 )
 @options.many("--package", "Only these packages: package URLs, with or without version, or patterns of names.")
+@click.option("--ask", is_flag=True, help="Only ask for it: it is made when somebody approves.")
 @options.form("text", "json")
-def add(cves: tuple[str, ...], form: str, **flags: Any) -> None:
+def add(cves: tuple[str, ...], form: str, ask: bool, **flags: Any) -> None:
     """Add an exception for each of some vulnerabilities, under any of their names.
 
     \b
@@ -69,12 +75,28 @@ def add(cves: tuple[str, ...], form: str, **flags: Any) -> None:
     with Session() as session:
         actor = _actor()
         wish = _wish(session, flags, actor)
+        if ask:
+            _ask(session, cves, wish, form)
+            return
         made = session.call(exceptions.add, cves, wish, actor)
         for name in session.call(exceptions.unknown, [each.statement.names[0] for each in made]):
             session.warn(f"no advisory in the store speaks of {name}: check the id, or run `envscout db update`")
         _doubt(session, wish)
     lines = [f"    {click.style('✓', fg='green')} {_inert(line)}" for each in made for line in show.added(each)]
     options.tell(form, "exceptions", [show.document(each, "active") for each in made], lines)
+
+
+def _ask(session: Session, cves: tuple[str, ...], wish: "Wish", form: str) -> None:
+    import msgspec
+
+    from envscout.verbs import exceptions
+
+    found = session.call(exceptions.propose, cves, wish, _actor())
+    _doubt(session, wish)
+    line = (
+        f"    {click.style('✓', fg='green')} asked for as {found.number}: `envscout exception approve {found.number}`"
+    )
+    options.tell(form, "proposals", [msgspec.to_builtins(found)], [line])
 
 
 def _wish(session: Session, flags: dict[str, Any], actor: str) -> "Wish":

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from envscout.model import Product
 from envscout.names import moment
 
 if TYPE_CHECKING:
-    from envscout.model import Product, Statement
+    from envscout.model import Statement
     from envscout.store.exceptions import Entry
-    from envscout.verbs.exceptions import Listed
+    from envscout.verbs.exceptions import Listed, Proposal
 
 HEAD = ("Id", "Vulnerability", "Kind", "Where", "Owner", "Ends", "State", "Reason")
+ASKED = ("Id", "Vulnerabilities", "Kind", "Where", "Asked by", "When", "Decided", "Reason")
 SOON = 7 * 86_400_000_000
 """Microseconds before its end from which an exception is told to end soon."""
 
@@ -30,7 +32,17 @@ def row(each: "Listed") -> tuple[str, ...]:
     )
 
 
-def scope(product: "Product") -> str:
+def asked(each: "Proposal") -> tuple[str, ...]:
+    """Return the line of exceptions that somebody asks for."""
+    wish = each.wish
+    product = Product(wish.organization, wish.environment, wish.service, digest=wish.image, packages=wish.packages)
+    names = ", ".join(each.names[:3]) + (f" and {len(each.names) - 3} more" if len(each.names) > 3 else "")
+    decided = f"{'approved' if each.approved else 'refused'} by {each.decided_by}" if each.decided_at else ""
+    when = moment.show(each.asked_at)[:10]
+    return str(each.number), names, wish.kind, scope(product), each.asked_by, when, decided, wish.reason
+
+
+def scope(product: Product) -> str:
     """Return where an exception holds, in words."""
     parts = (
         ("", " ".join(product.packages)),

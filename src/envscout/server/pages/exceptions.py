@@ -15,7 +15,7 @@ from envscout.store import now
 from envscout.store.deployments import Scope
 from envscout.store.exceptions import Entry
 from envscout.verbs import exceptions
-from envscout.verbs.exceptions import Wish
+from envscout.verbs.exceptions import Proposal, Wish
 
 SOON = 7 * 86_400_000_000
 """Microseconds before its end from which an exception is told to end soon."""
@@ -32,10 +32,11 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """The list, and how many there are of which kind."""
+    """The list, and how many there are of which kind. asked: how many somebody asks for."""
 
     part: Part
     counts: dict[str, int]
+    asked: int
 
 
 class Query(Listed, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -127,7 +128,14 @@ def listed(asked: Asked) -> Found:
     rows = _rows(asked)
     shows: tuple[Chosen, ...] = ("", "soon", "ended", "all")
     counts: dict[str, int] = {show: sum(_is_chosen(each, show) for each in rows) for show in shows}
-    return Found(part((each for each in rows if _is_chosen(each, asked.query.show)), _key, asked.query), counts)
+    chosen = part((each for each in rows if _is_chosen(each, asked.query.show)), _key, asked.query)
+    return Found(chosen, counts, len(waiting(asked)))
+
+
+def waiting(asked: Asked, *, every: bool = False) -> list[Proposal]:
+    """Return the exceptions that somebody asks for."""
+    found: list[Proposal] = asked.perform("exceptions.proposed", every=every)
+    return [each for each in found if asked.query.org in ("", each.wish.organization)]
 
 
 def _table(asked: Asked) -> Table:
@@ -163,8 +171,12 @@ def offer(asked: Asked) -> Offered:
 
 
 def add(asked: Asked) -> str:
-    """Add exceptions."""
+    """Add exceptions, or ask for them where whoever fills in the form may not add them."""
     fields: Wanted = asked.body
+    if not asked.principal.may("operate"):
+        subject = asked.principal.subject
+        asked.perform("exceptions.propose", names=several(fields.cves), wish=_wish(fields), actor=subject)
+        return done("/exceptions/asked", fields, "exception-asked")
     asked.perform("exceptions.add", names=several(fields.cves), wish=_wish(fields), actor=asked.principal.subject)
     return done("/exceptions", fields, "exception-added")
 
@@ -229,10 +241,10 @@ def remove(asked: Asked) -> str:
     return done("/exceptions", fields, "exception-removed")
 
 
-_NEW = Page("/exceptions/new", "exception_new", "Exceptions", offer, New, "operate")
+_NEW = Page("/exceptions/new", "exception_new", "Exceptions", offer, New, "record")
 _REMOVE = Page("/exceptions/remove", "sure", "Exceptions", sure, Which, "operate")
 PAGES = (Page("/exceptions", "exceptions", "Exceptions", listed, Query, table=_table), _NEW, _REMOVE)
 FORMS = (
-    Form(_NEW.path, Wanted, "operate", add, _NEW),
+    Form(_NEW.path, Wanted, "record", add, _NEW),
     Form(_REMOVE.path, Removal, "operate", remove, _REMOVE),
 )

@@ -11,7 +11,7 @@ from envscout.server.routes.common import Moment, Paged, moment_of
 from envscout.server.routes.route import Nothing, Route
 from envscout.store.exceptions import Entry
 from envscout.store.feeds import Status
-from envscout.verbs.exceptions import MAX_AT_ONCE, Listed, Wish
+from envscout.verbs.exceptions import MAX_AT_ONCE, Listed, Proposal, Wish
 
 TAG = "exceptions"
 
@@ -42,8 +42,15 @@ class Made(msgspec.Struct, frozen=True):
     items: tuple[Entry, ...]
 
 
+class Proposals(msgspec.Struct, frozen=True):
+    """Exceptions that somebody asks for."""
+
+    items: tuple[Proposal, ...]
+    next: str | None = None
+
+
 class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Why an exception is taken back."""
+    """Why an exception is taken back, or refused."""
 
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 
@@ -73,13 +80,44 @@ def make(asked: Asked) -> Made:
 
 def take_back(asked: Asked) -> Entry:
     """Take an exception back; it stays in the record."""
+    subject, reason = asked.principal.subject, asked.query.reason
+    found: Entry = asked.perform("exceptions.remove", number=_number(asked), actor=subject, reason=reason)
+    return found
+
+
+def proposals(asked: Asked) -> Proposals:
+    """List the exceptions that somebody asks for, and that wait for a decision."""
+    query: Every = asked.query
+    found = asked.perform("exceptions.proposed", every=query.every)
+    own = [each for each in found if query.org in ("", each.wish.organization)]
+    return Proposals(*page(own, lambda each: (each.number,), query.cursor, query.limit))
+
+
+def propose(asked: Asked) -> Proposal:
+    """Ask for an exception for each of some vulnerabilities; whoever may make them decides."""
+    said: Wished = asked.body
+    subject = asked.principal.subject
+    found: Proposal = asked.perform("exceptions.propose", names=list(said.names), wish=said.wish, actor=subject)
+    return found
+
+
+def approve(asked: Asked) -> Made:
+    """Make the exceptions that somebody asked for."""
+    return Made(tuple(asked.perform("exceptions.approve", number=_number(asked), actor=asked.principal.subject)))
+
+
+def refuse(asked: Asked) -> Proposal:
+    """Refuse what somebody asked for; it stays in the record."""
+    subject, reason = asked.principal.subject, asked.query.reason
+    found: Proposal = asked.perform("exceptions.refuse", number=_number(asked), actor=subject, reason=reason)
+    return found
+
+
+def _number(asked: Asked) -> int:
     number = asked.path["number"]
     if not number.isascii() or not number.isdecimal() or len(number) > 18:
         raise UsageError("an exception is named by its number", "see the list of exceptions")
-    found: Entry = asked.perform(
-        "exceptions.remove", number=int(number), actor=asked.principal.subject, reason=asked.query.reason
-    )
-    return found
+    return int(number)
 
 
 def feeds(asked: Asked) -> Feeds:
@@ -89,10 +127,15 @@ def feeds(asked: Asked) -> Feeds:
 
 
 _ALL = "/api/v1/exceptions"
+_ASKED = "/api/v1/exception-proposals"
 
 ROUTES = (
     Route("GET", _ALL, "exceptions", "read", exceptions, Exceptions, TAG, Every),
     Route("POST", _ALL, "make-exceptions", "operate", make, Made, TAG, Nothing, Wished),
     Route("DELETE", f"{_ALL}/{{number}}", "take-back-exception", "operate", take_back, Entry, TAG, Reason),
+    Route("GET", _ASKED, "exception-proposals", "read", proposals, Proposals, TAG, Every),
+    Route("POST", _ASKED, "propose-exceptions", "record", propose, Proposal, TAG, Nothing, Wished),
+    Route("POST", f"{_ASKED}/{{number}}/approve", "approve-exceptions", "operate", approve, Made, TAG),
+    Route("DELETE", f"{_ASKED}/{{number}}", "refuse-exceptions", "operate", refuse, Proposal, TAG, Reason),
     Route("GET", "/api/v1/feeds", "feeds", "read", feeds, Feeds, "feeds", Moment),
 )
