@@ -73,7 +73,8 @@ def _day(moments: Sequence[int], part: float, box: tuple[int, int, int, int], he
     place = {0.0: "start", 1.0: "end"}.get(part, "middle")
     span = moments[-1] - moments[0]
     words = moment.show(at)[:10] if span > 4 * 86_400_000_000 else moment.show(at)[11:16]
-    return el("text", words, x=f"{left + width * part:.1f}", y=str(height - 6), text_anchor=place)
+    between = "between" if part in (0.25, 0.75) else None
+    return el("text", words, x=f"{left + width * part:.1f}", y=str(height - 6), text_anchor=place, class_=between)
 
 
 def _round(number: int) -> int:
