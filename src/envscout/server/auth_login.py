@@ -66,7 +66,7 @@ def handlers(keeper: Doorkeeper) -> list[Any]:
         headers = dict(request.headers)
         query = {name: str(value)[:4_096] for name, value in request.query_params.items()}
         target, session = finished(keeper, query, cookies(headers).get(BINDING, ""), cookies(headers).get(COOKIE, ""))
-        return moved(target, (COOKIE, session, SESSION_LASTS), (BINDING, "", 0))
+        return moved(target, (COOKIE, session, SESSION_LASTS), (TOKEN_COOKIE, "", 0), (BINDING, "", 0))
 
     def leave(request: Request[Any, Any, Any]) -> Response[bytes]:
         headers = {name.lower(): value for name, value in request.headers.items()}

@@ -7,7 +7,7 @@ from litestar import Request, Response, get, post
 
 from envscout.errors import EnvscoutError, TooManyRequests
 from envscout.server import auth_browser, reading
-from envscout.server.auth import TOKEN_COOKIE, Doorkeeper
+from envscout.server.auth import COOKIE, TOKEN_COOKIE, Doorkeeper
 from envscout.server.auth_login import SESSION_LASTS, local, moved
 from envscout.server.pages.serving import MAX_FORM, shown
 
@@ -47,6 +47,7 @@ def handlers(keeper: Doorkeeper) -> list[Any]:
             raise
         except EnvscoutError as error:
             return shown(request, "login", Offered(target, bool(keeper.door.issuer), error.cause), 401)
-        return moved(target, (TOKEN_COOKIE, fields.token.strip(), SESSION_LASTS))
+        # Whoever the browser was before, it is not any more: another session would come before the token.
+        return moved(target, (TOKEN_COOKIE, fields.token.strip(), SESSION_LASTS), (COOKIE, "", 0))
 
     return [offer, come_in]
