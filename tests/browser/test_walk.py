@@ -1,10 +1,14 @@
 """Every page in a real browser: wide and narrow, light and dark, with scripts and without."""
 
+import re
+from html import unescape
+
 import pytest
 
 from envscout.server.pages.table import PAGES
 from tests.browser.fleet import CHANNEL, FEED, MEMBER, ORGANIZATION, RULE, Made
 from tests.browser.window import LOOKS, Window
+from tests.server.conftest import Server
 
 # The path of a page -> what of it is looked at, with something on it; "" where that is the page as it is.
 ADDRESSES = {
@@ -94,3 +98,24 @@ def _is_well(window: Window, path: str, axe: str, status: int = 200) -> None:
     if window.script:
         faults += [(look, each) for look in LOOKS for each in window.barriers(axe, look)]
     assert not faults, "\n".join(f"{look.width} {look.scheme}: {each}" for look, each in faults)
+
+
+def test_every_link_leads_to_a_page(server: Server, made: Made) -> None:
+    """What a page offers is there: no link, no download and no form of ours leads to a failure."""
+    headers = {"Authorization": f"Bearer {made.token}", "Accept": "text/html"}
+    wanted = {address(path, made) for path in ADDRESSES} | {path for path, status in OTHERS.items() if status == 200}
+    begun = set(wanted)
+    seen: set[str] = set()
+    broken: dict[str, int] = {}
+    while wanted - seen:
+        asked = (wanted - seen).pop()
+        seen.add(asked)
+        answer = server("GET", asked, headers=headers)
+        if answer.status_code != 200:
+            broken[asked] = answer.status_code
+        if asked in begun:
+            found = re.findall(r'(?:href|hx-get|action)="(/[^"#]*)', answer.text)
+            forms = set(re.findall(r'method="post" action="([^"]*)"', answer.text))
+            wanted |= {unescape(each) for each in found if each not in forms and not each.startswith("/static/")}
+    assert not broken
+    assert len(seen) > 2 * len(begun)
