@@ -87,6 +87,8 @@ def _settings(database: Database, place: Path, fleet: Fleet) -> Made:
         govern.apply(database, given, Origin("cli", actor="alice"))
     wish = Wish("accepted-risk", "alice", "the proxy in front filters it", organization=ORGANIZATION)
     (entry,) = exceptions.add(database, [EXCEPTED], wish, "alice")
+    asked = [exceptions.propose(database, ["CVE-2024-2961"], wish, "bob") for _ in range(2)]
+    exceptions.refuse(database, asked[0].number, "alice", "it is reachable")
     channels.add(database, ORGANIZATION, Channel(CHANNEL, "https://hooks.example/chat", "webhook"))
     channels.add_rule(database, ORGANIZATION, Rule(RULE, CHANNEL, severity="high"))
     members.add(database, MEMBER, "operator", "alice", ORGANIZATION)

@@ -93,20 +93,24 @@ def _vulnerabilities(number: int) -> str:
 def test_when_each_came_to_run_is_seen_on_the_timeline(looking: Window) -> None:
     _follow(looking, "staging")
     _follow(looking.page.locator(".tabs"), "Timeline")
-    expect(looking.page.locator(".events li")).to_have_count(4)
+    expect(_deployments(looking)).to_have_count(4)
     _follow(looking, "90 days")
-    expect(looking.page.locator(".events li")).to_have_count(8)
+    expect(_deployments(looking)).to_have_count(8)
     looking.page.locator(".events li", has_text="shop/api:2.3.0").get_by_role("link", name="Look at this").click()
     expect(looking.page.get_by_text("This is what ran on")).to_be_visible()
     expect(looking.page.locator("tbody tr", has_text="shop/api:2.3.0")).to_have_count(1)
 
 
+def _deployments(looking: Window) -> Locator:
+    return looking.page.locator(".events li", has_text="Look at this moment")
+
+
 def test_who_goes_back_is_where_they_were(looking: Window) -> None:
     looking.go(f"/environments/staging/timeline?org={ORGANIZATION}")
     _follow(looking, "90 days")
-    expect(looking.page.locator(".events li")).to_have_count(8)
+    expect(_deployments(looking)).to_have_count(8)
     looking.page.go_back()
-    expect(looking.page.locator(".events li")).to_have_count(4)
+    expect(_deployments(looking)).to_have_count(4)
     assert looking.page.locator("h1").count() == 1
 
 

@@ -157,7 +157,7 @@ FREE = frozenset((
     "trust.remove.number", "whole.names.numbers", "Channel.address", "Terms.weekday", "Terms.quiet", "Terms.zone",
     "Terms.budget", "Rule.channel", "Rule.environments", "Rule.kinds", "Rule.causes", "Rule.severity",
     "deliver.test.channel", "deliver.listed.state", "deliver.listed.before", "deliver.resend.message_id",
-    "audit.listed.before",
+    "audit.listed.before", "changes.between.kinds",
     "queue.ask.urgency", "queue.requested.state", "queue.requested.before", "retain.sweep.days",
 ))  # fmt: skip
 """Names of texts and numbers that name nothing of anybody's, or what the store looks up as its tenant sees it."""

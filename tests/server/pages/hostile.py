@@ -110,6 +110,10 @@ def _say(database: Database, place: Path) -> Hostile:
     audit.tell(database, audit.Act(WHO, "=1+1", "@x", "", ORGANIZATION), "refused")
     wish = Wish("accepted-risk", TEXT, f"=1+1 {TEXT}", organization=ORGANIZATION, environment=TEXT, service=TEXT)
     entry, _ = exceptions.add(database, [CVE, "CVE-2024-0002"], wish, TURNED)
+    for reason in (f"@x {TEXT}", TEXT):
+        asked = exceptions.propose(database, [CVE], msgspec.structs.replace(wish, packages=(TEXT,)), TURNED)
+        if reason != TEXT:
+            exceptions.refuse(database, asked.number, TEXT, reason)
     channels.add(database, ORGANIZATION, Channel("chat", "https://hooks.example/x", "webhook"))
     channels.add_rule(database, ORGANIZATION, Rule("rule", "chat"))
     members.add(database, TEXT, "viewer", TURNED, ORGANIZATION)

@@ -35,6 +35,10 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
     "/policies/apply": (f"/policies/apply?organization={ORGANIZATION}&environment=production",),
     "/exceptions": ("/exceptions?show=all",),
     "/exceptions/new": (f"/exceptions/new?cves={_NAMED}&environment={_NAMED}&service={_NAMED}&image={_NAMED}",),
+    "/exceptions/asked": ("/exceptions/asked?every=1", "/exceptions/asked"),
+    "/promotion/gate": (
+        f"/promotion/gate?org={ORGANIZATION}&env={_NAMED}&service={_NAMED}&reference={_NAMED}&digest={DIGEST}",
+    ),
     "/exceptions/remove": ("/exceptions/remove?number={exception}",),
     "/notifications/channels/rotate": (f"/notifications/channels/rotate{_SLASHED}",),
     "/notifications/channels/remove": (f"/notifications/channels/remove{_SLASHED}",),

@@ -582,7 +582,7 @@ def test_a_form_about_what_is_not_there_says_so(world: World) -> None:
 # What is hostile is inert.
 
 SCRIPT = "<script>alert(1)</script>"
-HOSTILE = (SCRIPT, "javascript:alert(1)", '"><img src=x onerror=alert(1)>', "{{ 7 * 191 }}", "x" * 190)
+HOSTILE = (SCRIPT, "javascript:alert(1)", '"><img src=x onerror=alert(1)>', "{{ 7919 * 104729 }}", "x" * 190)
 TURNED = "a\u202egnp.exe"
 
 
@@ -624,7 +624,7 @@ def _is_inert(text: str) -> None:
     assert "<img src=x" not in text
     assert not re.search(r"(?:href|src|action)=.?javascript:", text, re.IGNORECASE)
     assert "\u202e" not in text
-    assert "1337" not in text
+    assert "829348951" not in text
 
 
 def test_hostile_names_are_inert_on_every_page(world: World) -> None:
