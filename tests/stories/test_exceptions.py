@@ -57,6 +57,25 @@ def staged(watched: Desk, old: str) -> Desk:
     return watched
 
 
+def test_it_is_asked_for_and_counts_until_somebody_approves(staged: Desk) -> None:
+    words = ("exception", "add", CVE, *ACCEPT, "--env", "staging", "--ask")
+    assert "asked for as" in staged.ok(*words).out
+    (asked,) = staged.ok(*words, "--format", "json").json["proposals"]
+    assert CVE in names(staged.ok("cves", "--env", "staging", "--format", "json").json)
+    assert not staged.ok("exception", "list", "--format", "json").json["exceptions"]
+    assert staged.ok("exception", "asked").out.count(CVE) == 2
+    (made,) = staged.ok("exception", "approve", str(asked["number"]), "--format", "json").json["exceptions"]
+    assert (made["vulnerability"], made["owner"]) == (CVE, "alice")
+    assert CVE not in names(staged.ok("cves", "--env", "staging", "--format", "json").json)
+    assert "decided" in staged.call("exception", "approve", str(asked["number"])).err
+    assert "reason" in staged.call("exception", "refuse", "1").err
+    assert "refused" in staged.ok("exception", "refuse", "1", "--reason", "it is reachable").out
+    assert "Nothing waits" in staged.ok("exception", "asked").out
+    told = staged.ok("exception", "asked", "--all", "--format", "json").json["proposals"]
+    assert [(each["approved"], each["why"]) for each in told] == [(False, "it is reachable"), (True, "")]
+    assert "nobody asked" in staged.call("exception", "approve", "99").err
+
+
 def test_it_is_shown_and_does_not_count(staged: Desk) -> None:
     assert names(staged.cves("--env", "production")) == {CVE}
     number = add(staged, *ACCEPT, "--expires", "2099-01-01")

@@ -291,7 +291,7 @@ def test_an_exception_is_asked_for_and_decided_on(world: World, database: Databa
     _told(world, "exceptions.propose", "recorder")
     world.done("recorder", "/exceptions/new", **fields | {"cves": "CVE-2023-4911"})
     assert not any(each.entry.statement.who == "alice" for each in said.listed(database, every=True)[0])
-    first, second = said.proposed(database)
+    first, second = (each for each in said.proposed(database) if each.wish.owner == "alice")
     assert "/approve" not in world.get("recorder", "/exceptions/asked").text
     assert world.send("recorder", "/exceptions/approve", number=str(first.number)).status_code == 403
     assert "exceptions were made" in world.done("operator", "/exceptions/approve", number=str(first.number))
@@ -302,7 +302,7 @@ def test_an_exception_is_asked_for_and_decided_on(world: World, database: Databa
     assert "reason" in words(answer)
     world.done("operator", "/exceptions/refuse", number=str(second.number), reason="it is reachable")
     _told(world, "exceptions.refuse", "operator")
-    assert said.proposed(database) == []
+    assert not any(each.wish.owner == "alice" for each in said.proposed(database))
     assert "it is reachable" in world.get("viewer", "/exceptions/asked?every=1").text
     for again in (first, second):
         answer = world.send("operator", "/exceptions/approve", number=str(again.number))
