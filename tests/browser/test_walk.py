@@ -7,7 +7,7 @@ import pytest
 
 from envscout.server.pages.table import PAGES
 from tests.browser.fleet import CHANNEL, FEED, MEMBER, ORGANIZATION, RULE, Made
-from tests.browser.window import LOOKS, Window
+from tests.browser.window import BETWEEN, LOOKS, Window
 from tests.server.conftest import Server
 
 # The path of a page -> what of it is looked at, with something on it; "" where that is the page as it is.
@@ -96,7 +96,7 @@ def _is_well(window: Window, path: str, axe: str, status: int = 200) -> None:
     if status != 200:
         # The browser itself says so in the console.
         window.wrong = [each for each in window.wrong if f"status of {status}" not in each]
-    faults = [(look, each) for look in LOOKS for each in window.faults(look)]
+    faults = [(look, each) for look in (*LOOKS, *BETWEEN) for each in window.faults(look)]
     if window.script:
         faults += [(look, each) for look in LOOKS for each in window.barriers(axe, look)]
     assert not faults, "\n".join(f"{look.width} {look.scheme}: {each}" for look, each in faults)

@@ -46,6 +46,8 @@ class Look(NamedTuple):
 
 
 LOOKS = tuple(Look(width, scheme) for width in (WIDE, NARROW) for scheme in ("light", "dark"))
+# A page that is enlarged four times (WCAG 2.2, 1.4.10), and one beside another on a desk.
+BETWEEN = (Look(320, "light"), Look(800, "light"))
 
 
 class Window:
