@@ -96,6 +96,16 @@ class Unauthenticated(EnvscoutError):
     http_status = 401
 
 
+class SeveralOrganizations(Unauthenticated):
+    """Who asks belongs to several organizations, and has to say which one is meant."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__(
+            "you are a member of several organizations", "say which one is meant: X-Envscout-Organization: NAME"
+        )
+        self.names = names
+
+
 class NotAllowed(EnvscoutError):
     """Who asks may not do this."""
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from litestar import Request, Response
@@ -33,9 +34,21 @@ LOCAL = Principal("local", "owner")
 COOKIE = "__Host-envscout"
 TOKEN_COOKIE = "__Host-envscout-token"  # noqa: S105
 """Holds the token of who logged in with one."""
+CHOSEN_COOKIE = "__Host-envscout-organization"
+"""Holds which organization a person with several of them meant last."""
 ORGANIZATION = "x-envscout-organization"
 OPEN_PATHS = frozenset(
-    {"/healthz", "/readyz", "/schema", "/login", "/login/done", "/login/token", "/logout", "/api/v1/login"}
+    {
+        "/healthz",
+        "/readyz",
+        "/schema",
+        "/login",
+        "/login/done",
+        "/login/token",
+        "/login/organization",
+        "/logout",
+        "/api/v1/login",
+    }
 )
 """What anybody may ask: it tells nothing of anybody's."""
 STATIC = "/static/"
@@ -43,6 +56,7 @@ STATIC = "/static/"
 Refused = Callable[[Request[Any, Any, Any], Exception], Response[bytes]]
 
 _MOST_KNOWN = 10_000
+MAX_NAME = 200
 
 
 class Door(msgspec.Struct, frozen=True):
@@ -88,7 +102,7 @@ class Doorkeeper:
         held = cookies(headers)
         if COOKIE in held or TOKEN_COOKIE in held:
             auth_browser.check_session(method, headers)
-            organization = headers.get(ORGANIZATION, "")
+            organization = headers.get(ORGANIZATION, "") or unquote(held.get(CHOSEN_COOKIE, ""))[:MAX_NAME]
             if COOKIE in held:
                 return self._person(held[COOKIE], organization)
             return self.holder(held[TOKEN_COOKIE], client, organization)

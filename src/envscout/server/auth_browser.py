@@ -28,9 +28,18 @@ def check_open(headers: Mapping[str, str]) -> None:
     check_origin(headers)
 
 
+def _is_followed(headers: Mapping[str, str]) -> bool:
+    """Tell whether somebody follows a link to a page, or comes back from their issuer: what only shows a page.
+
+    https://www.w3.org/TR/fetch-metadata/. Whatever could change something says where it comes from (Origin).
+    """
+    is_page = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == ("navigate", "document")
+    return is_page and "origin" not in headers
+
+
 def check_origin(headers: Mapping[str, str]) -> None:
     """Refuse what a page of another site sent. Raise NotAllowed."""
-    if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site"):
+    if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site") and not _is_followed(headers):
         raise NotAllowed("a page of another site may not ask this server", "open the server's own page")
     origin = headers.get("origin")
     if origin is not None and _authority(origin) != headers.get("host", "").lower():

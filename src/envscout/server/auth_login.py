@@ -8,8 +8,8 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Callable
-from typing import Any
-from urllib.parse import urlencode
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -18,8 +18,8 @@ from envscout.access import secret
 from envscout.errors import NetworkError, NotFound, Unauthenticated, UsageError
 from envscout.network.guarded import Limits
 from envscout.operations.coding import encode
-from envscout.server import auth_browser
-from envscout.server.auth import COOKIE, TOKEN_COOKIE, Door, Doorkeeper, cookies, person
+from envscout.server import auth_browser, reading
+from envscout.server.auth import CHOSEN_COOKIE, COOKIE, MAX_NAME, TOKEN_COOKIE, Door, Doorkeeper, cookies, person
 from envscout.server.auth_issuers import audiences
 from envscout.server.auth_pace import Pace
 from envscout.server.problems import wants_page
@@ -28,6 +28,7 @@ from envscout.store import access, now
 BINDING = "__Host-envscout-login"
 LOGIN_LASTS = 600
 SESSION_LASTS = 8 * 3_600
+_YEAR = 365 * 86_400
 SCOPES = "openid email profile"
 _LIMITS = Limits(connect=5.0, read=5.0, whole=10.0, size=1 << 20, redirects=0)
 
@@ -39,6 +40,13 @@ class Offered(msgspec.Struct, frozen=True):
     client_id: str
     device_authorization_endpoint: str = ""
     token_endpoint: str = ""
+
+
+class _Chosen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which organization somebody means from now on, "" for none, and where to go then."""
+
+    name: Annotated[str, msgspec.Meta(max_length=MAX_NAME)] = ""
+    next: str = "/"
 
 
 class _Tokens(msgspec.Struct):
@@ -66,19 +74,30 @@ def handlers(keeper: Doorkeeper) -> list[Any]:
         headers = dict(request.headers)
         query = {name: str(value)[:4_096] for name, value in request.query_params.items()}
         target, session = finished(keeper, query, cookies(headers).get(BINDING, ""), cookies(headers).get(COOKIE, ""))
-        return moved(target, (COOKIE, session, SESSION_LASTS), (TOKEN_COOKIE, "", 0), (BINDING, "", 0))
+        gone = ((name, "", 0) for name in (TOKEN_COOKIE, CHOSEN_COOKIE, BINDING))
+        return moved(target, (COOKIE, session, SESSION_LASTS), *gone)
+
+    def choose(request: Request[Any, Any, Any]) -> Response[bytes]:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        auth_browser.check_session("POST", headers)
+        chosen: _Chosen = reading.query(request.scope["query_string"], _Chosen)
+        return moved(local(chosen.next), (CHOSEN_COOKIE, quote(chosen.name, safe=""), _YEAR if chosen.name else 0))
 
     def leave(request: Request[Any, Any, Any]) -> Response[bytes]:
         headers = {name.lower(): value for name, value in request.headers.items()}
         auth_browser.check_session("POST", headers)
         with keeper.stores.open() as database, database.write() as connection:
             access.drop_session(connection, secret.kept(cookies(headers).get(COOKIE, "")))
-        return moved("/", (COOKIE, "", 0), (TOKEN_COOKIE, "", 0))
+        answer = moved("/", *((name, "", 0) for name in (COOKIE, TOKEN_COOKIE, CHOSEN_COOKIE)))
+        # Nor does going back show what was looked at: https://www.w3.org/TR/clear-site-data/
+        answer.headers["Clear-Site-Data"] = '"cache"'
+        return answer
 
     rows: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
         (get, "/api/v1/login", offered),
         (get, "/login", begin),
         (get, "/login/done", done),
+        (post, "/login/organization", choose),
         (post, "/logout", leave),
     )
     return [method(path, sync_to_thread=True, name=path)(function) for method, path, function in rows]

@@ -5,7 +5,7 @@ import msgspec
 from envscout.access.naming import checked
 from envscout.access.principal import Principal
 from envscout.access.roles import ROLES, Role
-from envscout.errors import NotFound, Unauthenticated, UsageError
+from envscout.errors import NotFound, SeveralOrganizations, UsageError
 from envscout.store import Database, access, now
 from envscout.store.access import Member
 
@@ -45,17 +45,16 @@ def standing(database: Database, person: access.Person, organization: str = "") 
     """Return as whom somebody asks, None for who is no member. organization: that they named, "" for none.
 
     They must name one where several have them as a member: whoever owns one could else draw what others' people say to
-    themselves. What holds for the whole instance comes first. Raise Unauthenticated.
+    themselves. What holds for the whole instance comes first. Raise SeveralOrganizations.
     """
     with database.read() as connection:
         found = access.memberships(connection, _names(person))
     at = [each for each in found if organization in ("", each.organization) or each.organization == ""]
     if not at:
         return None
-    if len({each.organization for each in at}) > 1 and all(each.organization for each in at):
-        raise Unauthenticated(
-            "you are a member of several organizations", "say which one is meant: X-Envscout-Organization: NAME"
-        )
+    names = sorted({each.organization for each in at})
+    if len(names) > 1 and names[0]:
+        raise SeveralOrganizations(tuple(names))
     best = max(at, key=lambda each: (each.organization == "", len(ROLES[_role(each)]), -each.number))
     return Principal(f"oidc:{person.email or person.subject}", _role(best), best.organization or organization)
 

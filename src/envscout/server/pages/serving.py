@@ -18,7 +18,7 @@ from envscout.errors import EnvscoutError, NetworkError, NotAllowed, NotFound, S
 from envscout.formats.csv import inert
 from envscout.server import reading
 from envscout.server.asking import Asked, principal
-from envscout.server.auth import COOKIE, TOKEN_COOKIE, cookies
+from envscout.server.auth import CHOSEN_COOKIE, COOKIE, TOKEN_COOKIE, cookies
 from envscout.server.auth_login import moved
 from envscout.server.pages.address import href
 from envscout.server.pages.assets import assets
@@ -51,6 +51,7 @@ _TO_MEND = (UsageError, NotFound, SourceError, NetworkError)
 
 class Here(msgspec.Struct, frozen=True):
     """What surrounds every page. query: as it was asked. person: whether they can log out. now: microseconds.
+    chose: whether they chose one of their organizations.
 
     problem: why a form could not be done, typed: what was filled in; its page is shown again.
     """
@@ -62,6 +63,7 @@ class Here(msgspec.Struct, frozen=True):
     person: bool
     now: int
     request_id: str = ""
+    chose: bool = False
     problem: EnvscoutError | None = None
     typed: Mapping[str, Any] = {}
 
@@ -242,6 +244,7 @@ def _here(request: Request[Any, Any, Any], section: str, query: Mapping[str, Any
         section=section,
         query=query,
         person=bool({COOKIE, TOKEN_COOKIE} & cookies(headers).keys()),
+        chose=CHOSEN_COOKIE in cookies(headers),
         now=now(),
         request_id=str(request.scope.get("request_id", "")),
     )
