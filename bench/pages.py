@@ -95,6 +95,7 @@ def _prepared(place: Path) -> dict[str, str]:
     more = {
         "/compare": f"?from_env={environments[0]}&to_env={environments[1]}",
         "/promotion/gate": to,
+        "/images/{digest}/explain": f"?vulnerability={quote(vulnerability)}",
         "/search": f"?q={quote(vulnerability)}",
         "/packages": "?q=a",
         "/images": "",

@@ -50,6 +50,7 @@ ADDRESSES = {
     "/packages": "",
     "/packages/{package}": "/packages/openssl",
     "/images": "",
+    "/images/{digest}/explain": "/images/{digest}/explain?vulnerability=CVE-2023-4863",
     "/images/{digest}": "/images/{digest}",
     "/reports": "",
     "/search": "?q=openssl",

@@ -1,6 +1,6 @@
 """Parts that pages share: counts, how far an answer can be trusted, findings, what was suppressed, what is unknown."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from envscout import __version__
 from envscout.formats.markup import Child, Markup, anchor, el, facts, join, table, text
@@ -132,13 +132,18 @@ def who(ran: Deployment) -> Child:
     return said
 
 
-def findings(caption: str, found: Iterable[Finding], changes: dict[str, str] | None = None) -> Markup:
-    """Return the findings, each with what is known of it."""
+def findings(
+    caption: str,
+    found: Iterable[Finding],
+    changes: dict[str, str] | None = None,
+    about: Callable[[str], Markup] | None = None,
+) -> Markup:
+    """Return the findings, each with what is known of it. about: where to read on about one, by its name."""
     head = ("Severity", "Vulnerability", "Package", "Affected versions", "Fixed in", "CVSS / EPSS")
-    return table(caption, head, (_row(each, changes or {}) for each in found), class_="findings")
+    return table(caption, head, (_row(each, changes or {}, about) for each in found), class_="findings")
 
 
-def _row(found: Finding, changes: dict[str, str]) -> tuple[Child, ...]:
+def _row(found: Finding, changes: dict[str, str], about: Callable[[str], Markup] | None) -> tuple[Child, ...]:
     change = changes.get(found.vulnerability, "")
     marks = [tag("known exploited", "critical") if found.kev else None, tag(change, "") if change else None]
     scores = " / ".join(
@@ -151,6 +156,7 @@ def _row(found: Finding, changes: dict[str, str]) -> tuple[Child, ...]:
             " ",
             marks,
             el("span", found.summary, class_="small") if found.summary else None,
+            about(found.vulnerability) if about else None,
             _more(found),
         ],
         [found.package.name, " ", el("code", found.package.version), el("span", found.package.type, class_="small")],

@@ -27,6 +27,7 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
     "/compare": (f"/compare?org={ORGANIZATION}&from_env=production&to_env={_NAMED}",),
     "/vulnerabilities/{vulnerability}": (f"/vulnerabilities/{CVE}", f"/vulnerabilities/{_NAMED}"),
     "/packages/{package}": (f"/packages/{_NAMED}", f"/packages/{PACKAGE}"),
+    "/images/{digest}/explain": tuple(f"/images/{DIGEST}/explain?vulnerability={each}" for each in (CVE, _NAMED)),
     "/images/{digest}": (f"/images/{DIGEST}",),
     "/search": (f"/search?q={_NAMED}", f"/search?q={quote(TURNED)}"),
     "/vulnerabilities": ("/vulnerabilities", f"/vulnerabilities?q={_NAMED}"),

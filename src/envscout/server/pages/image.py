@@ -1,19 +1,21 @@
 """One image: what it was built of, what each layer brought, what is wrong with that, where it ran."""
 
 from collections import Counter
-from typing import Annotated
 
 import msgspec
 
 from envscout.errors import NotFound
-from envscout.model import Finding, Inventory, Layer, Package
+from envscout.formats.markup import Markup, el
+from envscout.model import Coverage, Finding, Inventory, Layer, Package
 from envscout.server.asking import Asked
+from envscout.server.pages.address import href
 from envscout.server.pages.page import Page, Table
 from envscout.server.pages.vulnerability import Prefix
 from envscout.server.pagination import Cursor, page
 from envscout.server.routes.common import Moment, Name
 from envscout.store.counted import Ran, Recorded
 from envscout.verbs.ask import ImageReport, Question, Report
+from envscout.verbs.explain import Explanation
 from envscout.verbs.stored import Stored
 
 SECTION = "Images"
@@ -32,7 +34,6 @@ class Asking(Moment, frozen=True, forbid_unknown_fields=True, kw_only=True):
     q: Name = ""
     cursor: Cursor = ""
     packages: Cursor = ""
-    why: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
 class Brought(msgspec.Struct, frozen=True):
@@ -56,6 +57,30 @@ class Image(msgspec.Struct, frozen=True):
     holding: int
     next_packages: str | None
     ran: tuple[Ran, ...]
+    organization: str = ""
+
+    def about(self, vulnerability: str) -> Markup:
+        """Return where to read on about a vulnerability of the image."""
+        org = self.organization
+        why = href("images", self.stored.image.digest, "explain", vulnerability=vulnerability, org=org)
+        rest = el("a", "Where else", href=href("vulnerabilities", vulnerability, org=org))
+        return el("span", el("a", "Why", href=why), " · ", rest, class_="small")
+
+
+class Doubted(Moment, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which vulnerability is asked about."""
+
+    vulnerability: Name = ""
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """Why an image has a vulnerability, or not. answer: for the whole image."""
+
+    name: str
+    digest: str
+    found: Explanation
+    answer: str
+    coverage: Coverage
 
 
 def images(asked: Asked) -> Images:
@@ -79,8 +104,30 @@ def image(asked: Asked) -> Image:
     packages, more = page(wanted, lambda each: (order[id(each)],), query.packages, _AT_ONCE)
     return Image(
         stored, references, report, shown, following, _layers(stored, inventory, report), packages, len(wanted), more,
-        tuple(ran),
+        tuple(ran), query.org,
     )  # fmt: skip
+
+
+def explain(asked: Asked) -> Explained:
+    """Tell why an image has a vulnerability, or why not, or why nobody can tell."""
+    stored: Stored = asked.perform("stored.by_digest", digest=asked.path["digest"])
+    text = asked.query.vulnerability
+    names = asked.perform("explain.meant", query=text)
+    found: Explanation = asked.perform("explain.explain", image_id=stored.image_id, query=text, names=names)
+    ran: list[Ran] = asked.perform("expose.ran", digest=stored.image.digest, organization=asked.query.org)
+    report = _report(asked, stored, tuple(each.reference for each in ran[:1]))
+    return Explained(report.reference, stored.image.digest, found, found.answer(report.coverage), report.coverage)
+
+
+def _reasons(asked: Asked) -> Table:
+    found = explain(asked)
+    head = ("answer", "package", "version", "purl", "advisory", "feed", "range", "fixed_version", "why")
+    rows = (
+        (each.answer, each.name, each.version, each.purl, each.advisory, each.feed, each.range, each.fixed_version,
+         each.why)
+        for each in found.found.reasonings
+    )  # fmt: skip
+    return Table(f"explain-{found.found.query}", head, rows)
 
 
 def _report(asked: Asked, stored: Stored, references: tuple[str, ...]) -> ImageReport:
@@ -122,5 +169,6 @@ def _findings(asked: Asked) -> Table:
 
 PAGES = (
     Page("/images", "images", SECTION, images, Prefix),
+    Page("/images/{digest}/explain", "explain", SECTION, explain, Doubted, table=_reasons),
     Page("/images/{digest}", "image", SECTION, image, Asking, table=_findings),
 )
