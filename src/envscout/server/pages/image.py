@@ -74,11 +74,11 @@ class Doubted(Moment, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """Why an image has a vulnerability, or not. answer: for the whole image."""
+    """Why an image has a vulnerability, or not; found: None where none was named. answer: for the whole image."""
 
     name: str
     digest: str
-    found: Explanation
+    found: Explanation | None
     answer: str
     coverage: Coverage
 
@@ -111,23 +111,26 @@ def image(asked: Asked) -> Image:
 def explain(asked: Asked) -> Explained:
     """Tell why an image has a vulnerability, or why not, or why nobody can tell."""
     stored: Stored = asked.perform("stored.by_digest", digest=asked.path["digest"])
-    text = asked.query.vulnerability
-    names = asked.perform("explain.meant", query=text)
-    found: Explanation = asked.perform("explain.explain", image_id=stored.image_id, query=text, names=names)
+    text = asked.query.vulnerability.strip()
+    found: Explanation | None = None
+    if text:
+        names = asked.perform("explain.meant", query=text)
+        found = asked.perform("explain.explain", image_id=stored.image_id, query=text, names=names)
     ran: list[Ran] = asked.perform("expose.ran", digest=stored.image.digest, organization=asked.query.org)
     report = _report(asked, stored, tuple(each.reference for each in ran[:1]))
-    return Explained(report.reference, stored.image.digest, found, found.answer(report.coverage), report.coverage)
+    answer = found.answer(report.coverage) if found else "unknown"
+    return Explained(report.reference, stored.image.digest, found, answer, report.coverage)
 
 
 def _reasons(asked: Asked) -> Table:
-    found = explain(asked)
+    found = explain(asked).found
     head = ("answer", "package", "version", "purl", "advisory", "feed", "range", "fixed_version", "why")
     rows = (
         (each.answer, each.name, each.version, each.purl, each.advisory, each.feed, each.range, each.fixed_version,
          each.why)
-        for each in found.found.reasonings
+        for each in (found.reasonings if found else ())
     )  # fmt: skip
-    return Table(f"explain-{found.found.query}", head, rows)
+    return Table(f"explain-{found.query if found else ''}", head, rows)
 
 
 def _report(asked: Asked, stored: Stored, references: tuple[str, ...]) -> ImageReport:
