@@ -115,5 +115,5 @@ class Recorded(NamedTuple):
 def recorded(connection: Connection, prefix: str, organization: str, environment: str, most: int) -> list[Recorded]:
     """Return images whose reference begins so, the latest first; organization, environment: "" for all."""
     asked = {"begin": prefix, "end": f"{prefix}\U0010ffff", "organization": organization, "environment": environment}
-    rows = connection.execute(_SQL["recorded"], {**asked, "forever": FOREVER, "most": most})
+    rows = connection.execute(_SQL["recorded"], {**asked, "forever": FOREVER, "most": most, "window": 10 * most})
     return [Recorded(*row) for row in rows]

@@ -60,10 +60,19 @@ SELECT min(CASE WHEN a.published > 0 AND a.published < a.known_at THEN a.publish
  WHERE w.id = :name AND a.gone_at IS NULL
 
 -- name: recorded
--- Images by the names they were recorded under in an organization ('' for any), the latest first. running: in how many places.
-SELECT e.reference, i.digest, max(d.d_from), sum(CASE WHEN d.d_to = :forever THEN 1 ELSE 0 END)
-  FROM deployment d JOIN event e ON e.event_id = d.event_id JOIN image i ON i.image_id = d.image_id
-  JOIN environment v ON v.env_id = d.env_id
- WHERE (:organization = '' OR v.organization = :organization) AND (:environment = '' OR v.name = :environment)
-   AND e.reference >= :begin AND e.reference < :end
- GROUP BY e.reference, i.digest ORDER BY 3 DESC, 1, 2 LIMIT :most
+-- Images by the names they were recorded under in an organization ('' for any), the latest first: as far as they are among
+-- the last recordings. running: in how many places an image runs, under whatever name.
+WITH said AS (
+    SELECT e.reference, e.image_id, max(e.at) AS at
+      FROM (SELECT e.reference, e.image_id, e.at
+              FROM event e JOIN environment v ON v.env_id = e.env_id
+             WHERE e.reference >= :begin AND e.reference < :end AND e.image_id IS NOT NULL
+               AND (:organization = '' OR v.organization = :organization) AND (:environment = '' OR v.name = :environment)
+             ORDER BY e.event_id DESC LIMIT :window) e
+     GROUP BY e.reference, e.image_id ORDER BY 3 DESC, 1, 2 LIMIT :most
+)
+SELECT s.reference, i.digest, s.at,
+       (SELECT count(*) FROM deployment d JOIN environment v ON v.env_id = d.env_id
+         WHERE d.image_id = s.image_id AND d.d_to = :forever
+           AND (:organization = '' OR v.organization = :organization) AND (:environment = '' OR v.name = :environment))
+  FROM said s JOIN image i ON i.image_id = s.image_id ORDER BY 3 DESC, 1, 2

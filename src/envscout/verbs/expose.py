@@ -1,16 +1,13 @@
 """Where and for how long: an image ran, an environment was exposed to a vulnerability."""
 
-from collections import defaultdict
+from functools import partial
 
 import msgspec
-from pyroaring import BitMap
 
-from envscout.environments.exposure import Stay, Window, windows
-from envscout.store import Database, counted, findings, hits, images
+from envscout.store import Database, counted, findings, generations, hits
+from envscout.store import images as stored
 from envscout.store.counted import Ran, Recorded
-
-MOST = 10_000
-"""Deployments that are looked at, the latest."""
+from envscout.store.past import past
 
 
 class Exposure(msgspec.Struct, frozen=True):
@@ -34,31 +31,35 @@ def exposed(database: Database, query: str, organization: str = "") -> list[Expo
     with database.read() as connection:
         names = findings.resolve(connection, query)
         times = [each for each in (counted.times_of(connection, name) for name in names) if each]
-        held = hits.hits(connection, names, None).certain if names else BitMap()
-        ran = counted.stays_of(connection, held, organization, MOST)
-    if not times:
-        return []
+        if not times:
+            return []
+        reached = generations.reached(connection, organization)
+        held = database.memory.get(
+            ("hits", (reached.known, reached.images), names),
+            partial(hits.hits, connection, names, None),
+            lambda made: made.size,
+        )
+        images = set(held.certain)
+        ran = [past(connection, database.memory, each) for each in reached.environments]
     public, known = min(each[0] for each in times), min(each[1] for each in times)
-    by_environment: dict[tuple[str, str], list[Stay]] = defaultdict(list)
-    for each in ran:
-        by_environment[each.organization, each.environment].append(Stay(each.image_id, each.since, each.until))
-    having = {each.image_id: BitMap([1]) for each in ran}
     return [
-        Exposure(*place, each.since, each.until, _known(each, known))
-        for place, stays in sorted(by_environment.items())
-        for each in sorted(windows(stays, having, {1: public}), key=lambda each: -each.since)
+        Exposure(each.organization, each.name, max(since, public), until, _known(max(since, public), until, known))
+        for each in ran
+        for since, until in reversed(list(each.spells(images)))
+        # What ended before anybody knew of it is no exposure.
+        if until is None or until > public
     ]
 
 
-def _known(window: Window, known: int) -> int | None:
-    """Return from when a window was known here, None where it ended before."""
-    return max(window.since, known) if window.until is None or window.until > known else None
+def _known(since: int, until: int | None, known: int) -> int | None:
+    """Return from when an exposure was known here, None where it ended before."""
+    return max(since, known) if until is None or until > known else None
 
 
 def ran(database: Database, digest: str, organization: str = "") -> list[Ran]:
     """Return where an image ran and runs, the latest first; organization: "" for all."""
     with database.read() as connection:
-        found = images.find(connection, digest)
+        found = stored.find(connection, digest)
         return counted.stays_of(connection, [found.image_id], organization, 1_000) if found else []
 
 

@@ -55,19 +55,27 @@ def _hits(asked: Asked, text: str, org: str) -> list[Hit]:
     ):
         names = asked.perform("known.names", kind=kind, prefix=prefix)
         found += [_hit(kind, name, org) for name in names[:_MOST]]
-    return found + _elsewhere(asked, text, org, {each.name for each in found})
+    seen = {each.name for each in found}
+    found += [_hit("vulnerabilities", name, org) for name in _meant(asked, text) if name not in seen]
+    # What holds the text in its middle takes longer to find.
+    return found or [_hit("packages", name, org) for name in _similar(asked, text, org)]
 
 
-def _elsewhere(asked: Asked, text: str, org: str, seen: set[str]) -> list[Hit]:
-    """Return what any advisory or package calls itself so, though no name begins with it."""
+def _meant(asked: Asked, text: str) -> tuple[str, ...]:
+    """Return the vulnerabilities that any advisory calls so, though no name begins with it."""
+    try:
+        found: tuple[str, ...] = asked.perform("explain.meant", query=text)
+    except EnvscoutError:
+        return ()
+    return found
+
+
+def _similar(asked: Asked, text: str, org: str) -> tuple[str, ...]:
     try:
         found: Located = asked.perform("locate.where", query=text, scope=Scope(org))
     except EnvscoutError:
-        return []
-    names = [("vulnerabilities", each) for each in found.names] + [("packages", each) for each in found.similar]
-    if found.kind == "package" and found.spots:
-        names.append(("packages", text))
-    return [_hit(kind, name, org) for kind, name in names if name not in seen]
+        return ()
+    return found.similar
 
 
 _KINDS = {
