@@ -121,7 +121,7 @@ def _row(service: str, side: Side, running: tuple[Running, ...], judged: Judged 
 
 def _failing(running: tuple[Running, ...], judged: Judged | None) -> tuple[str, ...] | None:
     """Return the policies that what runs does not meet, None where something of it was not judged yet."""
-    if judged is None or any(each.image_id not in judged.failing for each in running):
+    if judged is None or not running or any(each.image_id not in judged.failing for each in running):
         return None
     return tuple(dict.fromkeys(name for each in running for name in judged.failing[each.image_id]))
 

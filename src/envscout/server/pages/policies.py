@@ -33,12 +33,6 @@ class InForce(msgspec.Struct, frozen=True):
     effective: Effective
 
 
-class History(msgspec.Struct, frozen=True):
-    """A list of scopes or of what was applied."""
-
-    part: Part
-
-
 class Which(Listed, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One scope. organization, environment: of whom and where it is in force."""
 
@@ -136,9 +130,9 @@ def _scope(asked: Asked, organization: str, environment: str) -> InForce:
     return InForce(organization, environment, found)
 
 
-def listed(asked: Asked) -> History:
+def listed(asked: Asked) -> Part:
     """List where policies are in force."""
-    return History(part(_scopes(asked), lambda each: (each.organization, each.environment), asked.query))
+    return part(_scopes(asked), lambda each: (each.organization, each.environment), asked.query)
 
 
 def _table(asked: Asked) -> Table:
