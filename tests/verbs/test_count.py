@@ -68,3 +68,23 @@ def test_exposed_is_where_it_runs(fleet: Database) -> None:
         assert {each.environment for each in told if each.until is None} == runs
         assert all(each.since <= now() and each.known for each in told)
         assert {each.environment for each in expose.exposed(fleet, name, "nobody")} == set()
+
+
+def test_versions_are_those_of_all_places(fleet: Database) -> None:
+    names = {
+        package.name for _, found in ask.inventories(fleet, [1, 2, 3]) for package in found.packages if package.name
+    }
+    assert names
+    for name in sorted(names)[:20]:
+        spots = locate.where(fleet, name, Scope()).spots
+        expected: dict[tuple[str, str], set[tuple[str, ...]]] = {}
+        for each in spots:
+            place = each.environment, each.service, each.platform, each.digest
+            expected.setdefault((each.type, each.version), set()).add(place)
+        told = locate.versions(fleet, name, Scope())
+        assert {(each.type, each.version): each.places for each in told} == {
+            key: len(places) for key, places in expected.items()
+        }
+        for each in told:
+            having = [spot for spot in spots if (spot.type, spot.version) == (each.type, each.version)]
+            assert set(each.environments) == {(spot.organization, spot.environment) for spot in having}

@@ -7,6 +7,7 @@ from typing import Any
 
 from envscout.errors import NotFound
 from envscout.model import Image
+from envscout.standing.spots import Spot, key
 from envscout.store import Database
 from envscout.store.deployments import Scope
 from envscout.store.memory import Memory
@@ -61,16 +62,16 @@ def _told(ask: Callable[..., Any], database: Database, environment: str) -> obje
 
 def _pages(database: Database, query: str, scope: Scope) -> tuple[object, object]:
     expected = locate.where(database, query, scope)
-    spots: list[locate.Spot] = []
+    spots: list[Spot] = []
     found = locate.places(database, query, scope, most=3)
     spots += found.located.spots
     while found.more:
-        found = locate.places(database, query, scope, after=locate.key(spots[-1]), most=3)
+        found = locate.places(database, query, scope, after=key(spots[-1]), most=3)
         spots += found.located.spots
     return (
         (spots, found.total, found.environments, found.located.names, found.located.coverage, found.located.problems),
         (
-            sorted(expected.spots, key=locate.key),
+            sorted(expected.spots, key=key),
             len(expected.spots),
             tuple(sorted({(each.organization, each.environment) for each in expected.spots})),
             expected.names,
@@ -86,7 +87,7 @@ def test_answers_from_memory_are_those_of_the_store(fleet: Database, chance: ran
         for environment in ENVIRONMENTS:
             found, expected = _wholes(fleet, environment)
             assert found == expected, (number, environment)
-        for query in (*chance.sample(cves, 2), "CVE-1999-0001", "p1"):
+        for query in (*chance.sample(cves, 2), "CVE-1999-0001", "p1", "p2", "nothing"):
             for scope in (Scope(), Scope("acme", chance.choice(ENVIRONMENTS))):
                 found, expected = _pages(fleet, query, scope)
                 assert found == expected, (number, query, scope)

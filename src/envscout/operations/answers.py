@@ -118,6 +118,7 @@ ANSWERS: Mapping[str, Answer] = {
     "keep.usage": WHOLE,
     "known.names": Answer("store"),
     "locate.places": ARGUMENTS,
+    "locate.versions": ARGUMENTS,
     "locate.where": ARGUMENTS,
     "members.add": BROAD,
     "members.listed": BROAD,

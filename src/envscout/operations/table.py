@@ -73,6 +73,7 @@ OPERATIONS: Mapping[str, Action] = {
     "keep.usage": "operate",
     "known.names": "read",
     "locate.places": "read",
+    "locate.versions": "read",
     "locate.where": "read",
     "members.add": "own",
     "members.listed": "own",

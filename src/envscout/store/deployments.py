@@ -48,29 +48,6 @@ class Promotion(msgspec.Struct, frozen=True):
     before: tuple[Running, ...]
 
 
-class Spot(msgspec.Struct, frozen=True):
-    """A place where a package runs. purl, type, name, version, owner: of the component; "" when asked by package."""
-
-    deployment: Deployment
-    image_id: int = 0
-    pkg_id: int = 0
-    purl: str = ""
-    type: str = ""
-    name: str = ""
-    version: str = ""
-    owner: str = ""
-
-
-class Wanted(msgspec.Struct, frozen=True):
-    """A package that is looked for. normal: the name as an ecosystem normalises it; "" = any, or not asked for."""
-
-    name: str
-    type: str = ""
-    version: str = ""
-    ecosystem: str = ""
-    normal: str = ""
-
-
 class EnvironmentRow(msgspec.Struct, frozen=True):
     """An environment and how many different images run in it."""
 
@@ -152,15 +129,6 @@ def running_of(connection: Connection, scope: Scope, image_ids: Iterable[int]) -
     """Return what of some images runs in the scope at its moment, environment by environment."""
     values = {**scope.parameters(), "numbers": msgspec.json.encode(list(image_ids)).decode()}
     return [_running(*row) for row in connection.execute(_SQL["running_of"], values)]
-
-
-def spots_of_components(connection: Connection, scope: Scope, wanted: Wanted) -> list[Spot]:
-    """Return where components of a name (or built from a source of that name) run."""
-    values = {**scope.parameters(), **msgspec.structs.asdict(wanted)}
-    return [
-        Spot(_deployment(*row[:7]), purl=row[7], type=row[8], name=row[9], version=row[10], owner=row[11])
-        for row in connection.execute(_SQL["component_deployments"], values)
-    ]
 
 
 def similar(connection: Connection, name: str, most: int) -> tuple[str, ...]:

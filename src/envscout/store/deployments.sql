@@ -62,24 +62,6 @@ SELECT v.organization, v.name, s.name, d.platform, d.image_id, i.digest, e.refer
    AND s.service_id = d.service_id AND i.image_id = d.image_id AND e.event_id = d.event_id
  ORDER BY v.organization, v.name, s.name, d.platform, d.d_from, d.deployment_id
 
--- name: component_deployments
--- Where components run at a moment, by their own name, that of their source, or the one they are matched by.
-SELECT v.organization, v.name, s.name, d.platform, i.digest, e.reference, d.d_from, c.purl, c.type, c.name, c.version, c.owner
-  FROM (SELECT comp_id FROM component WHERE name = :name
-        UNION SELECT comp_id FROM component WHERE source_name = :name
-        UNION SELECT c.comp_id FROM name n CROSS JOIN package p CROSS JOIN component c
-               WHERE n.ecosystem = :ecosystem AND n.name = :normal AND p.name_id = n.name_id AND c.pkg_id = p.pkg_id) f
-  CROSS JOIN component c CROSS JOIN set_component m CROSS JOIN image_set x CROSS JOIN deployment d
-  CROSS JOIN environment v CROSS JOIN service s CROSS JOIN image i CROSS JOIN event e
- WHERE c.comp_id = f.comp_id AND (:type = '' OR c.type = :type) AND (:version = '' OR c.version = :version)
-   AND m.comp_id = c.comp_id AND x.set_id = m.set_id AND d.image_id = x.image_id
-   AND d.d_from <= :at AND d.d_to > :at AND v.env_id = d.env_id AND s.service_id = d.service_id
-   AND i.image_id = d.image_id AND e.event_id = d.event_id
-   AND (:organization = '' OR v.organization = :organization)
-   AND (:environment = '' OR v.name = :environment)
- GROUP BY d.deployment_id, c.comp_id, v.env_id, s.service_id, i.image_id, e.event_id
- ORDER BY v.organization, v.name, s.name, d.platform, c.name, c.version, c.purl
-
 -- name: similar
 -- Names of packages that hold a text, the shortest first.
 SELECT name FROM component c WHERE instr(lower(name), lower(:name)) > 0

@@ -39,7 +39,7 @@ def exposed(database: Database, query: str, organization: str = "") -> list[Expo
             partial(hits.hits, connection, names, None),
             lambda made: made.size,
         )
-        images = set(held.certain)
+        images = set(held.places.holding)
         ran = [past(connection, database.memory, each) for each in reached.environments]
     public, known = min(each[0] for each in times), min(each[1] for each in times)
     return [

@@ -2,80 +2,38 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import groupby, islice
-from typing import Literal
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from envscout.errors import InvalidReference
 from envscout.findings import coverage as covering
 from envscout.findings import everywhere
-from envscout.findings.heeding import Desk, Heed
-from envscout.findings.merge import range_text
-from envscout.findings.products import met
-from envscout.findings.suppress import Page
-from envscout.model import (
-    Affected,
-    Coverage,
-    Deployment,
-    Finding,
-    Kev,
-    PackageRef,
-    Problem,
-    Suppression,
-)
+from envscout.findings.heeding import Heed
+from envscout.model import Coverage, Problem
 from envscout.names import ecosystem as ecosystems
 from envscout.names import purl
-from envscout.store import (
-    Connection,
-    Database,
-    deployments,
-    exceptions,
-    feeds,
-    findings,
-    generations,
-    hits,
-    images,
-    now,
-    present,
-    vex,
-)
-from envscout.store.deployments import Running, Scope
+from envscout.standing.spots import After, Heard, Spot, held, hit, key
+from envscout.store import Connection, Database, deployments, feeds, findings, generations, hits, images, now, present
+from envscout.store.deployments import Scope
 from envscout.store.hits import Hits
+from envscout.store.holding import Held, Wanted, holding
 from envscout.store.memory import Memory
 from envscout.store.present import Present
+from envscout.store.spread import Spread
+
+if TYPE_CHECKING:
+    from pyroaring import BitMap
 
 # What nobody would call a package: CVE-2021-44228, GHSA-jfh8-c2jp-5v3q, PYSEC-2024-1, RHSA-2024:1234, DSA-5678-1.
 _VULNERABILITY = re.compile(r"(CVE|[A-Z]{2,12}(-CVE)?-\d{4}|GHSA-\w{4}|DSA|DLA|USN)[-:][\w:.-]+", re.ASCII)
 
 
 MOST_SIMILAR = 10
-
-
-class Spot(msgspec.Struct, frozen=True):
-    """One package in one deployment. vulnerability, range, fixed_version: "" and None when a package was asked for.
-
-    suppression: why it does not count, None where it does.
-    """
-
-    organization: str
-    environment: str
-    service: str
-    platform: str
-    reference: str
-    digest: str
-    since: int
-    purl: str
-    type: str
-    name: str
-    version: str
-    owner: str = ""
-    vulnerability: str = ""
-    range: str = ""
-    fixed_version: str | None = None
-    suppression: Suppression | None = None
 
 
 class Located(msgspec.Struct, frozen=True):
@@ -94,8 +52,13 @@ class Located(msgspec.Struct, frozen=True):
     similar: tuple[str, ...] = ()
 
 
-After = tuple[str, str, str, str, int, str, str, str, str]
-"""A spot by its organization, environment, service, platform, since, digest, purl, vulnerability and range."""
+class Version(msgspec.Struct, frozen=True):
+    """A version of a package, and in how many places it runs. environments: (organization, name) of those."""
+
+    type: str
+    version: str
+    places: int
+    environments: tuple[tuple[str, str], ...]
 
 
 class Places(msgspec.Struct, frozen=True):
@@ -110,14 +73,6 @@ class Places(msgspec.Struct, frozen=True):
     more: bool
 
 
-def key(spot: Spot) -> After:
-    """Return where a spot comes in the order of places."""
-    return (
-        spot.organization, spot.environment, spot.service, spot.platform, spot.since, spot.digest,
-        spot.purl, spot.vulnerability, spot.range,
-    )  # fmt: skip
-
-
 def where(database: Database, query: str, scope: Scope, max_age: int = 7, heed: Heed | None = None) -> Located:
     """Return where a CVE (or any advisory id), package URL or NAME[@VERSION] runs. Raise InvalidReference.
 
@@ -126,13 +81,16 @@ def where(database: Database, query: str, scope: Scope, max_age: int = 7, heed: 
     query = _asked(query)
     with database.read() as connection:
         names = findings.resolve(connection, query)
-        if not names and not _VULNERABILITY.fullmatch(query.upper()):
-            return _package(connection, query, scope, max_age)
-        held = hits.hits(connection, names, scope.at)
-        ran = present.holding(connection, scope, held.everywhere)
-        heard = _Heard(connection, scope, heed or Heed(), held.images_in(ran))
-        spots = tuple(_spots(ran, held, heard))
-        trusted = _coverage(connection, scope, max_age, [everywhere.unheard(query, names), *_of_doubts(held, ran)])
+        if not _is_vulnerability(query, names):
+            lying = holding(connection, _wanted(query))
+            spots = tuple(held(present.holding(connection, scope, lying.holding), lying))
+            trusted = everywhere.of_content(_coverage(connection, scope, max_age, []))
+            return _of_package(connection, query, spots, bool(spots), trusted)
+        found = hits.hits(connection, names, scope.at)
+        ran = present.holding(connection, scope, found.everywhere)
+        heard = Heard(connection, scope, heed or Heed(), found.images_in(ran))
+        spots = tuple(hit(ran, found, heard))
+        trusted = _coverage(connection, scope, max_age, [everywhere.unheard(query, names), *_of_doubts(found, ran)])
         return Located(query, "vulnerability", names, spots, trusted, heard.problems)
 
 
@@ -155,14 +113,22 @@ def places(
         with database.read() as connection:
             known = _Known(connection, database.memory, scope, max_age)
             names = known.names(query)
-            if names or _VULNERABILITY.fullmatch(query.upper()):
-                return known.places(query, names, heed or Heed(), after, most)
+            if _is_vulnerability(query, names):
+                return known.vulnerability(query, names, heed or Heed(), after, most)
+            return known.package(query, after, most)
     found = where(database, query, scope, max_age, heed)
     spots = sorted(found.spots, key=key)
     first = bisect_right(spots, after, key=key) if after else 0
     having = tuple(dict.fromkeys((spot.organization, spot.environment) for spot in spots))
     page = msgspec.structs.replace(found, spots=tuple(spots[first : first + most]))
     return Places(page, having, len(spots), first + most < len(spots))
+
+
+def versions(database: Database, query: str, scope: Scope) -> tuple[Version, ...]:
+    """Return the versions of a package that run now, the most frequent first. Raise InvalidReference."""
+    query = _asked(query)
+    with database.read() as connection:
+        return _Known(connection, database.memory, scope, 0).versions(query)
 
 
 def _asked(query: str) -> str:
@@ -172,10 +138,14 @@ def _asked(query: str) -> str:
     return query
 
 
-def _package(connection: Connection, query: str, scope: Scope, max_age: int) -> Located:
-    spots = tuple(_of_package(connection, query, scope))
-    trusted = everywhere.of_content(_coverage(connection, scope, max_age, []))
-    return Located(query, "package", (), spots, trusted, similar=() if spots else _similar(connection, query))
+def _is_vulnerability(query: str, names: tuple[str, ...]) -> bool:
+    return bool(names or _VULNERABILITY.fullmatch(query.upper()))
+
+
+def _of_package(
+    connection: Connection, query: str, spots: tuple[Spot, ...], is_found: bool, trusted: Coverage
+) -> Located:
+    return Located(query, "package", (), spots, trusted, similar=() if is_found else _similar(connection, query))
 
 
 class _Known:
@@ -191,34 +161,57 @@ class _Known:
         make = partial(findings.resolve, self._connection, query)
         return self._memory.get(("names", self._reached.known, query), make, len)
 
-    def places(self, query: str, names: tuple[str, ...], heed: Heed, after: After | None, most: int) -> Places:
+    def vulnerability(self, query: str, names: tuple[str, ...], heed: Heed, after: After | None, most: int) -> Places:
         """Answer for vulnerabilities of these names, of which there may be none."""
-        held = self._hits(names)
+        found = self._hits(names)
         ran = self._ran()
-        totals = [(each, sum(times * each.count(images) for times, images in held.times.items())) for each in ran]
-        having = [each for each, total in totals if total]
-        heard = _Heard(self._connection, self._scope, heed, held.images_in(having))
-        page = tuple(islice(_spots(having, held, heard, after), most + 1))
-        trusted = covering.combine([everywhere.unheard(query, names), *_of_doubts(held, ran), *self._coverages(ran)])
-        return Places(
-            Located(query, "vulnerability", names, page[:most], trusted, heard.problems),
-            tuple((each.organization, each.name) for each in having),
-            sum(total for _, total in totals),
-            len(page) > most,
-        )
+        totals = [(each, total) for each in ran if (total := found.places.count(each))]
+        having = [each for each, _ in totals]
+        heard = Heard(self._connection, self._scope, heed, found.images_in(having))
+        page = tuple(islice(hit(having, found, heard, after), most + 1))
+        trusted = covering.combine([everywhere.unheard(query, names), *_of_doubts(found, ran), *self._coverages(ran)])
+        located = Located(query, "vulnerability", names, page[:most], trusted, heard.problems)
+        return _places(located, totals, len(page) > most)
+
+    def package(self, query: str, after: After | None, most: int) -> Places:
+        """Answer for a package."""
+        found = self._holding(query)
+        ran = self._ran()
+        totals = [(each, total) for each in ran if (total := found.count(each))]
+        page = tuple(islice(held([each for each, _ in totals], found, after), most + 1))
+        trusted = everywhere.of_content(covering.combine(self._coverages(ran)))
+        located = _of_package(self._connection, query, page[:most], bool(totals), trusted)
+        return _places(located, totals, len(page) > most)
+
+    def versions(self, query: str) -> tuple[Version, ...]:
+        """Tell in which versions a package runs."""
+        found = self._holding(query)
+        from pyroaring import BitMap
+
+        images: dict[tuple[str, str], BitMap] = defaultdict(BitMap)
+        for set_id, lying in found.sets.items():
+            for each in {(one.type, one.version) for one in lying}:
+                images[each] |= found.images[set_id]
+        ran = self._ran()
+        told = (_version(*each, having, ran) for each, having in images.items())
+        return tuple(sorted((each for each in told if each.places), key=lambda each: -each.places))
 
     def _hits(self, names: tuple[str, ...]) -> Hits:
         rests = (self._reached.known, self._reached.images)
         make = partial(hits.hits, self._connection, names, None)
         return self._memory.get(("hits", rests, names), make, lambda made: made.size)
 
+    def _holding(self, query: str) -> Spread[Held]:
+        make = partial(holding, self._connection, _wanted(query))
+        return self._memory.get(("holding", self._reached.images, query), make, lambda made: made.size)
+
     def _ran(self) -> list[Present]:
         wanted = (each for each in self._reached.environments if self._scope.environment in ("", each.name))
         return [present.present(self._connection, self._memory, each) for each in wanted]
 
     def _coverages(self, ran: Sequence[Present]) -> Iterator[Coverage]:
-        for held in sorted(present.kinds(ran).values(), key=min):
-            yield everywhere.of_alike(len(held), self._remembered("kind", self._of_kind, min(held)))
+        for alike in sorted(present.kinds(ran).values(), key=min):
+            yield everywhere.of_alike(len(alike), self._remembered("kind", self._of_kind, min(alike)))
         yield self._remembered("feeds", self._of_feeds)
 
     def _remembered(self, name: str, make: Callable[..., Coverage], *asked: int) -> Coverage:
@@ -232,6 +225,17 @@ class _Known:
         return _of_feeds(self._connection, feeds.coverage(self._connection), now(), self._age.max_age)
 
 
+def _places(located: Located, totals: Sequence[tuple[Present, int]], more: bool) -> Places:
+    having = tuple((each.organization, each.name) for each, _ in totals)
+    return Places(located, having, sum(total for _, total in totals), more)
+
+
+def _version(type_: str, version: str, images: "BitMap", ran: Iterable[Present]) -> Version:
+    counts = [(each, count) for each in ran if (count := each.count(images))]
+    having = tuple((each.organization, each.name) for each, _ in counts)
+    return Version(type_, version, sum(count for _, count in counts), having)
+
+
 def _similar(connection: Connection, query: str) -> tuple[str, ...]:
     """Return names like the one that was asked for, () where it is the name of a package itself."""
     asked = next(iter(_wanted(query))).name
@@ -239,108 +243,7 @@ def _similar(connection: Connection, query: str) -> tuple[str, ...]:
     return () if asked in found else found
 
 
-class _Heard:
-    """What exceptions and VEX say of the vulnerabilities that are looked for, wherever they run."""
-
-    def __init__(self, connection: Connection, scope: Scope, heed: Heed, image_ids: Collection[int]) -> None:
-        """Take in what is said of these images."""
-        self._connection, self._heed = connection, heed
-        self._moment = now() if scope.at is None else scope.at
-        self._pages: dict[tuple[int, Deployment], Page] = {}
-        self._desk = Desk(
-            heed,
-            exceptions.standing(connection, scope.at),
-            vex.of_images(connection, image_ids, scope.at),
-            partial(findings.resolve, connection),
-            now(),
-        )
-        self.problems = self._desk.problems
-
-    def of(
-        self, image_id: int, deployment: Deployment, place: findings.Place, match: findings.Match
-    ) -> Suppression | None:
-        """Return why a match does not count where it is, None where it does."""
-        if not self._desk:
-            return None
-        key = (image_id, deployment)
-        if key not in self._pages:
-            image = images.get(self._connection, image_id).image
-            seen = met(image, deployment.reference, deployment, self._heed.organization)
-            self._pages[key] = self._desk.page(image_id, seen)
-        return self._pages[key].ruling(_finding(place, match), self._moment).suppression
-
-
-def _finding(place: findings.Place, match: findings.Match) -> Finding:
-    """Return what of a match decides whether it counts."""
-    added = match.signals.kev_added
-    return Finding(
-        vulnerability=match.vulnerability,
-        package=PackageRef(place.purl, place.name, place.version, place.type, place.source),
-        severity="unspecified",
-        severity_source="",
-        range=Affected(""),
-        aliases=(match.record.id, *match.record.names),
-        fixed_version=match.fixed or None,
-        kev=None if added is None else Kev(added),
-    )
-
-
-def _spots(ran: Iterable[Present], held: Hits, heard: _Heard, after: After | None = None) -> Iterator[Spot]:
-    """Yield places in order, each once, from what comes after one: what is not asked for is not made."""
-    for each in ran:
-        if after and (each.organization, each.name) < after[:2]:
-            continue
-        lying = held.lying(each.images)
-        hit = (one for one in each.running if one.image_id in lying)
-        for slot, running in groupby(hit, key=_slot):
-            if not after or slot >= after[:5]:
-                made = [spot for one in running for spot in _of_running(one, lying, held, heard)]
-                # Of two that are told in the same words, the one that counts is told.
-                found = {key(spot): spot for spot in sorted(made, key=lambda spot: spot.suppression is None)}
-                yield from (found[name] for name in sorted(found) if not after or name > after)
-
-
-def _slot(each: Running) -> tuple[str | int, ...]:
-    ran = each.deployment
-    return ran.organization, ran.environment, ran.service, ran.platform, ran.since
-
-
-def _of_running(
-    running: Running, lying: Mapping[int, Sequence[findings.Place]], held: Hits, heard: _Heard
-) -> Iterator[Spot]:
-    for place in lying.get(running.image_id, ()):
-        for match in held.matches[place.pkg_id]:
-            suppression = heard.of(running.image_id, running.deployment, place, match)
-            yield _vulnerable(running.deployment, place, match, suppression)
-
-
-def _vulnerable(
-    deployment: Deployment, place: findings.Place, match: findings.Match, suppression: Suppression | None
-) -> Spot:
-    one = _spot(
-        deployment,
-        purl=place.purl,
-        type=place.type,
-        name=place.name,
-        version=place.version,
-        vulnerability=match.vulnerability,
-        range=range_text(match.low, match.high, match.fixed),
-        fixed_version=match.fixed or None,
-    )
-    return msgspec.structs.replace(one, suppression=suppression) if suppression else one
-
-
-def _of_package(connection: Connection, query: str, scope: Scope) -> Iterable[Spot]:
-    found: dict[deployments.Spot, None] = {}
-    for wanted in _wanted(query):
-        found |= dict.fromkeys(deployments.spots_of_components(connection, scope, wanted))
-    for spot in found:
-        yield _spot(
-            spot.deployment, purl=spot.purl, type=spot.type, name=spot.name, version=spot.version, owner=spot.owner
-        )
-
-
-def _wanted(query: str) -> Iterable[deployments.Wanted]:
+def _wanted(query: str) -> Iterable[Wanted]:
     """Return what a package URL or NAME[@VERSION] may be called, in each ecosystem that spells names its own way."""
     if query.startswith("pkg:"):
         asked = purl.parse(query)
@@ -351,22 +254,9 @@ def _wanted(query: str) -> Iterable[deployments.Wanted]:
         name, _, version = query[1:].partition("@")
         kind, name = "", query[0] + name
         bases = [base for base in ecosystems.bases() if ecosystems.normalise(base, name) != name]
-    yield deployments.Wanted(name, kind, version)
+    yield Wanted(name, kind, version)
     for base in bases:
-        yield deployments.Wanted(name, kind, version, base, ecosystems.normalise(base, name))
-
-
-def _spot(deployment: Deployment, **package: str | None) -> Spot:
-    return Spot(
-        deployment.organization,
-        deployment.environment,
-        deployment.service,
-        deployment.platform,
-        deployment.reference,
-        deployment.digest,
-        deployment.since,
-        **package,  # type: ignore[arg-type]
-    )
+        yield Wanted(name, kind, version, base, ecosystems.normalise(base, name))
 
 
 def _coverage(connection: Connection, scope: Scope, max_age: int, more: Iterable[Coverage]) -> Coverage:
@@ -392,5 +282,5 @@ def _of_kind(connection: Connection, number: int, known: Mapping[str, int], mome
     return everywhere.apart_from_feeds(found)
 
 
-def _of_doubts(held: Hits, ran: Iterable[Present]) -> Iterable[Coverage]:
-    return (everywhere.of_doubt(*each) for each in held.doubted(ran))
+def _of_doubts(found: Hits, ran: Iterable[Present]) -> Iterable[Coverage]:
+    return (everywhere.of_doubt(*each) for each in found.doubted(ran))

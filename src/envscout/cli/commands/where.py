@@ -8,7 +8,8 @@ from envscout.cli import asking, options, suppressing
 from envscout.cli.session import Session
 
 if TYPE_CHECKING:
-    from envscout.verbs.locate import Located, Spot
+    from envscout.standing.spots import Spot
+    from envscout.verbs.locate import Located
 
 
 FOUND = 2

@@ -9,8 +9,9 @@ from envscout.names import moment
 
 if TYPE_CHECKING:
     from envscout.model import BaseImage, Coverage, Deployment, Event, Finding, Lapse, Suppression
+    from envscout.standing.spots import Spot
     from envscout.verbs.ask import ImageReport, Report
-    from envscout.verbs.locate import Located, Spot
+    from envscout.verbs.locate import Located
 
 
 # Controls that JSON may hold as they are, and what turns or hides text: a document may be looked at in a terminal.

@@ -7,6 +7,8 @@ from envscout.server.pages.page import Page, Table
 from envscout.server.pages.vulnerability import Prefix
 from envscout.server.routes import places
 from envscout.server.routes.places import Where
+from envscout.store.deployments import Scope
+from envscout.verbs.locate import Version
 
 SECTION = "Packages"
 _EVERY = 1_000_000
@@ -16,15 +18,6 @@ class Packages(msgspec.Struct, frozen=True):
     """names: of packages that begin as asked, () where nothing was."""
 
     names: tuple[str, ...]
-
-
-class Version(msgspec.Struct, frozen=True):
-    """A version, in how many services, and in which environments."""
-
-    type: str
-    version: str
-    services: int
-    environments: tuple[tuple[str, str], ...]
 
 
 class Package(msgspec.Struct, frozen=True):
@@ -43,15 +36,10 @@ def packages(asked: Asked) -> Packages:
 
 def package(asked: Asked) -> Package:
     """Tell where a package runs, in which versions."""
-    every = places.package(_whole(asked))
-    by_version: dict[tuple[str, str], set[tuple[str, str, str]]] = {}
-    for each in every.items:
-        by_version.setdefault((each.type, each.version), set()).add((each.organization, each.environment, each.service))
-    versions = tuple(
-        Version(*key, len(held), tuple(sorted({place[:2] for place in held})))
-        for key, held in sorted(by_version.items(), key=lambda item: -len(item[1]))
-    )
-    return Package(asked.path["package"], versions, places.package(asked))
+    query: Where = asked.query
+    name = asked.path["package"]
+    versions = asked.perform("locate.versions", query=name, scope=Scope(query.org, query.env))
+    return Package(name, versions, places.package(asked))
 
 
 def _whole(asked: Asked) -> Asked:

@@ -10,8 +10,8 @@ from envscout.server.asking import Asked
 from envscout.server.etag import Subject
 from envscout.server.routes.common import Age, Paged, about, moment_of
 from envscout.server.routes.route import Route
+from envscout.standing.spots import After, Spot, key
 from envscout.store.deployments import Scope
-from envscout.verbs.locate import After, Spot, key
 from envscout.verbs.locate import Places as Found
 
 TAG = "where"
