@@ -21,8 +21,9 @@ def merge(evidence: Iterable[Evidence]) -> tuple[Finding, ...]:
 
 
 def _finding(group: list[Evidence]) -> Finding:
-    # The order of the rows must not decide what is shown.
-    group = sorted(group, key=lambda one: (one.advisory, one.fix_key, one.low, one.high, one.locations))
+    if len(group) > 1:
+        # The order of the rows must not decide what is shown.
+        group = sorted(group, key=lambda one: (one.advisory, one.fix_key, one.low, one.high, one.locations))
     first = group[0]
     severity = prefer(_rate(one) for one in group)
     fix = min((one for one in group if one.fixed and one.fix_key), key=lambda one: one.fix_key, default=None)
@@ -63,7 +64,9 @@ def _rate(one: Evidence) -> Severity:
     return rate(one.word, name, one.vectors, one.stated, one.cve_vector, one.cve_score, one.priority)
 
 
-def _union(group: Iterable[Evidence], field: Callable[[Evidence], tuple[str, ...]]) -> tuple[str, ...]:
+def _union(group: list[Evidence], field: Callable[[Evidence], tuple[str, ...]]) -> tuple[str, ...]:
+    if len(group) == 1 and len(values := field(group[0])) < 2:
+        return values
     return tuple(dict.fromkeys(value for one in group for value in field(one)))
 
 
@@ -72,9 +75,9 @@ def _cvss(severity: Severity) -> Cvss | None:
 
 
 def _affected(group: Iterable[Evidence], shown: Evidence) -> Affected:
-    texts = dict.fromkeys([range_text(shown.low, shown.high, shown.fixed)])
-    texts |= dict.fromkeys(range_text(one.low, one.high, one.fixed) for one in group)
+    ranges = dict.fromkeys((one.low, one.high, one.fixed) for one in (shown, *group))
     last = shown.high if shown.high and not shown.fixed else None
+    texts = dict.fromkeys(range_text(*each) for each in ranges)
     return Affected(" || ".join(texts), shown.low or None, shown.fixed or None, last)
 
 

@@ -183,8 +183,8 @@ def prefer(ratings: Iterable[Severity]) -> Severity:
     counts. A score is taken from the others where the one that counts has none.
     """
     ordered = sorted(ratings, key=weight, reverse=True)
-    if not ordered:
-        return Severity()
+    if len(ordered) < 2:
+        return ordered[0] if ordered else Severity()
     best = ordered[0]
     scored = next((one for one in ordered if one.score is not None), best)
     return msgspec.structs.replace(best, score=scored.score, vector=scored.vector, version=scored.version)
