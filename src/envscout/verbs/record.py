@@ -159,12 +159,24 @@ def become(database: Database, goal: Goal, *, unindexed: bool = False, dry: bool
         raise UsageError("one of the images is for another environment", "name one environment alone")
     with database.read() if dry else database.write() as connection:
         running = deployments.running(connection, Scope(said.organization, said.environment))
-        plan = changes((each.deployment for each in running), said, goal.wanted, goal.services, whole=goal.whole)
+        wanted = _on_record(connection, goal.wanted)
+        plan = changes((each.deployment for each in running), said, wanted, goal.services, whole=goal.whole)
         events = [event for change in plan for event in change.events]
         if dry or not events:
             return Became(plan, ())
         batch = Batch(events, [unindexed] * len(events), connection.tenant)
         return Became(plan, tuple(_recorded(connection, list(_said(batch, now())))))
+
+
+def _on_record(connection: Connection, wanted: Sequence[Event]) -> list[Event]:
+    """Return events with the digests that their images have here: a cluster may tell that of the index it pulled."""
+    known = stored_images.find_all(connection, {Named(connection.tenant, each.digest) for each in wanted})
+    indexed = {name.digest for name, each in known.items() if each.is_indexed}
+    better = {each.digest: each.digest for each in wanted}
+    for digest in better.keys() - indexed:
+        led_to = (each for each in stored_images.known_as(connection, digest) if each.indexed_at is not None)
+        better[digest] = next((each.image.digest for each in led_to), digest)
+    return [msgspec.structs.replace(each, digest=better[each.digest]) for each in wanted]
 
 
 class _Said(NamedTuple):
