@@ -6,6 +6,7 @@ from typing import Any
 from envscout.access.roles import Action
 
 OPERATIONS: Mapping[str, Action] = {
+    "admit.candidates": "read",
     "ask.base_of": "read",
     "ask.environments": "read",
     "ask.everywhere": "read",

@@ -69,8 +69,7 @@ def command(words: tuple[str, ...], output: str, **flags: Any) -> None:
     envscout environment staging myorg/myapp:v1.2.3     # record it: it takes the place of the service's image
     envscout environment history staging myorg/myapp    # what was ever recorded, newest first
     envscout environment remove staging myorg/myapp     # end what runs; the history stays
-    envscout environment sync staging --compose compose.yaml   # make it equal to what a file, a cluster's manifests
-                                                        # or an engine say
+    envscout environment sync staging --compose compose.yaml    # make it equal to what a source says
 
     Recording resolves the tag to a digest and looks inside of the image, so that every question about the environment
     is about what runs there. IMAGE may be fs://DIR, archive://FILE or sbom://FILE together with --service. An

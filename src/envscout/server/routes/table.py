@@ -1,6 +1,7 @@
 """All endpoints."""
 
 from envscout.server.routes import (
+    admission,
     changes,
     deployments,
     environments,
@@ -24,6 +25,7 @@ def routes() -> list[Route]:
         *github.ROUTES,
         *images.ROUTES,
         *policies.ROUTES,
+        *admission.ROUTES,
         *statements.ROUTES,
         *operations.routes(),
     ]

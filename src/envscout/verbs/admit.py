@@ -1,0 +1,80 @@
+"""What is known of images that somebody wants to run: for a gate that has no time to ask a registry."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from envscout.errors import InvalidReference
+from envscout.names.reference import Reference, parse
+from envscout.store import Connection, Database, deployments, generations, images, present, repositories
+from envscout.store.deployments import Scope
+
+if TYPE_CHECKING:
+    from pyroaring import BitMap
+
+MOST = 200
+MAX_AGE = 7
+_PLATFORM = "linux/amd64"
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """An image by the name it is wanted under. service: what it runs as. digest: "" where nobody knows it.
+
+    runs: whether it runs there already. problem: why nothing can be said of it, "" for nothing.
+    """
+
+    reference: str
+    service: str = ""
+    digest: str = ""
+    runs: bool = False
+    problem: str = ""
+
+
+class Candidates(msgspec.Struct, frozen=True):
+    """found: in the order of what was asked. rests: what stays the same for as long as verdicts do."""
+
+    found: tuple[Candidate, ...]
+    rests: tuple[int, ...]
+
+
+def candidates(database: Database, scope: Scope, references: Sequence[str]) -> Candidates:
+    """Return what is known of images that are to run in the scope's environment; of the first few, if there are many.
+
+    A tag stands for what it was seen to stand for last.
+    """
+    with database.read() as connection:
+        reached = generations.reached(connection, scope.organization)
+        age = generations.age(connection, database.memory, reached.known, MAX_AGE)
+        numbers = [each for each in reached.environments if each.name == scope.environment]
+        held = [present.present(connection, database.memory, each).images for each in numbers]
+        found = tuple(_candidate(connection, each, held) for each in references[:MOST])
+    rests = (reached.known, reached.images, age.turn, age.day, *(each.number for each in numbers))
+    return Candidates(found, rests)
+
+
+def _candidate(connection: Connection, text: str, running: Sequence["BitMap"]) -> Candidate:
+    try:
+        reference = parse(text)
+    except InvalidReference as error:
+        return Candidate(text, problem=error.cause)
+    if not reference.repository:
+        return Candidate(text, problem="it names no image of a registry")
+    known = [one for each in _digests(connection, reference) for one in images.known_as(connection, each)]
+    there = next((each for each in known if any(each.image_id in held for held in running)), None)
+    looked = next((each for each in known if each.indexed_at is not None), None)
+    best = there or looked
+    if best is None:
+        why = "nobody looked into it yet" if known else "nobody ever recorded or pushed it where envscout looks"
+        return Candidate(reference.familiar, reference.service, problem=why)
+    return Candidate(reference.familiar, reference.service, best.image.digest, there is not None)
+
+
+def _digests(connection: Connection, reference: Reference) -> tuple[str, ...]:
+    """Return the digests that a name stands for, the likeliest first."""
+    if reference.digest:
+        return (reference.digest,)
+    seen = repositories.stood_for(connection, reference.repository, reference.tag, _PLATFORM)
+    if seen is not None:
+        return (seen[0].digest,)
+    return deployments.named_last(connection, reference.familiar, reference.canonical)
