@@ -8,6 +8,7 @@ import hashlib
 import json
 import random
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -35,7 +36,7 @@ class Controllers:
         self._objects = objects
         self._kubelet = kubelet
         self._random = random.Random(0)
-        self._queue: dict[Key, None] = {}
+        self._queue: OrderedDict[Key, None] = OrderedDict()
         self._owned: dict[str, dict[Key, None]] = {}
         self._work: dict[str, Callable[[Kind, Object], None]] = {
             "DaemonSet": self._daemonset,
@@ -59,8 +60,7 @@ class Controllers:
             for _ in range(MOST_STEPS):
                 if not self._queue:
                     return
-                kind, namespace, name = next(iter(self._queue))
-                del self._queue[kind, namespace, name]
+                (kind, namespace, name), _ = self._queue.popitem(last=False)
                 held = self._objects.find(kind, namespace, name)
                 if held and "deletionTimestamp" not in held["metadata"] and self._abandoned(held):
                     self.delete(kind, held)

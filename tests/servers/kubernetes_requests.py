@@ -191,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, b"ok", "text/plain")
         elif self.path == "/openapi/v2":
             # A schema that knows nothing; old kubectl then leaves it to the server to check the fields.
-            self._send(200, b"", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+            self._send(200, b"", "application/com.github.proto-openapi.spec.v2.v1.0+protobuf")
         else:
             self._send(404, b"404 page not found\n", "text/plain")
 
