@@ -144,7 +144,7 @@ class Cluster(Behaviour):
                 made = born(kind, namespace, f"pod-{number:05}", {**spec})
                 made["metadata"] |= more
                 self._objects.put(kind, self._kubelet.next(self._kubelet.next(made, ends=False), ends=False))
-            self._controllers.settle()
+            self._controllers.forget()
 
     def settle(self) -> None:
         """Have the controllers and the nodes look at everything again."""

@@ -68,6 +68,10 @@ class Controllers:
                     self._work[kind.name](kind, held)
             raise AssertionError(f"it never settles: {list(self._queue)[:5]}")
 
+    def forget(self) -> None:
+        """Have nothing follow from what was written since."""
+        self._queue.clear()
+
     def delete(self, kind: Kind, held: Object, grace: int | None = None) -> Object:
         """Begin to delete an object and return what is left of it: a pod and a namespace take their time."""
         gentle = kind is NAMESPACES or (kind is PODS and grace != 0 and held["spec"].get("nodeName"))

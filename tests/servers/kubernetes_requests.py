@@ -11,6 +11,7 @@ import threading
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -29,8 +30,9 @@ from tests.servers.kubernetes_resources import (
 )
 from tests.servers.kubernetes_selectors import Choice, choice
 from tests.servers.kubernetes_verbs import Verbs
-from tests.servers.kubernetes_watches import told
+from tests.servers.kubernetes_watches import Wanted, told
 
+YES = {"1", "true"}
 WATCH_SECONDS = 3600.0
 
 
@@ -106,10 +108,8 @@ class Server(ThreadingHTTPServer):
     def disconnect(self, connections: set[Any] | None = None) -> None:
         """End the connections of all watches, or others, without a word."""
         for each in list(self.watches if connections is None else connections):
-            try:
+            with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                self._connections.discard(each)
         with self.objects.changed:
             self.watches.clear()
             self.objects.changed.notify_all()
@@ -153,9 +153,10 @@ class _Handler(BaseHTTPRequestHandler):
         verb = self._verb(found)
         with self.server.objects.changed:
             behaviour.requests[verb, self.path] += 1
+            refusal = behaviour.failures.pop(0) if behaviour.failures else None
         self.server.stopping.wait(behaviour.delay)
-        if behaviour.failures:
-            raise behaviour.failures.pop(0)
+        if refusal:
+            raise refusal
         rights = authenticate(behaviour.tokens, self.headers.get("Authorization", ""))
         if found is None:
             self._describe()
@@ -176,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _verb(self, found: Target | None) -> str:
         """Return the verb of a request, as the rights name it."""
         if self.command == "GET":
-            if found and self.query.get("watch") in {"1", "true"}:
+            if found and self.query.get("watch") in YES:
                 return "watch"
             return "get" if found is None or found.name else "list"
         if self.command == "DELETE":
@@ -220,12 +221,17 @@ class _Handler(BaseHTTPRequestHandler):
         late = gone(version, objects.version) if version and not objects.known(version) else None
         if late and behaviour.gone_by_status:
             raise late
-        every = behaviour.bookmark_seconds if self.query.get("allowWatchBookmarks") in {"1", "true"} else math.inf
-        seconds = float(self.query.get("timeoutSeconds") or WATCH_SECONDS)
+        wanted = Wanted(
+            found.kind,
+            chosen,
+            float(self.query.get("timeoutSeconds") or WATCH_SECONDS),
+            behaviour.bookmark_seconds if self.query.get("allowWatchBookmarks") in YES else math.inf,
+            self.query.get("sendInitialEvents") in YES,
+        )
         if late:
             events = iter([{"type": "ERROR", "object": late.document}])
         else:
-            events = told(objects, found.kind, chosen, version, seconds, every, self._ended)
+            events = told(objects, wanted, version, self._ended)
         self._head(200, "application/json", ("Transfer-Encoding", "chunked"))
         self.server.watches.add(self.connection)
         try:
@@ -246,7 +252,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
     def _ended(self) -> bool:
-        return self.connection not in self.server.watches
+        return self.connection not in self.server.watches or self.server.stopping.is_set()
 
     def _create(self, found: Target, body: bytes) -> None:
         if found.name:

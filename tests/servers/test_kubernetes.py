@@ -51,7 +51,7 @@ def test_kubectl_applies_real_manifests_and_reads_what_runs(
         assert said == each["spec"]["template"]["spec"]["containers"][0]["image"]
     assert {each["kind"] for each in (*deployments, *pods)} == {"Deployment", "Pod"}
     assert kubectl("get", "pods", "-A").count("\n") == len(pods) + 1
-    kubectl("delete", "-f", path)
+    kubectl("delete", "-f", path, "--wait=false")
     assert api.all("pods") == api.all("replicasets") == api.all("services") == []
 
 
@@ -64,8 +64,10 @@ def test_a_rollout_is_seen_by_kubectl(api: Cluster, kubectl: Kubectl, env: dict[
         until(lambda: api.watchers == 1)
         kubectl("set", "image", "deployment/web", "a=img:2")
         text = ""
-        while '"DELETED"' not in text:
-            text += process.stdout.readline()
+        for line in process.stdout:
+            text += line
+            if '"DELETED"' in line:
+                break
         api.disconnect()
         text += process.stdout.read()
     events = list(_documents(text))
