@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.servers.kubernetes_access import EVERYTHING, Rights, granted
-from tests.servers.kubernetes_controllers import Controllers, born
+from tests.servers.kubernetes_controllers import Controllers
 from tests.servers.kubernetes_kubelet import CONTAINERD, DOCKER, IMAGE_ID, Kubelet
 from tests.servers.kubernetes_objects import Objects
+from tests.servers.kubernetes_owners import Owners, born
 from tests.servers.kubernetes_patches import strategic
 from tests.servers.kubernetes_requests import Behaviour, Server
 from tests.servers.kubernetes_resources import BY_NAME, BY_PLURAL, Object, Refused, copied
@@ -47,8 +48,9 @@ class Cluster(Behaviour):
         super().__init__()
         self._objects = Objects(history)
         self._kubelet = Kubelet()
-        self._controllers = Controllers(self._objects, self._kubelet)
-        self._verbs = Verbs(self._objects, self._controllers)
+        self._owners = Owners(self._objects, self._kubelet)
+        self._controllers = Controllers(self._owners)
+        self._verbs = Verbs(self._owners, self._controllers)
         self.nodes, self.digests = self._kubelet.nodes, self._kubelet.digests
         self.forms, self.waiting = self._kubelet.forms, self._kubelet.waiting
         self._faults: list[str] = []
@@ -120,10 +122,10 @@ class Cluster(Behaviour):
         kind = BY_PLURAL["cronjobs"]
         with self._objects.changed:
             held = self._verbs.get(kind, namespace, name)
-            job = self._controllers.unused(BY_PLURAL["jobs"], namespace, f"{name}-")
+            job = self._owners.unused(BY_PLURAL["jobs"], namespace, f"{name}-")
             template = held["spec"]["jobTemplate"]
             usual = {"completions": 1, "parallelism": 1, **template["spec"]}
-            made = self._controllers.make(BY_PLURAL["jobs"], (kind, held), job, template, **usual)
+            made = self._owners.make(BY_PLURAL["jobs"], (kind, held), job, template, **usual)
             state = {"lastScheduleTime": made["metadata"]["creationTimestamp"]}
             self._verbs.update(kind, namespace, name, {"status": state}, "status")
         return job

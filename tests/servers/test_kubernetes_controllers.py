@@ -135,6 +135,28 @@ def test_a_chain_of_owners_leads_from_pod_to_deployment(api: Cluster) -> None:
     )
     assert answer.json()["status"] == "Success"
     assert len(api.all("pods")) == 1
+    # Who has the same template is the new owner.
+    api.apply(work("Deployment", "web", "img:1"))
+    assert [each["metadata"]["uid"] for each in api.all("pods")] == [held["metadata"]["uid"]]
+
+
+def test_what_a_node_or_a_stranger_owns_stays(api: Cluster) -> None:
+    for kind, name in (("Node", "node-1"), ("Rollout", "web")):
+        made = pod(name)
+        made["metadata"]["ownerReferences"] = [{"apiVersion": "v1", "kind": kind, "name": name, "uid": "u"}]
+        api.apply(made)
+    api.settle()
+    assert len(api.all("pods")) == 2
+
+
+def test_recreating_ends_the_old_pods_first(api: Cluster) -> None:
+    recreate: Object = {"strategy": {"type": "Recreate"}}
+    api.apply(work("Deployment", "web", "img:1", **recreate))
+    start = api.version
+    api.apply(work("Deployment", "web", "img:2", **recreate))
+    with watching(api, resourceVersion=start, timeoutSeconds=1) as watch:
+        steps = [event["type"] for event in iter(watch.next, None)]
+    assert steps == ["MODIFIED", "DELETED", "ADDED", "MODIFIED", "MODIFIED"]
 
 
 def test_consequences_wait_if_they_are_told_to(api: Cluster) -> None:
