@@ -53,7 +53,6 @@ class Cluster(Behaviour):
         self._verbs = Verbs(self._owners, self._controllers)
         self.nodes, self.digests = self._kubelet.nodes, self._kubelet.digests
         self.forms, self.waiting = self._kubelet.forms, self._kubelet.waiting
-        self._faults: list[str] = []
         for name in ("default", "kube-system"):
             self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         self._serve(0)
@@ -95,9 +94,9 @@ class Cluster(Behaviour):
             kind, meta = BY_NAME[document["kind"]], document["metadata"]
             namespace = meta.get("namespace", "default") if kind.namespaced else ""
             if held := self._objects.find(kind, namespace, meta["name"]):
-                self._verbs.update(kind, namespace, meta["name"], strategic(held, document))
+                self._verbs.update(kind, namespace, meta["name"], strategic(held, copied(document)))
             else:
-                self._verbs.create(kind, namespace, document)
+                self._verbs.create(kind, namespace, copied(document))
 
     def find(self, plural: str, namespace: str, name: str) -> Object:
         """Return an object; Refused says that it is not there."""
@@ -111,7 +110,7 @@ class Cluster(Behaviour):
     def change(self, plural: str, namespace: str, name: str, patch: Object, sub: str = "") -> None:
         """Apply a strategic merge patch to an object, or to a part of it."""
         how = "application/strategic-merge-patch+json"
-        self._verbs.patch(BY_PLURAL[plural], namespace, name, patch, how, sub)
+        self._verbs.patch(BY_PLURAL[plural], namespace, name, copied(patch), how, sub)
 
     def delete(self, plural: str, namespace: str, name: str) -> None:
         """Delete an object and what it owns."""
@@ -190,7 +189,6 @@ class Cluster(Behaviour):
         """Be gone: cut every connection and listen no more."""
         self._server.stop()
         self._thread.join()
-        self._faults += self._server.faults
 
     def start(self) -> None:
         """Come back on the same port, with everything that was there."""
@@ -200,11 +198,6 @@ class Cluster(Behaviour):
         """Be gone and come back."""
         self.stop()
         self.start()
-
-    @property
-    def faults(self) -> list[str]:
-        """What went wrong in the server itself, as tracebacks."""
-        return [*self._faults, *self._server.faults]
 
     def _serve(self, port: int) -> None:
         self._server = Server(port, self._objects, self._verbs, self)

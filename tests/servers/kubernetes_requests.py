@@ -42,7 +42,8 @@ class Behaviour:
 
     tokens: who may ask, and for what; empty, everybody may all. requests: how often each verb was asked of each path.
     delay: seconds before every answer. bookmark_seconds: between the bookmarks of a watch. gone_by_status: whether a
-    watch that is too late gets HTTP 410 at once, or an event that says so; real servers do either.
+    watch that is too late gets HTTP 410 at once, or an event that says so; real servers do either. failures: the next
+    answers. faults: what went wrong in the server itself, as tracebacks.
     """
 
     tokens: dict[str, Rights] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class Behaviour:
     bookmark_seconds: float = 60.0
     gone_by_status: bool = False
     failures: list[Refused] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,6 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port: int, objects: Objects, verbs: Verbs, behaviour: Behaviour) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.objects, self.verbs, self.behaviour = objects, verbs, behaviour
-        self.faults: list[str] = []
         self.watches: set[socket.socket] = set()
         self.stopping = threading.Event()
         self._connections: set[Any] = set()
@@ -103,7 +104,7 @@ class Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Remember what went wrong here; clients that go away are none of it."""
         if not isinstance(sys.exception(), ConnectionError):
-            self.faults.append(traceback.format_exc())
+            self.behaviour.faults.append(traceback.format_exc())
 
     def disconnect(self, connections: set[Any] | None = None) -> None:
         """End the connections of all watches, or others, without a word."""
@@ -142,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ConnectionError:
             raise
         except Exception as fault:
-            self.server.faults.append(traceback.format_exc())
+            self.server.behaviour.faults.append(traceback.format_exc())
             self._answer(500, Refused(500, "InternalError", repr(fault)).document)
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 (the names of the base class)
