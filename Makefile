@@ -71,6 +71,7 @@ fuzz: $(VENV)/dev.stamp ## Fuzz every parser; FUZZ_MINUTES says for how long alt
 
 servers:
 	@sh tests/servers/install.sh
+	@if command -v npm >/dev/null; then npm --prefix tests/ci ci --ignore-scripts --no-audit --no-fund --silent; fi
 
 $(VENV)/python.stamp:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -4,14 +4,17 @@ import json
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from envscout.demo.databases import Deb
 from tests.ci.conftest import World
 from tests.ci.github import MAX_COMMENT, GitHub
-from tests.ci.runner import Runner
+from tests.ci.runner import ACTION, Runner
 from tests.stories.story import HIGH, Desk, advisory, debian, feed, layout
 
-HOSTILE = "x\n::error::forged\r::set-output name=cves::forged\n##[add-path]/tmp\n```\n@octocat <!-- envscout --> %0A::error::y"
+HOSTILE = "\n".join(
+    ("x", "::error::forged\r::set-output name=cves::forged", "##[add-path]/tmp", "```", "@octocat <b> %0A::error::y")
+)
 APP = {"service": "myorg/myapp", "organization": "myorg"}
 Python = dict[str, str]
 
@@ -116,21 +119,26 @@ def test_names_from_an_image_command_nothing(
 ) -> None:
     record = advisory("CVE-2030-1", "Debian:sid", "evil", "9", HIGH, summary=HOSTILE)
     Desk(world.home).ok("db", "update", "--from", feed(tmp_path / "evil", record))
-    packages = (Deb("evil", "1-1::error::a", "evil"), Deb(HOSTILE.replace("\n", "\n "), "1", "evil"))
-    image = layout(tmp_path / "evil-image", debian(*packages))
-    asked = {"command": "cves,sbom", "image": f"oci-dir://{image}", "exit-code": True, "format": "list", **python}
-    ran = runner.use(asked)
-    assert ran.code in (0, 2), ran.log
-    assert {each.name for each in ran.commands} <= {"add-mask", "group", "endgroup", "error"}
-    assert all("forged" not in each.text for each in ran.commands)
-    assert set(ran.outputs) == set(runner_outputs())
-    assert "\n@octocat" not in github.comments[0]["body"]
-
-
-def runner_outputs() -> list[str]:
-    from tests.ci.runner import ACTION
-
-    return list(ACTION["outputs"])
+    versions = ("1~::error::forged", "1~##[add-path]forged", "1~`@octocat`<b>")
+    image = layout(tmp_path / "image", debian(*(Deb(f"evil{n}", each, "evil") for n, each in enumerate(versions))))
+    folder = tmp_path / "::error::forged\n::error::forged"
+    folder.mkdir(parents=True)
+    (folder / "evil").symlink_to(image)
+    for asked in ({"command": "cves,recommendations"}, {"command": "sbom", "format": "list"}):
+        ran = runner.use({**asked, "image": f"oci-dir://{image}", "exit-code": False, **python})
+        assert ran.code == 0, ran.log
+        assert "::error::forged" in ran.log
+        assert {each.name for each in ran.commands} <= {"add-mask", "group", "endgroup"}
+        assert set(ran.outputs) == set(ACTION["outputs"])
+        body = github.comments[-1]["body"]
+        assert "forged" in body
+        shown = MarkdownIt("commonmark").enable("table").render(body)
+        assert "&lt;b&gt;" in shown
+        assert "<b>" not in shown
+    ran = runner.use({"command": "cves", "image": f"oci-dir://{folder}/evil", **python})
+    assert [each.name for each in ran.commands if "forged" in each.text] == ["group"]
+    ran = runner.use({"command": "cves", "image": HOSTILE, **python})
+    assert [each.name for each in ran.commands if each.name not in ("add-mask", "group", "endgroup")] == ["error"]
 
 
 @pytest.mark.parametrize(
@@ -200,4 +208,4 @@ def test_a_flag_in_a_value_is_no_flag(pushed: Runner, world: World, python: Pyth
 
 def test_a_word_that_the_runner_would_not_know_is_none(pushed: Runner, python: Python) -> None:
     with pytest.raises(AssertionError, match="the runner warns"):
-        pushed.use({"command": "cves", "commmand": "x", **python})
+        pushed.use({"command": "cves", "colour": "x", **python})

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,7 +21,8 @@ MAX_LOGGED = 256 << 10
 """Characters of a result that the log shows."""
 MAX_LINE = 1 << 16
 _KEPT_LINES = 20
-_TOLD = re.compile(r"\s*(?:ERROR|✗) (.*)")
+_TOLD = re.compile(r"\s*(ERROR|✗) (.*)")
+_HINT = " " * 6
 _WITHHELD = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN", "GITHUB_TOKEN")
 _FILES = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")
 
@@ -55,8 +56,18 @@ def run(call: Call, environ: Mapping[str, str]) -> Result:
     if call.page:
         with contextlib.suppress(FileNotFoundError):
             text = call.page.read_text(encoding="utf-8", errors="backslashreplace")
-    why = "; ".join(found[1] for found in map(_TOLD.match, told) if found) if code else ""
-    return Result(call.command, code, text, call.form, why)
+    return Result(call.command, code, text, call.form, _why(told) if code else "")
+
+
+def _why(told: Sequence[str]) -> str:
+    """Return what lines tell of a failure; what to do about an error is in the line after it."""
+    found = []
+    for line, after in zip(told, [*told[1:], ""], strict=True):
+        match = _TOLD.match(line)
+        if match:
+            hint = after.strip() if match[1] == "ERROR" and after.startswith(_HINT) else ""
+            found.append(f"{match[2]} ({hint.rstrip('.')})" if hint else match[2])
+    return "; ".join(found)
 
 
 def _told(process: "subprocess.Popen[bytes]") -> list[str]:
