@@ -48,8 +48,8 @@ def test_commands_run_in_order_and_each_is_an_output(pushed: Runner, world: Worl
     assert "vulnerabilities" in ran.outputs["compare"]
     assert json.loads(ran.outputs["sbom"])["packages"]
     assert "libssl3" not in ran.summary.partition("`envscout sbom`")[2], "a document is nothing to read"
-    titles = [line for line in ran.summary.splitlines() if line.startswith("### ")]
-    assert titles == [f"### `envscout {each}`" for each in ("environment", "quickview", "compare", "policy", "sbom")]
+    titles = [line for line in ran.summary.splitlines() if line.startswith("## `")]
+    assert titles == [f"## `envscout {each}`" for each in ("environment", "quickview", "compare", "policy", "sbom")]
     assert "this run is about no pull request" in ran.log
 
 

@@ -15,7 +15,7 @@ def written(results: Iterable[Result]) -> str:
 
 
 def _lines(each: Result) -> Iterator[str]:
-    yield from (f"### {'❌ ' if each.code else ''}`envscout {each.command.replace('-', ' ')}`", "")
+    yield from (f"## {'❌ ' if each.code else ''}`envscout {each.command.replace('-', ' ')}`", "")
     if each.code:
         yield from (f"**{_SAID.get(each.code, 'There is no answer')}**: {escaped(each.why or 'see the log')}", "")
     if each.form == "markdown":
