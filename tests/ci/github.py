@@ -69,6 +69,8 @@ class _Handler(BaseHTTPRequestHandler):
         data = self._data()
         if self.path == "/graphql":
             assert "minimizeComment" in data["query"]
+            if self._token() not in self.github.tokens:
+                return self._answer(200, {"data": None, "errors": [{"message": "Resource not accessible"}]})
             self.github.hidden.append(data["variables"]["id"])
             return self._answer(200, {"data": {}})
         if self.path != "/repos/myorg/myapp/issues/7/comments":

@@ -158,11 +158,12 @@ class Runner:
             check=False,
         )
         assert files["GITHUB_ENV"].read_text() == files["GITHUB_PATH"].read_text() == ""
-        outputs = _outputs(files["GITHUB_OUTPUT"].read_text(encoding="utf-8"))
+        outputs = outputs_of(files["GITHUB_OUTPUT"].read_text(encoding="utf-8"))
         return Ran(done.returncode, done.stdout.decode(), outputs, files["GITHUB_STEP_SUMMARY"].read_text("utf-8"))
 
 
-def _outputs(text: str) -> dict[str, str]:
+def outputs_of(text: str) -> dict[str, str]:
+    """Read what a step set: `name<<END` to END, or `name=value`. Fail where the runner would refuse it."""
     found: dict[str, str] = {}
     place = 0
     while place < len(text):

@@ -75,6 +75,9 @@ def test_one_comment_is_kept_up_to_date(runner: Runner, github: GitHub, python: 
     assert runner.use({**asked, "keep-previous-comments": True}).code == 0
     assert github.hidden == [mine[0]["node_id"]]
     assert len(github.comments) == 123
+    ran = runner.use({**asked, "keep-previous-comments": True, "github-token": "ghs_fork"})
+    assert "does not hide the previous comment (Resource not accessible)" in ran.told("warning")[0]
+    assert len(github.comments) == 123
 
 
 def test_a_stranger_cannot_take_the_place_of_the_comment(runner: Runner, github: GitHub, python: Python) -> None:

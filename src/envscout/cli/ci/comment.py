@@ -27,6 +27,7 @@ _HEADERS = {
     "X-GitHub-Api-Version": "2022-11-28",
 }
 _HIDE = "mutation($id: ID!) {minimizeComment(input: {subjectId: $id, classifier: OUTDATED}) {clientMutationId}}"
+_RIGHT = "the job needs `permissions: pull-requests: write`; a run for a pull request of a fork cannot have it"
 
 T = TypeVar("T")
 
@@ -59,6 +60,10 @@ class _Event(msgspec.Struct, frozen=True):
 
 class _Refusal(msgspec.Struct, frozen=True):
     message: str = ""
+
+
+class _Done(msgspec.Struct, frozen=True):
+    errors: tuple[_Refusal, ...] = ()
 
 
 def pull_request(environ: Mapping[str, str]) -> int:
@@ -128,9 +133,12 @@ class Comments:
         transport = Transport(Way(address, self._token))
         data = msgspec.json.encode({"query": _HIDE, "variables": {"id": comment.node_id}})
         try:
-            _checked(transport.send("POST", f"/{path}", data, _HEADERS))
+            answer = _checked(transport.send("POST", f"/{path}", data, _HEADERS))
         finally:
             transport.close()
+        errors = _decoded(answer, _Done).errors
+        if errors:
+            raise NetworkError(f"GitHub does not hide the previous comment ({errors[0].message[:200]})", _RIGHT)
 
     def _send(self, method: str, path: str, data: bytes, attempts: int = 3) -> Answer:
         return _checked(self._transport.send(method, path, data, _HEADERS, attempts=attempts))
@@ -159,7 +167,7 @@ def _checked(answer: Answer) -> Answer:
         said = ""
     raise NetworkError(
         f"GitHub answers {answer.status}{f' ({said[:200]})' if said else ''}",
-        "the job needs `permissions: pull-requests: write`; a run for a pull request of a fork cannot have it",
+        _RIGHT,
     )
 
 

@@ -50,6 +50,8 @@ def run(call: Call, environ: Mapping[str, str]) -> Result:
         text = printed.read().decode(errors="backslashreplace")
         if call.form in ("markdown", "text"):
             workflow.show("\n".join(map(inert, text[:MAX_LOGGED].split("\n"))))
+            if len(text) > MAX_LOGGED:
+                workflow.show("\nand so on: the log has no room for the rest")
         if call.output:
             _keep(call.output, text)
     code = process.returncode if process.returncode >= 0 else 1

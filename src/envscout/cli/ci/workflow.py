@@ -62,7 +62,7 @@ def summary(file: Path, text: str) -> bool:
     room = MAX_SUMMARY - (file.stat().st_size if file.exists() else 0)
     fitting = within(text, room, lambda part: len(part.encode(errors="replace")))
     _append(file, fitting)
-    return len(fitting) >= len(text)
+    return fitting == text
 
 
 def within(text: str, most: int, size: Callable[[str], int], note: str = "") -> str:
