@@ -97,9 +97,12 @@ def test_another_matrix_has_another_comment() -> None:
 
 
 def test_inputs_are_read_from_variables() -> None:
-    found = read({"INPUT_ONLY_SEVERITIES": " critical,\nhigh ", "INPUT_EXIT_CODE": "True", "OTHER": "x"})
+    found = read(
+        {"INPUT_ONLY_SEVERITIES": " critical,\nhigh ", "INPUT_EXIT_CODE": "True", "INPUT_IMAGE": "\udcff", "OTHER": "x"}
+    )
     assert (found.many("only-severities"), found.is_on("exit-code"), found.is_on("summary")) == (
         ("critical", "high"),
         True,
         False,
     )
+    assert found.image == "\\xff"

@@ -54,8 +54,13 @@ def read(environ: Mapping[str, str]) -> Inputs:
     """Read the inputs: `INPUT_ONLY_FIXED` is `only-fixed`."""
     return Inputs(
         {
-            name.removeprefix(PREFIX).lower().replace("_", "-"): value.strip()
+            name.removeprefix(PREFIX).lower().replace("_", "-"): _told(value)
             for name, value in environ.items()
             if name.startswith(PREFIX)
         }
     )
+
+
+def _told(value: str) -> str:
+    """Return a value as text: bytes that are none are shown."""
+    return value.encode(errors="surrogateescape").decode(errors="backslashreplace").strip()
