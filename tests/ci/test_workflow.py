@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from envscout.cli.ci import comment, page, workflow
@@ -13,13 +13,16 @@ from envscout.cli.ci.inputs import Inputs, read
 from envscout.cli.ci.running import Result
 from tests.ci.runner import outputs_of, said
 
-TEXTS = st.text() | st.lists(
+TEXTS = st.text(max_size=40) | st.lists(
     st.sampled_from(
         ["::error::x", "##[error]x", "%0A", "%", "\r", "\n", " ", "::", "<<", "a=b", "`", "```", "<details>"]
     )
 ).map("".join)
+# A busy machine makes texts slowly.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@patient
 @given(TEXTS, TEXTS)
 def test_a_command_is_one_command(text: str, title: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -31,6 +34,7 @@ def test_a_command_is_one_command(text: str, title: str) -> None:
     assert only.text.rstrip() == text.rstrip(), "blanks at the end are nothing to the runner"
 
 
+@patient
 @given(TEXTS, TEXTS)
 def test_nothing_is_said_within_a_shield(text: str, title: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -41,6 +45,7 @@ def test_nothing_is_said_within_a_shield(text: str, title: str) -> None:
     assert [each.name for each in said("".join(written))] == ["group", "endgroup"]
 
 
+@patient
 @given(st.lists(TEXTS, min_size=1, max_size=3))
 def test_an_output_is_what_it_was(texts: list[str]) -> None:
     lines: list[str] = []
@@ -51,6 +56,7 @@ def test_an_output_is_what_it_was(texts: list[str]) -> None:
     assert outputs_of("".join(lines)) == {f"name-{number}": text for number, text in enumerate(texts)}
 
 
+@patient
 @given(TEXTS, st.integers(0, 200))
 def test_what_is_cut_fits_and_is_closed(text: str, most: int) -> None:
     cut = workflow.within(text, most, len)
@@ -58,6 +64,7 @@ def test_what_is_cut_fits_and_is_closed(text: str, most: int) -> None:
     assert cut in (text, "") or "This is shortened" in cut
 
 
+@patient
 @given(TEXTS)
 def test_no_text_leaves_its_fence(text: str) -> None:
     lines = page.written([Result("sbom", 0, f"x{text}", "text")]).split("\n")
