@@ -85,6 +85,6 @@ def test_versions_are_those_of_all_places(fleet: Database) -> None:
         assert {(each.type, each.version): each.places for each in told} == {
             key: len(places) for key, places in expected.items()
         }
-        for each in told:
-            having = [spot for spot in spots if (spot.type, spot.version) == (each.type, each.version)]
-            assert set(each.environments) == {(spot.organization, spot.environment) for spot in having}
+        for one in told:
+            having = [spot for spot in spots if (spot.type, spot.version) == (one.type, one.version)]
+            assert set(one.environments) == {(spot.organization, spot.environment) for spot in having}

@@ -133,6 +133,7 @@ ANSWERS: Mapping[str, Answer] = {
     "recommend.in_use": STORE,
     "recommend.known_tags": Answer("store"),
     "recommend.upgrades": ARGUMENTS,
+    "record.become": ARGUMENTS,
     "record.enroll": BROAD,
     "record.keep_unindexed": Answer("store"),
     "record.many": ARGUMENTS,

@@ -88,6 +88,7 @@ OPERATIONS: Mapping[str, Action] = {
     "recommend.in_use": "read",
     "recommend.known_tags": "read",
     "recommend.upgrades": "read",
+    "record.become": "record",
     "record.enroll": "operate",
     "record.keep_unindexed": "record",
     "record.many": "record",

@@ -6,12 +6,14 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from envscout.environments.becoming import Change, changes
 from envscout.environments.fold import advance
 from envscout.errors import EnvscoutError, LimitExceeded, NotFound, UsageError
 from envscout.model import Deployment, Event, Image, News, NewsFacts
 from envscout.names.reference import valid_digest
 from envscout.store import Connection, Database, deployments, news, now, recording, repositories
 from envscout.store import images as stored_images
+from envscout.store.deployments import Scope
 from envscout.store.images import Known, Named
 from envscout.store.recording import Appended, Told
 
@@ -121,6 +123,60 @@ def several(database: Database, batches: Sequence[Batch]) -> list[list[Outcome]]
         moment = now()
         outcomes = iter(_recorded(connection, [each for batch in batches for each in _said(batch, moment)]))
     return [list(islice(outcomes, len(each.events))) for each in batches]
+
+
+class Goal(msgspec.Struct, frozen=True):
+    """What an environment is to become. said: who says so of which environment, of no service. wanted: what is to run.
+
+    services: that stay as they are where they are not wanted. whole: whether what is not wanted is to go.
+    """
+
+    said: Event
+    wanted: tuple[Event, ...]
+    services: tuple[str, ...] = ()
+    whole: bool = True
+
+
+class Became(msgspec.Struct, frozen=True):
+    """What became of an environment, service by service. outcomes: of the events of the changes, in their order."""
+
+    changes: tuple[Change, ...]
+    outcomes: tuple[Outcome, ...]
+
+
+def become(database: Database, goal: Goal, *, unindexed: bool = False, dry: bool = False) -> Became:
+    """Make an environment what a source says, in one transaction; what is refused keeps nothing else from being kept.
+
+    unindexed: take images that nobody looked into as well. dry: change nothing, tell what would be. Raise UsageError,
+    LimitExceeded.
+    """
+    said = goal.said
+    if len(goal.wanted) > MOST_AT_ONCE:
+        raise LimitExceeded(f"more than {MOST_AT_ONCE} images at once", "make environments smaller")
+    for field in ("organization", "environment"):
+        _check(field, getattr(said, field))
+    if any((each.organization, each.environment) != (said.organization, said.environment) for each in goal.wanted):
+        raise UsageError("one of the images is for another environment", "name one environment alone")
+    with database.read() if dry else database.write() as connection:
+        running = deployments.running(connection, Scope(said.organization, said.environment))
+        wanted = _on_record(connection, goal.wanted)
+        plan = changes((each.deployment for each in running), said, wanted, goal.services, whole=goal.whole)
+        events = [event for change in plan for event in change.events]
+        if dry or not events:
+            return Became(plan, ())
+        batch = Batch(events, [unindexed] * len(events), connection.tenant)
+        return Became(plan, tuple(_recorded(connection, list(_said(batch, now())))))
+
+
+def _on_record(connection: Connection, wanted: Sequence[Event]) -> list[Event]:
+    """Return events with the digests that their images have here: a cluster may tell that of the index it pulled."""
+    known = stored_images.find_all(connection, {Named(connection.tenant, each.digest) for each in wanted})
+    indexed = {name.digest for name, each in known.items() if each.is_indexed}
+    better = {each.digest: each.digest for each in wanted}
+    for digest in better.keys() - indexed:
+        led_to = (each for each in stored_images.known_as(connection, digest) if each.indexed_at is not None)
+        better[digest] = next((each.image.digest for each in led_to), digest)
+    return [msgspec.structs.replace(each, digest=better[each.digest]) for each in wanted]
 
 
 class _Said(NamedTuple):

@@ -46,6 +46,18 @@ from envscout.errors import UsageError
     metavar="NAME",
     help="Who deployed; by default what the variables of the CI system say, else the user.",
 )
+@click.option("--compose", multiple=True, metavar="FILE", help="sync: Compose files; later ones change earlier ones.")
+@click.option("--kubernetes", multiple=True, metavar="FILE|DIR", help="sync: manifests; - reads standard input.")
+@click.option("--docker", is_flag=True, help="sync: the containers that run in the local Docker engine.")
+@click.option(
+    "--file", multiple=True, metavar="FILE", help="sync: a list of images, one a line; - reads standard input."
+)
+@click.option("--env-file", multiple=True, metavar="FILE", help="sync: variables of Compose files, instead of .env.")
+@click.option(
+    "--profile", multiple=True, metavar="NAME", help="sync: profile of Compose files that is active; * for all."
+)
+@click.option("--partial", is_flag=True, help="sync: the source names a part; nothing is removed.")
+@click.option("--dry-run", is_flag=True, help="sync: tell what would change, and change nothing.")
 @options.form("text", "json")
 @options.output
 def command(words: tuple[str, ...], output: str, **flags: Any) -> None:
@@ -57,15 +69,18 @@ def command(words: tuple[str, ...], output: str, **flags: Any) -> None:
     envscout environment staging myorg/myapp:v1.2.3     # record it: it takes the place of the service's image
     envscout environment history staging myorg/myapp    # what was ever recorded, newest first
     envscout environment remove staging myorg/myapp     # end what runs; the history stays
+    envscout environment sync staging --compose compose.yaml   # make it equal to what a file, a cluster's manifests
+                                                        # or an engine say
 
     Recording resolves the tag to a digest and looks inside of the image, so that every question about the environment
     is about what runs there. IMAGE may be fs://DIR, archive://FILE or sbom://FILE together with --service. An
     environment begins with the first image recorded into it.
     """
     from envscout.cli.commands.environment_change import record, remove
-    from envscout.cli.commands.environment_flags import Flags
+    from envscout.cli.commands.environment_flags import Flags, Sources
     from envscout.cli.commands.environment_list import list_environments, list_events, list_running
 
+    sources = Sources(**{field: flags.pop(field) for field in Sources.__struct_fields__})
     asked = Flags(**flags)
     with Session() as session, options.to_output(output):
         match words:
@@ -73,6 +88,12 @@ def command(words: tuple[str, ...], output: str, **flags: Any) -> None:
                 list_events(session, asked, environment, *repository)
             case ("remove", environment, repository):
                 remove(session, asked, environment, repository)
+            case ("sync", environment, *more):
+                from envscout.cli.commands.environment_sync import sync
+
+                sync(session, asked, sources, environment, more)
+            case ("sync",):
+                raise UsageError("`environment sync` takes an environment", _HELP)
             case ("history" | "remove", *_):
                 raise UsageError(f"`environment {words[0]}` takes an environment and a repository", _HELP)
             case ():

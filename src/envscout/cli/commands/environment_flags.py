@@ -1,4 +1,4 @@
-"""The flags of `envscout environment`, whatever its form."""
+"""The flags of `envscout environment`, by its forms."""
 
 import msgspec
 
@@ -18,3 +18,16 @@ class Flags(msgspec.Struct, frozen=True):
     run_url: str
     actor: str
     form: str
+
+
+class Sources(msgspec.Struct, frozen=True):
+    """What `environment sync` reads, and how. env_file, profile: of Compose files."""
+
+    compose: tuple[str, ...]
+    kubernetes: tuple[str, ...]
+    docker: bool
+    file: tuple[str, ...]
+    env_file: tuple[str, ...]
+    profile: tuple[str, ...]
+    partial: bool
+    dry_run: bool

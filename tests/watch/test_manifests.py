@@ -1,0 +1,145 @@
+"""Manifests say which images run, in whatever kind of object a pod is described."""
+
+from pathlib import Path
+
+import pytest
+
+from envscout.errors import EnvscoutError
+from envscout.watch import listing
+from envscout.watch.manifests import declaration
+
+_BOUTIQUE = "us-central1-docker.pkg.dev/online-boutique-ci/microservices-demo"
+
+# Read off the files by hand, in their order.
+REAL = {
+    "bookinfo.yaml": [
+        *(f"registry.istio.io/release/examples-bookinfo-{each}:1.20.3"
+          for each in ("details-v1", "ratings-v1", "reviews-v1", "reviews-v2", "reviews-v3", "productpage-v1")),
+    ],
+    "microservices-demo.yaml": [
+        *(f"{_BOUTIQUE}/{each}:v0.10.6" for each in ("frontend", "adservice", "currencyservice", "cartservice")),
+        "redis:alpine",
+        "busybox:1.38.0@sha256:fd8d9aa63ba2f0982b5304e1ee8d3b90a210bc1ffb5314d980eb6962f1a9715d",
+        *(f"{_BOUTIQUE}/{each}:v0.10.6" for each in (
+            "loadgenerator", "recommendationservice", "checkoutservice", "emailservice", "paymentservice",
+            "shippingservice", "productcatalogservice")),
+    ],
+}  # fmt: skip
+
+_POD = "containers: [{name: a, image: 'x/a:1'}]"
+KINDS = [
+    f"kind: Pod\nspec: {{{_POD}}}",
+    *(f"kind: {kind}\nspec: {{template: {{spec: {{{_POD}}}}}}}"
+      for kind in ("Deployment", "ReplicaSet", "DaemonSet", "StatefulSet", "Job", "ReplicationController", "Rollout")),
+    f"kind: CronJob\nspec: {{jobTemplate: {{spec: {{template: {{spec: {{{_POD}}}}}}}}}}}",
+    f"kind: PodTemplate\ntemplate: {{spec: {{{_POD}}}}}",
+    f"kind: Strange\nspec: {{parts: [{{deep: {{podSpec: {{{_POD}}}}}}}]}}",
+    f"kind: List\nitems: [{{kind: List, items: [{{kind: Pod, spec: {{{_POD}}}}}]}}]",
+    f"kind: DeploymentList\nitems: [{{kind: Deployment, spec: {{template: {{spec: {{{_POD}}}}}}}}}]",
+    '{"kind": "Pod", "spec": {"containers": [{"name": "a", "image": "x/a:1"}]}}',
+]  # fmt: skip
+
+
+def _file(folder: Path, text: str, name: str = "manifest.yaml") -> str:
+    (folder / name).write_text(text)
+    return str(folder / name)
+
+
+def test_every_image_of_real_files_is_found(data: Path) -> None:
+    for name, expected in REAL.items():
+        told = declaration([str(data / "deploy" / "kubernetes" / name)])
+        assert [each.reference for each in told.declared] == expected
+        assert not told.problems
+    told = declaration([str(data / "deploy" / "kubernetes")])
+    assert len(told.declared) == sum(map(len, REAL.values()))
+
+
+@pytest.mark.parametrize("text", KINDS)
+def test_a_pod_is_found_in_every_kind(text: str, tmp_path: Path) -> None:
+    told = declaration([_file(tmp_path, text)])
+    assert [each.reference for each in told.declared] == ["x/a:1"]
+    assert (told.problems, told.notes) == ((), ())
+
+
+def test_init_and_ephemeral_containers_run_as_well(tmp_path: Path) -> None:
+    text = (
+        "kind: Pod\nmetadata: {name: p, namespace: n}\nspec:\n  initContainers:\n  - {name: i, image: 'x/i:1'}\n"
+        "  containers:\n  - {name: c, image: 'x/c:1'}\n  ephemeralContainers:\n  - {name: e, image: 'x/e:1'}\n"
+    )
+    told = declaration([_file(tmp_path, text)])
+    assert [(each.reference, int(each.where.rpartition(":")[2])) for each in told.declared] == [
+        ("x/i:1", 5), ("x/c:1", 7), ("x/e:1", 9),
+    ]  # fmt: skip
+    assert told.declared[0].service == "Pod n/p, container i"
+
+
+def test_what_does_not_run_is_left_out_and_named(tmp_path: Path) -> None:
+    texts = [
+        f"kind: Deployment\nmetadata: {{name: zero}}\nspec: {{replicas: 0, template: {{spec: {{{_POD}}}}}}}",
+        f"kind: CronJob\nmetadata: {{name: off}}\nspec: {{suspend: true, jobTemplate: {{spec: {{{_POD}}}}}}}",
+        f"kind: Pod\nmetadata: {{name: t, annotations: {{helm.sh/hook: 'test, test-success'}}}}\nspec: {{{_POD}}}",
+        f"kind: CustomResourceDefinition\nspec: {{{_POD}}}",
+        "kind: Service\nspec: {ports: [{port: 80}]}",
+        "",
+    ]
+    told = declaration([_file(tmp_path, "\n---\n".join(texts))])
+    assert told.declared == ()
+    assert [(each.code, each.message) for each in told.notes] == [
+        ("scaled-to-zero", "Deployment zero is scaled to zero"),
+        ("suspended", "CronJob off is suspended"),
+        ("helm-test", "Pod t is a test of a Helm chart"),
+    ]
+
+
+def test_a_container_without_an_image_is_a_problem(tmp_path: Path) -> None:
+    text = "kind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - {name: a}\n  - {name: b, image: 'x/b:1'}\n"
+    told = declaration([_file(tmp_path, text)])
+    assert [each.reference for each in told.declared] == ["x/b:1"]
+    (problem,) = told.problems
+    assert problem.message == "Pod p, container a has no image"
+    assert problem.where.endswith("manifest.yaml:5")
+
+
+def test_a_folder_is_read_but_for_what_lies_further_below(tmp_path: Path) -> None:
+    _file(tmp_path, KINDS[0], "a.yml")
+    _file(tmp_path, KINDS[-1], "b.json")
+    _file(tmp_path, "no manifest", "notes.txt")
+    (tmp_path / "below").mkdir()
+    _file(tmp_path / "below", KINDS[0], "c.yaml")
+    told = declaration([str(tmp_path)])
+    assert len(told.declared) == 2
+    assert [(each.code, each.where) for each in told.notes] == [("not-read", str(tmp_path / "below"))]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("kind: Pod\nspec:\n  image: {{ .Values.image }}\n", "manifest.yaml:3"),
+        ("kind: Pod\nkind: Pod\n", "'kind' is there twice"),
+        ("a: " + "{a: " * 80 + "}" * 80, "nests more than"),
+        ("kind: &a [*a]\n", "holds itself"),
+        ("\xff\xfe\x00", "is no YAML"),
+    ],
+)
+def test_a_broken_file_is_refused_with_the_cause(text: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(EnvscoutError) as error:
+        declaration([_file(tmp_path, text)])
+    assert why in error.value.cause
+    assert error.value.next_step
+
+
+def test_a_folder_without_manifests_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EnvscoutError) as error:
+        declaration([str(tmp_path)])
+    assert "there is no manifest in" in error.value.cause
+
+
+def test_a_list_of_images(tmp_path: Path) -> None:
+    file = _file(tmp_path, "\ufeff# all\n\n x/a:1 # first\nx/b@sha256:0\r\n", "images")
+    told = listing.declaration([file, file])
+    assert [(each.reference, each.where) for each in told.declared] == [
+        ("x/a:1", f"{file}:3"), ("x/b@sha256:0", f"{file}:4"),
+    ] * 2  # fmt: skip
+    (tmp_path / "images").write_bytes(b"\xff")
+    with pytest.raises(EnvscoutError):
+        listing.declaration([file])
