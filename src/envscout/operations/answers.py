@@ -87,6 +87,7 @@ ANSWERS: Mapping[str, Answer] = {
     "deliver.test": BROAD,
     "changes.after": ARGUMENTS,
     "changes.between": ARGUMENTS,
+    "drift.drift": Answer("arguments", only=_within),
     "exceptions.add": ARGUMENTS,
     "exceptions.approve": ARGUMENTS,
     "exceptions.listed": Answer("store", only=_exceptions),

@@ -42,6 +42,7 @@ OPERATIONS: Mapping[str, Action] = {
     "deliver.test": "operate",
     "changes.after": "read",
     "changes.between": "read",
+    "drift.drift": "read",
     "exceptions.add": "operate",
     "exceptions.approve": "operate",
     "exceptions.listed": "read",

@@ -7,10 +7,12 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from envscout.environments.becoming import Change, changes
+from envscout.environments.drift import OBSERVED
 from envscout.environments.fold import advance
 from envscout.errors import EnvscoutError, LimitExceeded, NotFound, UsageError
 from envscout.model import Deployment, Event, Image, News, NewsFacts
 from envscout.names.reference import valid_digest
+from envscout.standing import drifting
 from envscout.store import Connection, Database, deployments, news, now, recording, repositories
 from envscout.store import images as stored_images
 from envscout.store.deployments import Scope
@@ -162,10 +164,14 @@ def become(database: Database, goal: Goal, *, unindexed: bool = False, dry: bool
         wanted = _on_record(connection, goal.wanted)
         plan = changes((each.deployment for each in running), said, wanted, goal.services, whole=goal.whole)
         events = [event for change in plan for event in change.events]
-        if dry or not events:
+        if dry:
             return Became(plan, ())
+        moment = now()
         batch = Batch(events, [unindexed] * len(events), connection.tenant)
-        return Became(plan, tuple(_recorded(connection, list(_said(batch, now())))))
+        outcomes = _recorded(connection, list(_said(batch, moment))) if events else []
+        if said.source in OBSERVED:
+            news.append(connection, drifting.observe(connection, said, moment))
+        return Became(plan, tuple(outcomes))
 
 
 def _on_record(connection: Connection, wanted: Sequence[Event]) -> list[Event]:

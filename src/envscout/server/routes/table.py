@@ -4,6 +4,7 @@ from envscout.server.routes import (
     admission,
     changes,
     deployments,
+    drift,
     environments,
     github,
     images,
@@ -19,6 +20,7 @@ def routes() -> list[Route]:
     """Return every endpoint."""
     return [
         *environments.ROUTES,
+        *drift.ROUTES,
         *changes.ROUTES,
         *places.ROUTES,
         *deployments.ROUTES,
