@@ -32,10 +32,14 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Candidates(msgspec.Struct, frozen=True):
-    """found: in the order of what was asked. rests: what stays the same for as long as verdicts do."""
+    """found: in the order of what was asked. rests: what stays the same for as long as verdicts do.
+
+    organizations: those that have such an environment.
+    """
 
     found: tuple[Candidate, ...]
     rests: tuple[int, ...]
+    organizations: tuple[str, ...]
 
 
 def candidates(database: Database, scope: Scope, references: Sequence[str]) -> Candidates:
@@ -50,7 +54,7 @@ def candidates(database: Database, scope: Scope, references: Sequence[str]) -> C
         held = [present.present(connection, database.memory, each).images for each in numbers]
         found = tuple(_candidate(connection, each, held) for each in references[:MOST])
     rests = (reached.known, reached.images, age.turn, age.day, *(each.number for each in numbers))
-    return Candidates(found, rests)
+    return Candidates(found, rests, tuple(sorted({each.organization for each in numbers})))
 
 
 def _candidate(connection: Connection, text: str, running: Sequence["BitMap"]) -> Candidate:
@@ -77,4 +81,4 @@ def _digests(connection: Connection, reference: Reference) -> tuple[str, ...]:
     seen = repositories.stood_for(connection, reference.repository, reference.tag, _PLATFORM)
     if seen is not None:
         return (seen[0].digest,)
-    return deployments.named_last(connection, reference.familiar, reference.canonical)
+    return deployments.service_last(connection, reference.service, (reference.familiar, reference.canonical))

@@ -22,7 +22,7 @@ from envscout.server.asking import Asked
 from envscout.server.routes import policies
 from envscout.server.routes.policies import Target, Verdicts
 from envscout.server.routes.route import Route
-from envscout.store import Database
+from envscout.store import Database, now
 from envscout.store.deployments import Scope
 from envscout.verbs.admit import Candidate, Candidates
 from envscout.verbs.gate import Refused
@@ -36,6 +36,7 @@ _KEPT = 500
 """Bytes of a verdict that is kept."""
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+_HOUR = 3_600_000_000
 _PATIENCE = 10.0
 """Seconds: what an API server waits by default."""
 _judges = ThreadPoolExecutor(4, "judging")
@@ -92,11 +93,12 @@ class Review(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What is said of one image, and why, in a sentence."""
+    """What is said of one image, and why, in a sentence. whose: the environment is, where it was judged."""
 
     reference: str
     answer: Answer
     why: str
+    whose: str = ""
 
 
 def review(asked: Asked) -> Review:
@@ -135,15 +137,24 @@ def _new(request: _Request) -> list[str]:
 def _decisions(asked: Asked, wanted: list[str]) -> list[Decision]:
     if not wanted:
         return []
-    environment = asked.path["environment"]
     try:
-        whose = judging.owner(asked, "", environment)
-        scope = Scope(whose, environment)
-        known: Candidates = asked.perform("admit.candidates", scope=scope, references=wanted)
+        whose, known = _known(asked, wanted)
     except EnvscoutError as error:
         return [Decision(each, "unknown", error.cause) for each in wanted]
     beyond = [Decision(each, "unknown", "too many images at once") for each in wanted[len(known.found) :]]
     return [*(_decision(asked, whose, each, known.rests) for each in known.found), *beyond]
+
+
+def _known(asked: Asked, wanted: list[str]) -> tuple[str, Candidates]:
+    """Return whose the environment is, and what is known of images. Raise NotFound, UsageError."""
+    environment = asked.path["environment"]
+    scope = Scope(asked.principal.organization, environment)
+    known: Candidates = asked.perform("admit.candidates", scope=scope, references=wanted)
+    if len(known.organizations) == 1:
+        return known.organizations[0], known
+    # Nothing was recorded there yet, and there are policies for it; or there are several.
+    whose = judging.owner(asked, "", environment)
+    return whose, asked.perform("admit.candidates", scope=Scope(whose, environment), references=wanted)
 
 
 def _decision(asked: Asked, whose: str, each: Candidate, rests: tuple[int, ...]) -> Decision:
@@ -202,7 +213,7 @@ def _judged(asked: Asked, whose: str, each: Candidate) -> Decision:
     texts = [
         f"{verdict.title} ({verdict.result})" if verdict.result else verdict.title for verdict in failed or blocking
     ]
-    return Decision(each.reference, "refused" if failed else "unknown", "; ".join(texts))
+    return Decision(each.reference, "refused" if failed else "unknown", "; ".join(texts), whose)
 
 
 def _response(asked: Asked, request: _Request, decisions: list[Decision], mode: str, failing: str) -> Response:
@@ -229,13 +240,16 @@ def _sentence(asked: Asked, each: Decision) -> str:
 
 
 def _tell(asked: Asked, against: Iterable[Decision]) -> None:
-    """Have those who listen know, where who asks may tell them anything."""
+    """Have those who listen know, where who asks may tell them anything: once an hour, as controllers try for ever."""
     if not asked.principal.may("record"):
         return
+    environment, memory = asked.path["environment"], asked.database.memory
     for each in against:
-        whose = judging.owner(asked, "", asked.path["environment"])
-        refused = Refused(whose, asked.path["environment"], "", each.reference, "", (each.why[:MAX_WARNING],))
-        asked.perform("gate.refuse", refused=refused)
+        key = ("told", asked.principal.organization, environment, each, now() // _HOUR)
+        if memory.find(key) is None:
+            memory.put(key, True, _KEPT)
+            names = (each.why[:MAX_WARNING],)
+            asked.perform("gate.refuse", refused=Refused(each.whose, environment, "", each.reference, "", names))
 
 
 ROUTES = (
