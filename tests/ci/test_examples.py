@@ -1,5 +1,6 @@
 """The examples do what they say: their shell text is taken out and run beside a registry and a store."""
 
+import json
 import re
 import subprocess
 from collections.abc import Callable, Mapping
@@ -11,7 +12,8 @@ import yaml
 
 from tests.ci.conftest import World
 from tests.ci.runner import ROOT, Runner, resolved
-from tests.servers.cluster import cluster, manifest
+from tests.servers.kubernetes import cluster
+from tests.servers.kubernetes_asking import work
 from tests.servers.program import need, run
 from tests.servers.registry import Registry
 from tests.stories.story import Answer
@@ -183,8 +185,8 @@ def test_a_deployment_of_kubernetes_is_recorded(shop: Shop, tmp_path: Path) -> N
     need("kubectl")
     script = (EXAMPLES / "post-deploy.sh").read_text()
     with cluster() as server:
-        env = {"KUBECONFIG": str(server.write_config(tmp_path / "kubeconfig"))}
-        (tmp_path / "myapp.json").write_text(manifest("myapp", f"{shop.repository}:good"))
+        env = {"KUBECONFIG": str(server.kubeconfig(tmp_path))}
+        (tmp_path / "myapp.json").write_text(json.dumps(work("Deployment", "myapp", f"{shop.repository}:good")))
         run("kubectl", "apply", "-f", tmp_path / "myapp.json", env={**shop.env, **env})
         answer = shop.run(script, "default", "myapp", "staging", **env)
         assert answer.code == 0, answer
