@@ -130,6 +130,12 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = 1 << 16
     query: dict[str, str]
 
+    def finish(self) -> None:
+        """Close both ways, also where the client is gone and what was left to be written cannot be."""
+        with suppress(OSError):
+            super().finish()
+        self.rfile.close()
+
     def do_GET(self) -> None:
         """Answer, whatever the method."""
         split = urlsplit(self.path)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers.kubernetes import Cluster, Rights, cluster, granted
+from tests.servers.kubernetes import Cluster, Refused, Rights, cluster, granted
 from tests.servers.program import need, run
 from tests.stories.story import PROGRAM, Desk, Laptop
 
@@ -293,7 +293,16 @@ def test_wrong_usage_is_told(api: Cluster, desk: Desk, tmp_path: Path, words: tu
 def test_a_server_that_talks_nonsense_is_told(desk: Desk, tmp_path: Path) -> None:
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-    answers = [b"", b"[]", b"{", b'{"items": 1}', b'{"kind": "Status"}' + b" " * 100, b"\xff\xfe"]
+    desk.ok("environment", "e", f"a/b@sha256:{'a' * 64}", "--no-index", "--org", "library")
+    answers = [
+        b"",
+        b"[]",
+        b"{",
+        b"{}",
+        b'{"kind": "PodList", "items": 1}',
+        b'{"kind": "Status", "metadata": {}}',
+        b"\xff",
+    ]
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -317,12 +326,57 @@ def test_a_server_that_talks_nonsense_is_told(desk: Desk, tmp_path: Path) -> Non
         while answers:
             words = ("watch", "kubernetes", "--once", "--environment", "e", "--kubeconfig", str(tmp_path / "config"))
             answer = desk.call(*words)
-            # An empty list is an answer, and a strange one is none.
-            assert (answer.code == 0) == answers[0].startswith(b'{"kind"')
-            assert answer.code == 0 or answer.refusal
+            assert answer.code == 1
+            assert answer.refusal
             answers.pop(0)
             if not answers:
                 break
     finally:
         server.shutdown()
         server.server_close()
+    assert len(desk.ok("environment", "e").lines) == 1, "an empty answer is no empty cluster"
+
+
+def test_watchers_leave_what_others_look_at(api: Cluster, desk: Desk, tmp_path: Path) -> None:
+    """Two watchers of clusters that are called alike, as many are, tell one store."""
+    api.apply(_deployment("one", "a", "shop/api:1"), _deployment("two", "b", "shop/worker:1"))
+    config = str(api.kubeconfig(tmp_path))
+    for _ in range(2):
+        for environment, other in (("one", "two"), ("two", "one")):
+            words = ("--kubeconfig", config, "--environment", environment, "--namespace", f"{other}=", "--once")
+            desk.ok("watch", "kubernetes", *words, "--org", "shop")
+            assert desk.ok("environment", environment).lines
+    assert set(_recorded(desk)) == {"one", "two"}
+
+
+def test_what_went_while_nobody_looked_goes_whoever_recorded_it(api: Cluster, desk: Desk, tmp_path: Path) -> None:
+    words = ("watch", "kubernetes", "--kubeconfig", str(api.kubeconfig(tmp_path)), "--environment", "prod", "--once")
+    api.digests["shop/api:1"] = digest = f"sha256:{'c' * 64}"
+    desk.ok("environment", "prod", f"shop/api:1@{digest}", "--no-index", "--org", "shop", "--platform", "linux/arm64")
+    api.apply(_deployment("one", "a", "shop/api:1"))
+    desk.ok(*words, "--org", "shop")
+    (running,) = desk.ok("environment", "prod", "--format", "json").json["deployments"]
+    assert running["platform"] == "linux/arm64", "it runs in the slot that it was recorded in"
+    api.delete("deployments", "one", "a")
+    desk.ok(*words, "--org", "shop")
+    assert _recorded(desk) == {}
+
+
+def test_one_environment_that_cannot_be_told_keeps_no_other_from_it(api: Cluster, desk: Desk, tmp_path: Path) -> None:
+    api.change("namespaces", "", "one", {"metadata": {"labels": {LABEL: "-no name"}}})
+    api.apply(_deployment("one", "a", "shop/api:1"), _deployment("two", "b", "shop/worker:1"))
+    answer = desk.call(*_words(api, tmp_path / "k", "--once"))
+    assert answer.code == 1
+    assert "-no name could not be recorded" in answer.err
+    assert set(_recorded(desk)) == {"staging"}
+
+
+def test_an_address_that_is_wrong_for_a_while_is_asked_again(api: Cluster, desk: Desk, tmp_path: Path) -> None:
+    api.apply(_deployment("one", "a", "shop/api:1"))
+    with _watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
+        _becomes_equal(desk, api, watcher)
+        api.failures += [Refused(404, "NotFound", "the server could not find the requested resource") for _ in range(4)]
+        api.disconnect()
+        api.apply(_deployment("one", "b", "shop/worker:1"))
+        _becomes_equal(desk, api, watcher)
+        assert "could not find" in watcher.told

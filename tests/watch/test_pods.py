@@ -77,7 +77,8 @@ def test_all_containers_of_a_pod_count_each_image_once() -> None:
 
 def test_rules_place_pods() -> None:
     def place(rules: Rules, namespace: str, labels: dict[str, str] | None = None, **spaces: dict[str, str]) -> set[str]:
-        return set(environments([Pod(namespace, labels or {}, (Held("x/a:1", "x/a", A),))], spaces, rules))
+        known = {namespace: {}, **spaces}
+        return set(environments([Pod(namespace, labels or {}, (Held("x/a:1", "x/a", A),))], known, rules))
 
     assert place(Rules("production"), "any") == {"production"}
     rules = Rules("rest", mapped(["kube-*=", "team-*=staging", "team-a=never"]), "env")
@@ -87,6 +88,12 @@ def test_rules_place_pods() -> None:
     assert place(rules, "team-a", {"env": "own"}) == {"own"}
     assert place(rules, "space", {}, space={"env": "of-namespace"}) == {"of-namespace"}
     assert place(Rules(environment_label="env"), "space") == set()
+    # A namespace that was not heard of yet may say where it is.
+    pods = [Pod("new", {}, (Held("x/a:1", "x/a", A),))]
+    assert environments(pods, {}, rules) == {}
+    assert set(environments(pods, {}, Rules("rest"))) == {"rest"}
+    assert [rules.may_be(each) for each in ("rest", "staging", "anything")] == [True, True, True]
+    assert [Rules("rest", mapped(["a=b"])).may_be(each) for each in ("rest", "b", "anything")] == [True, True, False]
 
 
 def test_services_are_repositories_or_what_a_label_says() -> None:

@@ -19,14 +19,14 @@ class Drift(msgspec.Struct, frozen=True):
     """A service that does not run what was said.
 
     differs: it runs something else. missing: it runs nothing. unmanaged: it runs, and nobody ever said so. moved: its
-    tag stands for another image by now, `now`. since: when it was said, None where nobody did.
+    tag stands for another image by now, `now`. since: when it was said, or began where nobody did.
     """
 
     service: str
     kind: Kind
     declared: tuple[Ran, ...]
     running: tuple[Ran, ...]
-    since: int | None = None
+    since: int = 0
     now: str = ""
 
 
@@ -44,7 +44,7 @@ def drifts(
         ours, theirs = said.get(service, []), runs.get(service, [])
         kind = _kind(ours, theirs, is_managed=bool(said)) if seen else None
         if kind:
-            since = max((each.since for each in ours), default=None)
+            since = max(each.since for each in ours or theirs)
             found.append(Drift(service, kind, _ran(ours), _ran(theirs), since))
         for each in theirs:
             if now := moved.get((each.reference, each.digest)):

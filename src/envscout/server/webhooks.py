@@ -8,7 +8,7 @@ from typing import Any
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-_BEGIN = "/api/v1/admission/as/"
+_BEGIN, _END = "/api/v1/admission/as/", b"/api/v1/admission/"
 
 
 def with_token_of_address(app: ASGIApp) -> ASGIApp:
@@ -20,7 +20,7 @@ def with_token_of_address(app: ASGIApp) -> ASGIApp:
             token, _, rest = path.removeprefix(_BEGIN).partition("/")
             told: dict[str, Any] = {
                 "path": f"/api/v1/admission/{rest}",
-                "raw_path": f"/api/v1/admission/{rest}".encode("utf-8", "replace"),
+                "raw_path": _END + bytes(scope.get("raw_path") or b"").removeprefix(_BEGIN.encode()).partition(b"/")[2],
                 "headers": [
                     *(each for each in scope["headers"] if each[0] != b"authorization"),
                     (b"authorization", f"Bearer {token}".encode("utf-8", "replace")),

@@ -14,8 +14,6 @@ from envscout.store.deployments import Running, Scope
 
 GRACE = 600_000_000
 """Microseconds that a rollout may take before it is told as drift."""
-KEEP = 60_000_000
-"""Microseconds after which a look is noted again, though nothing changed."""
 STALE = {"kubernetes": 1_200_000_000, "docker": 86_400_000_000}
 """Microseconds without a look after which nobody can tell what runs: a cluster is looked at every five minutes."""
 
@@ -65,11 +63,10 @@ def observe(connection: Connection, said: Event, at: int) -> list[News]:
         # From now on somebody looks; what drifts is told from the second look on.
         observed.put(connection, said.organization, said.environment, observed.Look(said.source, said.actor, at, {}))
         return []
-    settled = [each for each in found if each.since is None or each.since <= at - GRACE]
+    settled = [each for each in found if each.since <= at - GRACE]
     drifting = {each.service: each.kind for each in settled}
-    if drifting != before.drifting or at - before.at >= KEEP:
-        fresh = observed.Look(said.source, said.actor, at, drifting)
-        observed.put(connection, said.organization, said.environment, fresh)
+    fresh = observed.Look(said.source, said.actor, at, drifting)
+    observed.put(connection, said.organization, said.environment, fresh)
     return list(_news(said, at, settled, before.drifting))
 
 

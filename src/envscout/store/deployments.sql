@@ -38,7 +38,8 @@ SELECT i.digest, i.document FROM event e JOIN image i USING (image_id) JOIN envi
 -- name: service_last
 -- The image that a name stood for when it was recorded last as a service that is called like its repository.
 SELECT i.digest FROM service s CROSS JOIN environment v CROSS JOIN event e CROSS JOIN image i
- WHERE s.name = :service AND (:tenant = '' OR s.organization = :tenant) AND v.organization = s.organization
+ WHERE s.name = :service AND (:tenant = '' OR s.organization = :tenant)
+   AND (:organization = '' OR s.organization = :organization) AND v.organization = s.organization
    AND e.env_id = v.env_id AND e.service_id = s.service_id AND (e.reference = :name OR e.reference = :full)
    AND i.image_id = e.image_id
  ORDER BY e.at DESC, e.event_id DESC LIMIT 1

@@ -1,6 +1,6 @@
 """Say what runs where: append to the record, end and begin deployments."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Literal, NamedTuple
 
@@ -161,7 +161,7 @@ def become(database: Database, goal: Goal, *, unindexed: bool = False, dry: bool
         raise UsageError("one of the images is for another environment", "name one environment alone")
     with database.read() if dry else database.write() as connection:
         running = deployments.running(connection, Scope(said.organization, said.environment))
-        wanted = _on_record(connection, goal.wanted)
+        wanted = _in_their_slots(running, _on_record(connection, goal.wanted))
         plan = changes((each.deployment for each in running), said, wanted, goal.services, whole=goal.whole)
         events = [event for change in plan for event in change.events]
         if dry:
@@ -183,6 +183,15 @@ def _on_record(connection: Connection, wanted: Sequence[Event]) -> list[Event]:
         led_to = (each for each in stored_images.known_as(connection, digest) if each.indexed_at is not None)
         better[digest] = next((each.image.digest for each in led_to), digest)
     return [msgspec.structs.replace(each, digest=better[each.digest]) for each in wanted]
+
+
+def _in_their_slots(running: Iterable[deployments.Running], wanted: Iterable[Event]) -> list[Event]:
+    """Return events in the slots in which their images run already: who looks tells no platform, who records may."""
+    slots = {(each.deployment.service, each.deployment.digest): each.deployment.platform for each in running}
+    return [
+        each if each.platform else msgspec.structs.replace(each, platform=slots.get((each.service, each.digest), ""))
+        for each in wanted
+    ]
 
 
 class _Said(NamedTuple):
@@ -244,6 +253,9 @@ def _meant(said: _Said, known: Mapping[Named, Known]) -> Told | Outcome:
     if isinstance(event, Outcome) or (event.action == "remove" and not event.digest):
         return event if isinstance(event, Outcome) else Told(event, None)
     found = known.get(said.name)
+    if event.action == "remove":
+        # Of what runs, whosever the image is.
+        return Told(event, found.image_id if found else None)
     if found is None:
         unknown = f"nobody looked into {event.digest} yet"
         return _refused(event, NotFound(unknown, "upload its inventory, or record it as unindexed"))

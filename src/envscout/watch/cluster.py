@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
-from envscout.errors import AccessDenied, NotFound, SourceError, UsageError
+from envscout.errors import AccessDenied, EnvscoutError, NotFound, SourceError, UsageError
 from envscout.watch.pods import Metadata, Object
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class _ListMeta(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _List(msgspec.Struct, frozen=True):
-    metadata: _ListMeta = _ListMeta()
+    kind: str
+    metadata: _ListMeta
     items: tuple[Object, ...] | None = None
 
 
@@ -67,7 +68,10 @@ _bookmarks = msgspec.json.Decoder(_Bookmark)
 
 
 class Mirror(Generic[T]):
-    """What there is of one kind, by uid, as far as it is known. For one who writes and one who reads."""
+    """What there is of one kind, by uid, as far as it is known. For one who writes and one who reads.
+
+    is_complete: a whole list was read. is_current: changes are heard of; what is there may be old where they are not.
+    """
 
     def __init__(self, make: Callable[[Object], T], changed: threading.Event) -> None:
         """Begin with nothing. make: what is kept of an object. changed: set at each change."""
@@ -76,6 +80,7 @@ class Mirror(Generic[T]):
         self._lock = threading.Lock()
         self._held: dict[str, T] = {}
         self.is_complete = threading.Event()
+        self.is_current = threading.Event()
 
     def all(self) -> list[T]:
         """Return all that there is."""
@@ -155,8 +160,6 @@ def follow(
 
     selector: of labels. What the server does not let see is told, and asked for again.
     """
-    import httpx2
-
     version, pause = "", _PAUSE
     while not stop.is_set():
         began, problem = time.monotonic(), ""
@@ -170,15 +173,11 @@ def follow(
         except GoneError:
             # It is no failure, but what happens after every long absence.
             version = ""
-        except (
-            httpx2.HTTPError,
-            httpx2.StreamError,
-            msgspec.MsgspecError,
-            SourceError,
-            RuntimeError,
-            OSError,
-        ) as error:
-            problem = error.cause if isinstance(error, SourceError) else f"{type(error).__name__}: {error}"
+            mirror.is_current.clear()
+        except Exception as error:
+            # Whatever it is, plug-ins that prove who asks among it: who follows must not end, and nobody would notice.
+            mirror.is_current.clear()
+            problem = error.cause if isinstance(error, EnvscoutError) else f"{type(error).__name__}: {error}"
         if stop.is_set():
             return
         if problem:
@@ -196,6 +195,8 @@ def listed(client: "Client", path: str, mirror: Mirror[Any], selector: str = "")
         with client.stream("GET", path, params={name: value for name, value in params.items() if value}) as response:
             _check(response)
             page = _lists.decode(_whole(response))
+        if not page.kind.endswith("List") or not page.metadata.resource_version:
+            raise SourceError(f"what answers for {path} is no API server", "check the address of the cluster")
         for each in page.items or ():
             held[each.metadata.uid] = mirror.make(each)
         version = page.metadata.resource_version or version
@@ -225,6 +226,7 @@ def watched(client: "Client", path: str, version: str, mirror: Mirror[Any], sele
     timeout = Timeout(TIMEOUT, read=seconds + TIMEOUT)
     with client.stream("GET", path, params=asked, timeout=timeout) as response:
         _check(response)
+        mirror.is_current.set()
         for line in _lines(response):
             event = _events.decode(line)
             if event.type == "ERROR":

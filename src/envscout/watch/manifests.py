@@ -16,6 +16,13 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 _TEST_HOOKS = ("test", "test-success", "test-failure")
 _DESCRIBING = frozenset({"CustomResourceDefinition", "Kustomization", "ConfigMap", "Secret"})
 """Kinds in which nothing runs, whatever they speak of."""
+_OF_KUBERNETES = frozenset(
+    {
+        "Pod", "Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job", "CronJob",
+        "PodTemplate",
+    }
+)  # fmt: skip
+"""Kinds whose containers have an image each; elsewhere an operator may fill it in, and a part of it may be said."""
 
 
 def declaration(places: Sequence[str]) -> Declaration:
@@ -88,7 +95,7 @@ def _take(tree: Tree, file: str, declared: list[Declared], problems: list[Proble
         image = container.get("image")
         if isinstance(image, Text) and image.strip():
             declared.append(Declared(called, image.strip(), f"{file}:{image.line}"))
-        else:
+        elif kind in _OF_KUBERNETES:
             line = getattr(container, "line", 0)
             problems.append(Problem("unclear-reference", f"{called} has no image", f"{file}:{line}"))
 
@@ -107,7 +114,7 @@ def _idle(tree: Tree) -> tuple[str, str] | None:
     spec = spec if isinstance(spec, Tree) else Tree()
     if spec.get("replicas") == "0":
         return "scaled-to-zero", "is scaled to zero"
-    if spec.get("suspend") == "true":
+    if str(spec.get("suspend", "")).lower() == "true":
         return "suspended", "is suspended"
     metadata = tree.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, Tree) else None

@@ -38,6 +38,10 @@ class Rules(msgspec.Struct, frozen=True):
             (name for pattern, name in self.namespaces if fnmatchcase(pod.namespace, pattern)), self.environment
         )
 
+    def may_be(self, environment: str) -> bool:
+        """Tell whether anything can be in an environment by these rules."""
+        return bool(self.environment_label) or environment in (self.environment, *(name for _, name in self.namespaces))
+
     def service(self, pod: Pod, held: Held) -> str:
         """Return the service of an image of a pod."""
         return pod.labels.get(self.service_label, "") or held.repository
@@ -57,10 +61,13 @@ def mapped(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
 
 
 def environments(pods: Iterable[Pod], namespaces: Mapping[str, Mapping[str, str]], rules: Rules) -> dict[str, Running]:
-    """Return what runs in each environment. namespaces: their labels, by name."""
+    """Return what runs in each environment. namespaces: their labels, by name.
+
+    Where labels decide, a pod whose namespace was not heard of yet is nowhere: it would be moved in a moment.
+    """
     found: dict[str, Running] = {}
     for pod in pods:
-        if not pod.images:
+        if not pod.images or (rules.environment_label and pod.namespace not in namespaces):
             continue
         name = rules.place(pod, namespaces.get(pod.namespace, {}))
         if name:

@@ -1,6 +1,7 @@
 """`envscout watch kubernetes`: what runs in a cluster is what is on record."""
 
 import threading
+import time
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,6 @@ from envscout.names.reference import OFFICIAL
 
 if TYPE_CHECKING:
     from envscout.environments.becoming import Change
-    from envscout.verbs.record import Became
     from envscout.watch.cluster import Mirror
     from envscout.watch.placing import Rules, Running
     from envscout.watch.pods import Pod
@@ -29,13 +29,17 @@ AGAIN = 300.0
 """Seconds after which all is compared again, though nothing was told."""
 _SETTLE = 0.5
 _RETRY = 5.0
+_LISTS = 5
 
 
 @click.command("kubernetes")
 @click.option("--kubeconfig", default="", metavar="FILE", help="By default the cluster this runs in, else KUBECONFIG.")
 @click.option("--context", default="", metavar="NAME", help="Of the kubeconfig; by default its current one.")
 @click.option(
-    "--cluster", default="", metavar="NAME", help="What the cluster is called; by default as in the kubeconfig."
+    "--cluster",
+    default="",
+    metavar="NAME",
+    help="What the cluster is called, another for each; by default as in the kubeconfig.",
 )
 @click.option(
     "--environment", default="", metavar="NAME", help="Of all that nothing else places; by default the cluster."
@@ -76,6 +80,10 @@ def kubernetes(org: str, form: str, **flags: Any) -> None:
 
         with connected(flags["kubeconfig"], flags["context"]) as (client, name):
             cluster = flags["cluster"] or name
+            if not cluster:
+                raise UsageError(
+                    "nothing says what this cluster is called", "name it: --cluster NAME, another for each"
+                )
             environment = flags["environment"] or cluster
             rules = Rules(environment, mapped(flags["namespaces"]), flags["environment_label"], flags["service_label"])
             if not (environment or rules.namespaces or rules.environment_label):
@@ -89,8 +97,9 @@ class _Watcher:
 
     def __init__(self, session: Session, organization: str, cluster: str, rules: "Rules", form: str) -> None:
         self._session, self._organization, self._rules, self._form = session, organization, rules, form
-        self._actor = f"kubernetes:{cluster}" if cluster else "kubernetes"
+        self._actor = f"kubernetes:{cluster}"
         self._told: dict[str, Running] = {}
+        self._asked: set[str] = set()
         self._changed = threading.Event()
 
     def run(self, client: Any, selector: str, once: bool, stop: threading.Event) -> None:
@@ -107,11 +116,13 @@ class _Watcher:
             followed.append((NAMESPACES, spaces, ""))  # type: ignore[arg-type]
         else:
             spaces.is_complete.set()
+            spaces.is_current.set()
         self._told = {name: {} for name in self._mine()}
         if once:
             for path, mirror, chosen in followed:
                 _once(client, path, mirror, chosen)
-            self._record(running, spaces, everything=True)
+            if not self._record(running, spaces, everything=True):
+                raise click.exceptions.Exit(1)
             return
         for path, mirror, chosen in followed:
             words = (client, path, mirror, stop, self._session.warn, chosen)
@@ -119,51 +130,60 @@ class _Watcher:
         self._follow(running, spaces, stop)
 
     def _mine(self) -> list[str]:
-        """Return the environments in which something runs that this cluster told of before."""
+        """Return the environments that this watcher looked at before, and that its rules may still place pods in."""
         from envscout.store.deployments import Scope
-        from envscout.verbs import ask
+        from envscout.verbs import drift
 
-        rows = self._session.call(ask.environments, Scope(self._organization))
-        found = []
-        for row in rows:
-            held = self._session.call(ask.running, Scope(self._organization, row.name)) if row.images else []
-            said = (each.deployment for each in held if each.deployment.source == SOURCE)
-            if any(each.actor.partition(" ")[0] == self._actor for each in said):
-                found.append(row.name)
-        return found
+        looked = self._session.call(drift.drift, Scope(self._organization), tags=False)
+        # A server tells beside who looked who was let in.
+        own = [each for each in looked if each.actor == self._actor or each.actor.startswith(f"{self._actor} (")]
+        return [each.environment for each in own if each.source == SOURCE and self._rules.may_be(each.environment)]
 
     def _follow(self, running: "Mirror[Pod]", spaces: "Mirror[Any]", stop: threading.Event) -> None:
-        again = 0.0
+        looked = time.monotonic() - AGAIN
         while not stop.is_set():
             is_changed = self._changed.wait(_SETTLE)
-            again += 0.0 if is_changed else _SETTLE
-            if not (running.is_complete.is_set() and spaces.is_complete.is_set()) or not (is_changed or again >= AGAIN):
-                continue
             # What happens together is told together.
             stop.wait(_SETTLE)
-            self._changed.clear()
-            try:
-                self._record(running, spaces, everything=again >= AGAIN)
-                again = 0.0
-            except EnvscoutError as error:
-                self._session.warn(f"it could not be recorded: {error.cause}; trying again")
-                stop.wait(_RETRY)
-                self._changed.set()
+            is_due = time.monotonic() - looked >= AGAIN
+            mirrors = (running, spaces)
+            # While nothing is heard of the cluster, what is known of it may be old: who asks sees that nobody looks.
+            if not all(each.is_complete.is_set() and each.is_current.is_set() for each in mirrors):
+                continue
+            if is_changed or is_due:
+                self._changed.clear()
+                if not self._record(running, spaces, everything=is_due):
+                    stop.wait(_RETRY)
+                    self._changed.set()
+                elif is_due:
+                    looked = time.monotonic()
 
-    def _record(self, running: "Mirror[Pod]", spaces: "Mirror[Any]", *, everything: bool) -> None:
-        """Have each environment become what runs there now. everything: also those of which nothing new is known."""
+    def _record(self, running: "Mirror[Pod]", spaces: "Mirror[Any]", *, everything: bool) -> bool:
+        """Have each environment become what runs there now; return whether that could be done with all of them.
+
+        everything: also those of which nothing new is known.
+        """
         from envscout.watch.placing import environments
 
         found = environments(running.all(), dict(spaces.all()), self._rules)
+        failed = 0
         for name in sorted({*found, *self._told}):
             wanted = found.get(name, {})
-            if everything or self._told.get(name) != wanted or (not wanted and name in self._told):
-                self._become(name, wanted)
-                self._told[name] = wanted
+            if not everything and self._told.get(name) == wanted and wanted:
+                continue
+            try:
+                self._become(name, wanted, everything=everything)
+            except EnvscoutError as error:
+                # One that cannot be told, for its name or for who asks, must not keep the others from being told.
+                self._session.warn(f"{name} could not be recorded: {error.cause}; trying again")
+                failed += 1
+                continue
+            self._told[name] = wanted
             if not wanted:
-                self._told.pop(name, None)
+                self._told.pop(name)
+        return not failed
 
-    def _become(self, environment: str, wanted: "Running") -> None:
+    def _become(self, environment: str, wanted: "Running", *, everything: bool) -> None:
         from envscout.verbs import record
 
         said = Event(self._organization, environment, "", "", 0, actor=self._actor, source=SOURCE)
@@ -178,21 +198,24 @@ class _Watcher:
         for outcome in became.outcomes:
             if outcome.state == "refused":
                 self._session.warn(f"{environment}: {outcome.event.service}: {outcome.problem}")
-        self._look_into(became)
+        if everything or any(each.unindexed for each in became.outcomes):
+            self._look_into(wanted)
 
-    def _look_into(self, became: "Became") -> None:
-        """Have workers look into the images that nobody knows yet."""
+    def _look_into(self, wanted: "Running") -> None:
+        """Have workers look into the images that nobody knows yet; what could not be asked for is asked again."""
         from envscout.names.reference import parse
-        from envscout.verbs import queue
+        from envscout.verbs import index, look, queue
 
-        begun = (each for each in became.outcomes if each.unindexed and each.state == "recorded")
-        for event in (each.event for each in begun if each.event.action != "remove"):
-            reference = parse(event.reference)
-            name = f"{reference.repository}@{event.digest}"
+        for (_, digest), name in wanted.items():
+            if digest in self._asked:
+                continue
             try:
-                self._session.call(queue.ask, [name], organization=self._organization, urgency="wave")
+                if self._session.call(index.known, digest, "index", look.tools("index")) is None:
+                    reference = f"{parse(name).repository}@{digest}"
+                    self._session.call(queue.ask, [reference], organization=self._organization, urgency="wave")
+                self._asked.add(digest)
             except EnvscoutError as error:
-                self._session.warn(f"{name} is not looked into: {error.cause}")
+                self._session.warn(f"{name}@{digest[:19]} is not looked into: {error.cause}")
 
     def _tell(self, environment: str, change: "Change") -> None:
         if self._form == "json":
@@ -212,13 +235,18 @@ def _pod(labels: frozenset[str], told: Any) -> "Pod":
 
 
 def _once(client: Any, path: str, mirror: "Mirror[Any]", selector: str) -> None:
-    import httpx2
-
     from envscout.watch.cluster import GoneError, listed
 
-    try:
-        listed(client, path, mirror, selector)
-    except (httpx2.HTTPError, msgspec.MsgspecError, GoneError, OSError) as error:
-        raise SourceError(
-            f"the API server cannot be asked for {path}: {error}", "check that it runs, and ask again"
-        ) from error
+    for _ in range(_LISTS):
+        try:
+            listed(client, path, mirror, selector)
+            return
+        except GoneError:
+            # It changed too much while it was read.
+            continue
+        except EnvscoutError:
+            raise
+        except Exception as error:
+            why = f"the API server cannot be asked for {path}: {error}"
+            raise SourceError(why, "check that it runs, and ask again") from error
+    raise SourceError(f"the API server forgets a list of {path} while it is read", "ask again")

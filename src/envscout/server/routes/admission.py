@@ -2,12 +2,13 @@
 
 https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#webhook-request-and-response.
 No registry is asked: what nobody knows is unknown, and the address says whether that opens the gate or keeps it shut.
-What runs already is never kept out: a restart must not fail because a vulnerability became known overnight.
+What was seen to run already is never kept out: a restart must not fail because a vulnerability became known overnight.
 """
 
 import functools
 import re
 import threading
+import time
 from collections.abc import Hashable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from fnmatch import fnmatchcase
@@ -30,15 +31,15 @@ from envscout.watch.podspec import containers
 
 TAG = "policies"
 MODES, FAILING = ("deny", "warn", "audit"), ("open", "closed")
-MAX_WARNING, MAX_MESSAGE = 240, 2_000
+MAX_WARNING, MAX_MESSAGE, MOST_WARNINGS = 240, 2_000, 20
 _WRITES = frozenset({"CREATE", "UPDATE", ""})
 _KEPT = 500
 """Bytes of a verdict that is kept."""
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _HOUR = 3_600_000_000
-_PATIENCE = 10.0
-"""Seconds: what an API server waits by default."""
+_PATIENCE = 2.0
+"""Seconds that a request waits at most: it holds a connection to the store."""
 _judges = ThreadPoolExecutor(4, "judging")
 _waiting: dict[Hashable, "Future[Decision]"] = {}
 _lock = threading.Lock()
@@ -142,7 +143,10 @@ def _decisions(asked: Asked, wanted: list[str]) -> list[Decision]:
     except EnvscoutError as error:
         return [Decision(each, "unknown", error.cause) for each in wanted]
     beyond = [Decision(each, "unknown", "too many images at once") for each in wanted[len(known.found) :]]
-    return [*(_decision(asked, whose, each, known.rests) for each in known.found), *beyond]
+    # All are judged at once, and waited for until one moment.
+    begun = [_begun(asked, whose, each, known.rests) for each in known.found]
+    end = time.monotonic() + _seconds(asked.query.timeout)
+    return [*(_ended(each, one, end) for each, one in zip(known.found, begun, strict=True)), *beyond]
 
 
 def _known(asked: Asked, wanted: list[str]) -> tuple[str, Candidates]:
@@ -157,20 +161,26 @@ def _known(asked: Asked, wanted: list[str]) -> tuple[str, Candidates]:
     return whose, asked.perform("admit.candidates", scope=Scope(whose, environment), references=wanted)
 
 
-def _decision(asked: Asked, whose: str, each: Candidate, rests: tuple[int, ...]) -> Decision:
+def _begun(asked: Asked, whose: str, each: Candidate, rests: tuple[int, ...]) -> "Decision | Future[Decision]":
     if each.problem:
         return Decision(each.reference, "unknown", each.problem)
     if each.runs:
         return Decision(each.reference, "runs", "it runs there already")
     key = ("admission", asked.principal.organization, whose, asked.path["environment"], each, rests)
-    memory = asked.database.memory
-    found: Decision | None = memory.find(key)
-    if found is None:
-        try:
-            found = _deciding(key, asked, whose, each).result(_seconds(asked.query.timeout))
-        except TimeoutError:
-            return Decision(each.reference, "unknown", "it is still being judged: ask again")
-    return found
+    found: Decision | None = asked.database.memory.find(key)
+    return found or _deciding(key, asked, whose, each)
+
+
+def _ended(each: Candidate, begun: "Decision | Future[Decision]", end: float) -> Decision:
+    """Return a decision, waited for until a moment of the monotonic clock."""
+    if isinstance(begun, Decision):
+        return begun
+    try:
+        return begun.result(max(0.0, end - time.monotonic()))
+    except TimeoutError:
+        return Decision(each.reference, "unknown", "it is still being judged: ask again")
+    except EnvscoutError as error:
+        return Decision(each.reference, "unknown", error.cause)
 
 
 def _deciding(key: Hashable, asked: Asked, whose: str, each: Candidate) -> "Future[Decision]":
@@ -184,12 +194,14 @@ def _deciding(key: Hashable, asked: Asked, whose: str, each: Candidate) -> "Futu
             memory.put(key, found, _KEPT)
             return found
         finally:
-            _waiting.pop(key, None)
+            with _lock:
+                _waiting.pop(key, None)
 
     with _lock:
-        if key not in _waiting:
-            _waiting[key] = _judges.submit(decide)
-        return _waiting[key]
+        future = _waiting.get(key)
+        if future is None:
+            future = _waiting[key] = _judges.submit(decide)
+        return future
 
 
 def _seconds(text: str) -> float:
@@ -219,7 +231,9 @@ def _judged(asked: Asked, whose: str, each: Candidate) -> Decision:
 def _response(asked: Asked, request: _Request, decisions: list[Decision], mode: str, failing: str) -> Response:
     against = [each for each in decisions if each.answer == "refused"]
     unknown = [each for each in decisions if each.answer == "unknown"]
-    told = tuple(_sentence(asked, each) for each in (*against, *unknown))
+    told = [_sentence(asked, each) for each in (*against, *unknown)[:MOST_WARNINGS]]
+    if left := len(against) + len(unknown) - len(told):
+        told.append(f"{left} more images would be warned of.")
     annotations = {"verdict": ", ".join(f"{each.reference}={each.answer}" for each in decisions)[:MAX_MESSAGE]}
     shut = [*against, *(unknown if failing == "closed" else ())]
     if mode == "deny" and shut:
