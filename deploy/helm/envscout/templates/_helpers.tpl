@@ -14,6 +14,14 @@ app.kubernetes.io/component: {{ index . 1 }}
 app.kubernetes.io/version: {{ (index . 0).Chart.AppVersion | quote }}
 {{- end }}
 
+{{- /* (list ROOT COMPONENT SUFFIX-OF-THE-NAME) */}}
+{{- define "envscout.metadata" -}}
+name: {{ include "envscout.name" (index . 0) }}{{ index . 2 }}
+namespace: {{ (index . 0).Release.Namespace }}
+labels:
+  {{- include "envscout.labels" . | nindent 2 }}
+{{- end }}
+
 {{- define "envscout.image" -}}
 {{- with .Values.image }}
 {{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
@@ -25,7 +33,11 @@ app.kubernetes.io/version: {{ (index . 0).Chart.AppVersion | quote }}
 {{- end }}
 
 {{- define "envscout.address" -}}
-{{ .Values.watcher.server | default (printf "%s://%s.%s.svc:%v" (include "envscout.scheme" .) (include "envscout.name" .) .Release.Namespace .Values.service.port) }}
+{{- $name := include "envscout.name" . }}
+{{- if .Values.watcher.server }}{{ .Values.watcher.server }}
+{{- else if .Values.tls.existingSecret }}https://{{ $name }}.{{ .Release.Namespace }}.svc:{{ .Values.service.port }}
+{{- else }}http://{{ $name }}:{{ .Values.service.port }}
+{{- end }}
 {{- end }}
 
 {{- /* What the pods of all components have in common. */}}
@@ -163,9 +175,7 @@ topologySpreadConstraints:
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata:
-  name: {{ include "envscout.name" $root }}-{{ $component }}
-  labels:
-    {{- include "envscout.labels" (list $root $component) | nindent 4 }}
+  {{- include "envscout.metadata" (list $root $component (print "-" $component)) | nindent 2 }}
 spec:
   scaleTargetRef:
     apiVersion: apps/v1
@@ -188,9 +198,7 @@ spec:
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata:
-  name: {{ include "envscout.name" $root }}-{{ $component }}
-  labels:
-    {{- include "envscout.labels" . | nindent 4 }}
+  {{- include "envscout.metadata" (list $root $component (print "-" $component)) | nindent 2 }}
 spec:
   maxUnavailable: 1
   selector:
