@@ -42,4 +42,6 @@ cd "$root"
 pivot_root . .
 umount -l .
 cd /
+# As systemd has it: what one service is to see is mounted beside it.
+mount --make-rshared /
 exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit=test.target --show-status=false

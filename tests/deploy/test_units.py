@@ -7,11 +7,15 @@ import socket
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.deploy.chart import manifest, of_kind
 from tests.deploy.machine import PROGRAM, Machine, machine
+from tests.servers.kubernetes import cluster, granted
 from tests.servers.postgresql import Server
 from tests.servers.program import need, run
 
@@ -116,3 +120,40 @@ def test_server_and_worker_share_a_database(booted: Machine, postgresql: Server)
     for unit in units:
         said = booted.run("systemctl", "show", "--property=Result,ExecMainStatus,NRestarts", unit)
         assert set(said.split()) == {"Result=success", "ExecMainStatus=0", "NRestarts=0"}
+
+
+def test_the_watcher_records_with_the_rights_that_the_chart_gives(booted: Machine, tmp_path: Path) -> None:
+    """It asks an API server with what deploy/kubernetes/watcher.yaml lets it do, and a server with a recorder's token."""
+    port, unit = _port(), "envscout-server"
+    with suppress(RuntimeError):
+        booted.run("rm", "/etc/systemd/system/envscout-server.service.d/alone.conf")
+        booted.run("systemctl", "daemon-reload")
+    booted.write("/etc/envscout/server.env", f"ENVSCOUT_LISTEN_PORT={port}\n", "600")
+    booted.run("systemctl", "start", unit)
+    _await_ready(booted, port)
+    token = booted.run(*_as_server("token", "create", "--role", "recorder", "--org", "library")).splitlines()[-1]
+    with cluster() as api:
+        api.tokens["watcher"] = granted(of_kind(manifest("watcher"), "ClusterRole").values())
+        api.apply(*manifest("namespace"), *of_kind(manifest("envscout"), "Deployment").values())
+        booted.write("/etc/envscout/kubeconfig", api.kubeconfig(tmp_path, "watcher").read_text(), "600")
+        asked = f"ENVSCOUT_SERVER=http://127.0.0.1:{port}\nENVSCOUT_TOKEN={token}\n"
+        watch = "WATCH=--environment=production --environment-label=example.com/environment\n"
+        booted.write("/etc/envscout/watcher.env", asked + watch, "600")
+        booted.run("systemctl", "start", "envscout-watcher")
+        deadline = time.monotonic() + 60
+        words = ("env", *asked.split(), PROGRAM, "environment", "production", "--format", "json")
+        while not (found := _recorded(booted, words)):
+            assert time.monotonic() < deadline, booted.run("journalctl", "--no-pager", "--unit", "envscout-watcher")
+            time.sleep(0.3)
+        assert {each["service"] for each in found} == {"library/envscout"}
+        booted.run("systemctl", "stop", "envscout-watcher")
+        assert not api.faults
+    booted.run("systemctl", "stop", unit)
+
+
+def _recorded(booted: Machine, words: tuple[str, ...]) -> Any:
+    try:
+        return json.loads(booted.run(*words))["deployments"]
+    except RuntimeError:
+        # Nobody has told of it yet.
+        return []
