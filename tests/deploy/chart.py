@@ -69,8 +69,8 @@ def template(helm: str, values: Object | None = None, *only: str, release: str =
     with tempfile.TemporaryDirectory() as folder:
         # helm reads and writes nothing of the user's.
         env = {**os.environ, **{f"HELM_{name}_HOME": folder for name in ("CACHE", "CONFIG", "DATA")}}
-        call = (helm, "template", release, CHART, "--namespace", "envscout", "--values", "-", *words)
-        return run(*call, stdin=stdin, env=env)
+        words += ["--namespace", "envscout", "--values", "-"]
+        return run(helm, "template", release, CHART, *words, stdin=stdin, env=env)
 
 
 def documents(text: str) -> list[Object]:

@@ -50,14 +50,15 @@ class Pods:
         for volume in pod["volumes"]:
             place = places[volume["name"]]
             if "emptyDir" in volume:
-                words += ["--tmpfs", f"{place}:mode=2777,gid={group}"]
+                # The group may write there, in a cluster; here the mode is what the image says, so that the user may.
+                words += ["--tmpfs", f"{place}:uid={pod['securityContext']['runAsUser']},gid={group}"]
             else:
                 words += ["--volume", f"{self._written(volume['secret'], group)}:{place}:ro"]
         return words
 
     def _written(self, volume: Object, group: int) -> Path:
         """Write the files of a volume that is of a secret; return their folder."""
-        folder = self._folder / volume["secretName"]
+        folder: Path = self._folder / volume["secretName"]
         folder.mkdir(exist_ok=True)
         for item in volume["items"]:
             if item["key"] in self._secrets[volume["secretName"]] or not volume.get("optional"):
@@ -68,7 +69,7 @@ class Pods:
         return folder
 
     def _told(self, container: Object) -> dict[str, str]:
-        found = {}
+        found: dict[str, str] = {}
         for source in container["envFrom"]:
             found |= self._maps[source["configMapRef"]["name"]]
         for each in container["env"]:

@@ -1,4 +1,4 @@
-"""A machine that systemd runs: its first process in namespaces of its own, on a view of this machine that keeps nothing.
+"""A machine that systemd runs: in namespaces of its own, on a view of this machine that keeps nothing.
 
 Of this machine it has the kernel and the network. Nothing of it outlives the test.
 """
@@ -40,7 +40,7 @@ class Machine:
 
 @contextmanager
 def machine(folder: Path, *sources: str) -> Iterator[Machine]:
-    """Run a machine with the program in /opt/envscout until the block ends. sources: `/FROM:/TO`, seen there as well."""
+    """Run a machine with the program in /opt/envscout until the block ends. sources: `/FROM:/TO`, seen there too."""
     need("unshare", "nsenter", "pivot_root", "systemctl", "systemd-run", "dbus-daemon")
     if os.geteuid():
         unavailable("namespaces need root")

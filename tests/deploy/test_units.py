@@ -1,4 +1,4 @@
-"""The units of deploy/systemd: systemd finds no fault with them, confines what they start, and what they start works."""
+"""The units of deploy/systemd: systemd finds no fault, confines what they start, and what they start works."""
 
 import json
 import re
@@ -123,7 +123,7 @@ def test_server_and_worker_share_a_database(booted: Machine, postgresql: Server)
 
 
 def test_the_watcher_records_with_the_rights_that_the_chart_gives(booted: Machine, tmp_path: Path) -> None:
-    """It asks an API server with what deploy/kubernetes/watcher.yaml lets it do, and a server with a recorder's token."""
+    """It asks an API server that lets it do what watcher.yaml says, and a server with a recorder's token."""
     port, unit = _port(), "envscout-server"
     with suppress(RuntimeError):
         booted.run("rm", "/etc/systemd/system/envscout-server.service.d/alone.conf")

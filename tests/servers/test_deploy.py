@@ -1,4 +1,4 @@
-"""deploy/: the image is built without any network, and runs as compose.yaml and the manifests say, beside a real PostgreSQL."""
+"""deploy/: the image is built without a network, and runs as Compose and the manifests say, beside a PostgreSQL."""
 
 import contextlib
 import json
