@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+import yaml
 
 import envscout
 from envscout.config import SETTINGS
@@ -47,6 +48,7 @@ BY_CHART = {
 }
 """Settings that follow from other values, or are secret."""
 
+PAGE = (ROOT / "docs/howto/install.md").read_text(encoding="utf-8")
 HEAD = "# Written by `make manifests` from deploy/helm/envscout.\n"
 WRITTEN: dict[str, tuple[Object, tuple[str, ...]]] = {
     "envscout": ({}, ()),
@@ -173,9 +175,17 @@ def test_the_schema_knows_the_values_and_the_settings_that_there_are() -> None:
 
 
 def test_every_value_is_documented() -> None:
-    page = (ROOT / "docs/howto/install.md").read_text(encoding="utf-8")
-    said = set(re.findall(r"`([A-Za-z.]+)`", page))
+    said = set(re.findall(r"`([A-Za-z.]+)`", PAGE))
     assert [path for path in _paths(VALUES) if path not in said] == []
+
+
+def test_the_values_of_the_page_are_taken(helm: str) -> None:
+    schemas = Schemas(VERSIONS[-1])
+    examples = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S)
+    assert len(examples) == 2
+    for example in examples:
+        for document in documents(template(helm, yaml.safe_load(example))):
+            schemas.check(document)
 
 
 def test_the_chart_is_of_this_version() -> None:

