@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test remote check format reference openapi howto screens docs man bench fuzz constraints servers clean
+.PHONY: help demo test remote check format reference openapi howto manifests screens docs man bench fuzz constraints servers clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -49,6 +49,9 @@ openapi: $(VENV)/dev.stamp ## Write the description of the server's resources an
 
 howto: $(VENV)/dev.stamp ## Run the commands of the how-tos and write down what they say now
 	-ENVSCOUT_WRITE_HOWTO=1 $(BIN)/python -m pytest -q tests/stories/test_howto.py
+
+manifests: $(VENV)/dev.stamp ## Write deploy/kubernetes anew from the Helm chart
+	ENVSCOUT_WRITE_MANIFESTS=1 $(BIN)/python -m pytest -q tests/deploy/test_chart.py -k plain
 
 screens: $(VENV)/dev.stamp ## Take the pictures of the documentation anew, in Chromium
 	$(BIN)/python docs/screens/make.py
