@@ -133,7 +133,7 @@ def test_no_value_is_read_that_the_schema_does_not_know(choice: str) -> None:
         ({"settings": {"oidc_client_secret": "x"}}, "oidc_client_secret"),
         ({"env": [{"name": "ENVSCOUT_TOKEN", "value": "es_x"}]}, "env"),
         ({"database": {"password": "x"}}, "password"),
-        ({"watcher": {"enabled": True}}, "which environment this cluster is"),
+        ({"watcher": {"enabled": True}}, "what this cluster is called"),
         ({"server": {"enabled": False}, **WATCHED}, "there is no server here"),
         ({"watcher": {"server": "http://envscout.example.com"}}, "server"),
         ({"watcher": {"namespaces": ["team-a"]}}, "namespaces"),

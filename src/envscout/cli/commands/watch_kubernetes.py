@@ -79,10 +79,11 @@ def kubernetes(org: str, form: str, **flags: Any) -> None:
         from envscout.watch.cluster import connected
 
         with connected(flags["kubeconfig"], flags["context"]) as (client, name):
-            cluster = flags["cluster"] or name
+            cluster = flags["cluster"] or name or flags["environment"]
             if not cluster:
                 raise UsageError(
-                    "nothing says what this cluster is called", "name it: --cluster NAME, another for each"
+                    "nothing says what this cluster is called",
+                    "name it: --cluster NAME, another for each, or --environment NAME",
                 )
             environment = flags["environment"] or cluster
             rules = Rules(environment, mapped(flags["namespaces"]), flags["environment_label"], flags["service_label"])
