@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import random
+import shutil
 import statistics
 import tempfile
 import time
@@ -20,9 +21,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import fleet
+import msgspec
 import requests
 from measure import heading
 from pages import _served
+
+from envscout.model import Event
+from envscout.store import Database
+from envscout.store.deployments import Scope
+from envscout.verbs import ask, record
 
 LIMIT_MS = 100
 CONNECTIONS = 64
@@ -51,7 +58,8 @@ def main() -> None:
     kept = fleet.fleet(options.work, options.scale)
     with tempfile.TemporaryDirectory(prefix="envscout-bench-") as folder:
         place = Path(folder) / "envscout.db"
-        place.write_bytes(kept.read_bytes())
+        shutil.copyfile(kept, place)
+        _look(place)
         with _served(place, Path(folder)) as (base, cpu):
             cases = _cases(base)
             print(f"# {Counter(each.verdict for each in cases)}")
@@ -68,6 +76,18 @@ def main() -> None:
                     f"{name:12}{len(took):9}{wrong:7}{cut[49]:8.1f}{cut[98]:8.1f}{cut[98] / LIMIT_MS:6.2f}x"
                     f"{max(took):8.1f}{spent:8.2f}"
                 )
+
+
+def _look(place: Path) -> None:
+    """Have a watcher see what is on record."""
+    with Database(place) as database:
+        running = [each.deployment for each in ask.running(database, Scope("", ENVIRONMENT))]
+        said = Event(running[0].organization, ENVIRONMENT, "", "", 0, actor="kubernetes:bench", source="kubernetes")
+        seen = tuple(
+            msgspec.structs.replace(said, service=each.service, digest=each.digest, reference=each.reference)
+            for each in running
+        )
+        record.become(database, record.Goal(said, seen), unindexed=True)
 
 
 def _cases(base: str) -> list[Case]:
