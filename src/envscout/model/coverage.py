@@ -16,6 +16,19 @@ _NOT_BLIND = frozenset(
     }
 )
 
+
+class AsOf(int):
+    """The moment that advisories are of. every: microseconds after which their source promised newer ones, 0: none."""
+
+    every: int
+
+    def __new__(cls, moment: int, every: int = 0) -> "AsOf":
+        """Return the moment with its promise."""
+        made = super().__new__(cls, moment)
+        made.every = every
+        return made
+
+
 State = Literal["complete", "partial", "unknown"]
 
 

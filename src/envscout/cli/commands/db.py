@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from envscout.cli import options
-from envscout.cli.commands import db_feeds, db_remote
+from envscout.cli.commands import db_bundle, db_feeds, db_remote
 from envscout.cli.session import Session
 from envscout.names import moment
 from envscout.names.address import shown
@@ -27,7 +27,7 @@ def command() -> None:
     """
 
 
-for each in db_feeds.COMMANDS:
+for each in (*db_feeds.COMMANDS, db_bundle.bundle):
     command.add_command(each)
 
 
@@ -56,6 +56,7 @@ def update(places: tuple[str, ...], every: bool, form: str) -> None:
     Where a server is asked, it refreshes its own feeds now, and what became of each is told. What --from and --all
     name is for where the store is.
     """
+    from envscout.cli.show.update import told
     from envscout.errors import FeedError
 
     with Session() as session:
@@ -67,7 +68,7 @@ def update(places: tuple[str, ...], every: bool, form: str) -> None:
         form,
         "update",
         [msgspec.to_builtins(each) for each in results],
-        [_told(each) for each in results if not each.error],
+        [told(each) for each in results if not each.error],
     )
     failed = [each for each in results if each.error]
     for each in failed[:-1]:
@@ -103,17 +104,6 @@ def _defaults(session: Session, every: bool) -> "Callable[[Iterable[str]], Itera
 def _progress(session: Session) -> Callable[[str, int, int], None]:
     show = session.status()
     return lambda what, done, total: show(f"{what} {done}/{total}" if total else what)
-
-
-def _told(result: "FeedResult") -> str:
-    mark = click.style("✓", fg="green")
-    if result.unchanged:
-        return f"    {mark} {result.name}: unchanged, {result.records} records"
-    change = result.change
-    text = f"    {mark} {result.name}: {result.records} records"
-    if any(msgspec.structs.astuple(change)):
-        text += f" ({change.added} new, {change.changed} changed, {change.withdrawn} gone)"
-    return text + (f", {result.problems} problems (`envscout db status --problems`)" if result.problems else "")
 
 
 @command.command()
