@@ -28,6 +28,10 @@ class AsOf(int):
         made.every = every
         return made
 
+    def lasts(self, longest: int) -> int:
+        """Return the microseconds for which they are good: what is allowed, or less where less was promised."""
+        return min(longest, self.every or longest)
+
 
 State = Literal["complete", "partial", "unknown"]
 

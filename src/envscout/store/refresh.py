@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from envscout.model import News, NewsFacts
+from envscout.model import AsOf, News, NewsFacts
 from envscout.store import news, tasks
 from envscout.store.database import Connection, queries
 
@@ -119,7 +119,7 @@ def grow_stale(connection: Connection, at: int, max_age: int) -> int:
     """Tell which feeds have become older than they may be, once; return how many. max_age: microseconds."""
     told = 0
     for name, stale, as_of, every in connection.execute(_SQL["ages"]).fetchall():
-        bound = min(max_age, every or max_age)
+        bound = AsOf(as_of, every).lasts(max_age)
         is_stale = at - as_of > bound
         if is_stale != bool(stale):
             connection.execute(_SQL["grow_stale"], {"name": name, "stale": int(is_stale)})

@@ -10,6 +10,7 @@ import msgspec
 from envscout.cli import options
 from envscout.cli.commands import db_bundle, db_feeds, db_remote
 from envscout.cli.session import Session
+from envscout.model import AsOf
 from envscout.names import moment
 from envscout.names.address import shown
 
@@ -150,14 +151,25 @@ def status(problems: bool, form: str) -> None:
 
     with Session() as session:
         found, now = session.call(feed_status)
+        longest = int(session.settings.get("max_feed_age_days")) * _DAY
     head = ("Feed", "Records", "Newest", "State of", "Age", "Skipped", "Location")
     lines = table(head, [_row(each, now) for each in found])
     if problems:
         lines += ["", *(line for each in found for line in _problems(each))]
+    stale = [each.name for each in found if _is_stale(each, now, longest)]
+    if stale:
+        session.warn(f"older than they may be, so that answers are partial: {', '.join(stale)}")
     if not found:
         session.warn("no feed was ever applied; `envscout db update` fetches those of the ecosystems in use")
         lines = []
-    options.tell(form, "feeds", [_document(each, now) for each in found], lines)
+    options.tell(form, "feeds", [{**_document(each, now), "stale": each.name in stale} for each in found], lines)
+
+
+_DAY = 86_400_000_000
+
+
+def _is_stale(each: "Status", now: int, longest: int) -> bool:
+    return now - each.run.as_of > AsOf(each.run.as_of, each.run.every).lasts(longest)
 
 
 def _age(since: int, now: int) -> str:
@@ -193,6 +205,7 @@ def _document(each: "Status", now: int) -> dict[str, object]:
         "newest": moment.show(each.run.newest) if each.run.newest else None,
         "as_of": moment.show(each.run.as_of),
         "age_seconds": max(0, now - each.run.as_of) // 1_000_000,
+        "every_seconds": each.run.every // 1_000_000 or None,
         "updated_at": moment.show(each.run.at),
         "skipped": [msgspec.structs.asdict(trouble) for trouble in each.problems],
     }
