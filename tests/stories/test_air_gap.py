@@ -225,7 +225,15 @@ def test_killed_at_any_moment(outside: Desk, desk: Desk, tmp_path: Path) -> None
     create(outside, tmp_path, "1.bundle", "--since", tmp_path / "0.bundle")
     kept = shutil.copyfile(desk.store, tmp_path / "kept.db")
     old = state(kept)
-    words = [PROGRAM, "db", "bundle", "apply", tmp_path / "1.bundle", "--trust", tmp_path / "publisher.pub"]
+    words: list[str | Path] = [
+        PROGRAM,
+        "db",
+        "bundle",
+        "apply",
+        tmp_path / "1.bundle",
+        "--trust",
+        tmp_path / "publisher.pub",
+    ]
     env = {**desk.env, "PYTHONPATH": os.environ.get("PYTHONPATH", ""), "TMPDIR": str(tmp_path)}
     began = time.monotonic()
     subprocess.run(words, env=env, check=True, capture_output=True)

@@ -10,7 +10,7 @@ from envscout.advisories.bundles.manifest import NEXT_STEP, Holds, Part
 from envscout.errors import FeedError
 from envscout.model import Advisory, Problem
 
-LEVEL = 12
+LEVEL = 9
 """Measured: bench/bundle.py --levels."""
 # No frame needs a window that is larger than its content may be.
 _WINDOW_LOG = 27
