@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -298,3 +299,25 @@ def test_where_a_server_is_asked_the_store_is_named(desk: Desk, tmp_path: Path) 
     answer = Desk.call(desk, "db", "bundle", "create", tmp_path / "x", ENVSCOUT_SERVER="https://envscout.example.com")
     assert answer.code == 64
     assert "works on a store itself" in answer.refusal
+
+
+def test_the_page_is_what_works(outside: Desk, desk: Desk, tmp_path: Path, registry: Registry) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "air-gap.md").read_text(encoding="utf-8")
+    lines = [
+        line
+        for block in re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+        for line in block.splitlines()
+    ]
+    records = iter([[HOLE], [HOLE, *numbered(1)]])
+    (tmp_path / "publisher").unlink()
+    (tmp_path / "publisher.pub").unlink()
+    for line in lines:
+        words = line.replace("registry.example.com", registry.host).split()[1:]
+        if words[:2] == ["db", "update"]:
+            fetched(outside, tmp_path / "feed", *next(records))
+            continue
+        words = [str(tmp_path / word) if re.match(r"(publisher|full\.|next\.)", word) else word for word in words]
+        asked = desk if words[1] == "status" or words[2:3] == ["apply"] else outside
+        assert asked.ok(*words).code == 0, line
+    assert [each["records"] for each in status(desk)] == [2]
+    assert len(lines) == 10

@@ -44,7 +44,7 @@ def create(target: str, since: str, feeds: tuple[str, ...], key: str, every: str
     """Make a bundle of the advisories that the store holds.
 
     \b
-    envscout db update --all && envscout db bundle create full.bundle --key publisher --every 1d
+    envscout db bundle create monday.bundle --key publisher --every 1d
     envscout db bundle create tuesday.bundle --since monday.bundle --key publisher --every 1d
     envscout db bundle create oci://registry.example.com/security/advisories:full --key publisher
 
