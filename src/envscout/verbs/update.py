@@ -212,17 +212,18 @@ def _carried(database: Database, brought: Brought, failed: list[FeedResult]) -> 
     manifest = brought.bundle.manifest
     ready: list[_Ready] = []
     with database.read() as connection:
+        of = {each.name: each.run.as_of for each in feeds.status(connection)}
         for entry in manifest.feeds:
             feed = Feed(entry.name, entry.kind, following.location(manifest, entry))
             state = feeds.state_of(connection, entry.name)
-            held = Held(state.location, state.digest) if state else None
+            held = Held(state.location, state.digest, of[entry.name]) if state else None
             allowed = {"allow_older": brought.allow_older, "allow_other": brought.allow_other}
             refusal = following.refusal(manifest, entry, held, **allowed)
             if refusal:
                 failed.append(_failure(feed, FeedError(*refusal)))
                 continue
             mark = following.digest(manifest)
-            same = entry.is_unchanged or held == Held(feed.location, mark)
+            same = entry.is_unchanged or (held is not None and held[:2] == (feed.location, mark))
             each = _Ready(feed, brought.bundle.path, min(now(), entry.as_of), digest=mark, same=same, entry=entry)
             each.every = manifest.every
             ready.append(each)

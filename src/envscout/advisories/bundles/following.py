@@ -13,10 +13,11 @@ _SCHEME = "bundle:"
 
 
 class Held(NamedTuple):
-    """What a store holds of a feed: its location and digest, as they were written down."""
+    """What a store holds of a feed: its location and digest, as they were written down, and the moment it is of."""
 
     location: str
     digest: str
+    as_of: int = 0
 
 
 class Refusal(NamedTuple):
@@ -46,8 +47,10 @@ def refusal(
 ) -> Refusal | None:
     """Return why a feed may not be brought from what is held (None: nothing) to what a bundle says, None: it may."""
     at = _generation(manifest, entry, held)
-    if at is None and held and held.location.startswith(_SCHEME):
-        return None if allow_other and not entry.since else _other(manifest, held, entry)
+    if at is None and held and held.location.startswith(_SCHEME) and not (allow_other and not entry.since):
+        return _other(manifest, held, entry)
+    if at is None and held and entry.as_of < held.as_of and not (allow_older and not entry.since):
+        return _behind(entry, held)
     if at is not None and manifest.generation < at:
         return None if allow_older and not entry.since else _older(manifest, at, entry)
     if entry.since and at is None:
@@ -78,6 +81,15 @@ def _other(manifest: Manifest, held: Held, entry: Entry) -> Refusal:
     return Refusal(
         f"the bundle is of another store (sequence {manifest.sequence[:8]}) than what was applied ({there[:8]})",
         f"apply bundles of one store only; {step}",
+    )
+
+
+def _behind(entry: Entry, held: Held) -> Refusal:
+    """Refuse what is older than what came from elsewhere, of which no generation is known."""
+    return Refusal(
+        f"the bundle is older than what was applied: {entry.name} of {moment.show(entry.as_of)} after "
+        f"{moment.show(held.as_of)}",
+        "apply the newest bundle; to go back, pass --allow-older with a full one",
     )
 
 
