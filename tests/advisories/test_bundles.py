@@ -1,5 +1,6 @@
 """The form of bundles: what is written is read, the same gives the same bytes, and nothing else is believed."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -387,3 +388,22 @@ def test_what_may_follow(since: int, there: Held | None, flags: dict[str, bool],
 
 def test_errors_are_all_of_one_tree() -> None:
     assert issubclass(FeedError, EnvscoutError)
+
+
+@settings(max_examples=300, deadline=None)
+@given(plain=st.binary(max_size=300), holds=st.sampled_from(["records", "gone", "problems", "epss", "kev", "cve"]))
+def test_what_somebody_trusted_packed_is_read_or_refused(plain: bytes, holds: Any) -> None:
+    for data in (plain, frames.join([plain])):
+        packed = frames.pack(data)
+        with contextlib.suppress(FeedError):
+            frames.unpack(_of(packed, len(data), holds), packed)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_changed_manifest_is_read_or_refused(data: st.DataObject) -> None:
+    whole = bytearray(manifests.encode(_with()))
+    for _ in range(data.draw(st.integers(1, 4))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(FeedError):
+        following.refusal(manifests.decode(bytes(whole)), entry(), held(1))
