@@ -3,22 +3,21 @@
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from envscout.store import Database
+from envscout.store import Database, Place
 from tests.servers.registry import Registry
 from tests.stories.story import HIGH, HOLE, PROGRAM, Desk, Laptop, advisory, codes, names, published
 from tests.stories.test_killed import state
 
-MANY = 3_000
+MANY, KILLS = 2_000, 6
 
 
 @pytest.fixture
@@ -216,43 +215,36 @@ def test_what_is_no_bundle_in_a_registry(desk: Desk, tmp_path: Path, registry: R
     assert "is no application/vnd.envscout.advisories.v1" in answer.refusal
 
 
-def test_killed_at_any_moment(outside: Desk, desk: Desk, tmp_path: Path) -> None:
-    if not isinstance(desk.place, Path):
-        pytest.skip("a story about the file of the embedded store")
-    fetched(outside, tmp_path / "feed", *numbered(*range(MANY)))
-    create(outside, tmp_path, "0.bundle")
-    assert apply(desk, tmp_path, "0.bundle").code == 0
-    fetched(outside, tmp_path / "feed", *numbered(*range(MANY // 10, MANY + MANY // 2)))
-    create(outside, tmp_path, "1.bundle", "--since", tmp_path / "0.bundle")
-    kept = shutil.copyfile(desk.store, tmp_path / "kept.db")
-    old = state(kept)
-    words: list[str | Path] = [
-        PROGRAM,
-        "db",
-        "bundle",
-        "apply",
-        tmp_path / "1.bundle",
-        "--trust",
-        tmp_path / "publisher.pub",
-    ]
-    env = {**desk.env, "PYTHONPATH": os.environ.get("PYTHONPATH", ""), "TMPDIR": str(tmp_path)}
-    began = time.monotonic()
-    subprocess.run(words, env=env, check=True, capture_output=True)
-    took = time.monotonic() - began
-    new = state(desk.store)
-    assert new != old
-    chance = random.Random(20261128)
-    for _ in range(12):
-        for leftover in desk.home.glob("envscout.db*"):
-            leftover.unlink()
-        shutil.copyfile(kept, desk.store)
-        process = subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(chance.uniform(0.2, 1.1) * took)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert state(desk.store) in (old, new)
-        assert apply(desk, tmp_path, "1.bundle").code == 0
-        assert {**state(desk.store), "runs": []} == {**new, "runs": []}
+def test_killed_at_any_moment(outside: Desk, place: Callable[[str], Place], tmp_path: Path) -> None:
+    store = place("inside")
+    home = tmp_path / "inside"
+    env = {**outside.env, "ENVSCOUT_HOME": str(home), "ENVSCOUT_STORE": str(store), "TMPDIR": str(tmp_path)}
+    env["PYTHONPATH"] = os.environ.get("PYTHONPATH", "")
+    words: list[str | Path] = [PROGRAM, "db", "bundle", "apply", "--trust", tmp_path / "publisher.pub"]
+    took, chance, met = 0.0, random.Random(20261128), {"old": 0, "new": 0}
+    for number in range(KILLS + 2):
+        fetched(outside, tmp_path / "feed", *numbered(*range(number * 100, number * 100 + MANY)))
+        bundle = tmp_path / f"{number}.bundle"
+        create(outside, tmp_path, bundle.name, *(("--since", tmp_path / f"{number - 1}.bundle") if number else ()))
+        old = state(store) if number else {}
+        if number > 1:
+            process = subprocess.Popen([*words, bundle], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            time.sleep(chance.uniform(0.3, 1.0) * took)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            killed = state(store)
+            met["old" if killed == old else "new"] += 1
+        else:
+            killed = old
+        began = time.monotonic()
+        subprocess.run([*words, bundle], env=env, check=True, capture_output=True)
+        took = time.monotonic() - began
+        assert killed in (old, state(store)) or {**killed, "runs": []} == {**state(store), "runs": []}
+        assert sorted(each for each, _ in state(store)["records"]) == [
+            each["id"] for each in numbered(*range(number * 100, number * 100 + MANY))
+        ]
+    assert sum(met.values()) == KILLS
+    assert met["old"]
 
 
 def test_real_advisories(outside: Desk, desk: Desk, tmp_path: Path, data: Path) -> None:
