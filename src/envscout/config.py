@@ -32,6 +32,11 @@ SETTINGS: Mapping[str, Setting] = {
     "server_ca": Setting(str, "", "file of certificates that vouch for the server, instead of the usual ones"),
     "server_plain": Setting(str, "", "yes: ask the server without encryption, where nobody else is on the way"),
     "token": Setting(str, "", "what the server is shown; `envscout login` keeps one where others cannot read it"),
+    "admission_exempt": Setting(
+        str,
+        "kube-system,kube-public,kube-node-lease",
+        "patterns of namespaces, separated by commas, in which the admission webhook lets everything run",
+    ),
     "allow_private_addresses": Setting(
         str,
         "",

@@ -69,5 +69,6 @@ def test_what_is_not_known_to_go_stays(first: set[tuple[str, str, int]], second:
     asked = {each[:2] for each in second}
     for kept, whole in (((), False), (SERVICES, True), (("a",), True)):
         after = _told(_apply(before, changes(_running(before), SAID, wanted, kept, whole=whole)))
-        stay = {each for each in first if each[:2] not in asked and (not whole or each[0] in kept)}
-        assert {each[:2] for each in after} == asked | {each[:2] for each in stay}
+        stay = {each for each in first if each[0] in kept or (each[:2] not in asked and not whole)}
+        new = {each for each in second if each[0] in kept or each[:2] in asked}
+        assert {each[:3] for each in after} == {(*each[:2], f"sha256:{each[2]}") for each in stay | new}

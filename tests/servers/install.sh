@@ -5,8 +5,9 @@
 wanted="dockerd:docker.io docker:docker.io containerd:containerd docker-registry:docker-registry skopeo:skopeo umoci:umoci
 buildah:buildah htpasswd:apache2-utils openssl:openssl zstd:zstd tar:tar rpm:rpm db5.3_load:db5.3-util dpkg:dpkg dpkg-query:dpkg
 busybox:busybox-static
-bash:bash zsh:zsh fish:fish chromium:chromium npm:npm kubectl:kubernetes-client ssh-keygen:openssh-client
-initdb:postgresql postgres:postgresql psql:postgresql-client pg_dump:postgresql-client pg_restore:postgresql-client setpriv:util-linux mmdebstrap:mmdebstrap"
+bash:bash zsh:zsh fish:fish chromium:chromium npm:npm node:nodejs kubectl:kubernetes-client ssh-keygen:openssh-client
+initdb:postgresql postgres:postgresql psql:postgresql-client pg_dump:postgresql-client pg_restore:postgresql-client setpriv:util-linux mmdebstrap:mmdebstrap
+unshare:util-linux systemd-analyze:systemd dbus-daemon:dbus"
 
 # Debian keeps initdb and postgres apart from the programs for everybody.
 PATH="$PATH:/usr/sbin:/sbin:$(echo /usr/lib/postgresql/*/bin | tr ' ' :)"

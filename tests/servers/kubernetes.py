@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.servers.kubernetes_access import EVERYTHING, Rights, granted
-from tests.servers.kubernetes_controllers import Controllers, born
+from tests.servers.kubernetes_controllers import Controllers
 from tests.servers.kubernetes_kubelet import CONTAINERD, DOCKER, IMAGE_ID, Kubelet
 from tests.servers.kubernetes_objects import Objects
+from tests.servers.kubernetes_owners import Owners, born
 from tests.servers.kubernetes_patches import strategic
 from tests.servers.kubernetes_requests import Behaviour, Server
 from tests.servers.kubernetes_resources import BY_NAME, BY_PLURAL, Object, Refused, copied
@@ -47,11 +48,11 @@ class Cluster(Behaviour):
         super().__init__()
         self._objects = Objects(history)
         self._kubelet = Kubelet()
-        self._controllers = Controllers(self._objects, self._kubelet)
-        self._verbs = Verbs(self._objects, self._controllers)
+        self._owners = Owners(self._objects, self._kubelet)
+        self._controllers = Controllers(self._owners)
+        self._verbs = Verbs(self._owners, self._controllers)
         self.nodes, self.digests = self._kubelet.nodes, self._kubelet.digests
         self.forms, self.waiting = self._kubelet.forms, self._kubelet.waiting
-        self._faults: list[str] = []
         for name in ("default", "kube-system"):
             self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         self._serve(0)
@@ -93,9 +94,9 @@ class Cluster(Behaviour):
             kind, meta = BY_NAME[document["kind"]], document["metadata"]
             namespace = meta.get("namespace", "default") if kind.namespaced else ""
             if held := self._objects.find(kind, namespace, meta["name"]):
-                self._verbs.update(kind, namespace, meta["name"], strategic(held, document))
+                self._verbs.update(kind, namespace, meta["name"], strategic(held, copied(document)))
             else:
-                self._verbs.create(kind, namespace, document)
+                self._verbs.create(kind, namespace, copied(document))
 
     def find(self, plural: str, namespace: str, name: str) -> Object:
         """Return an object; Refused says that it is not there."""
@@ -109,7 +110,7 @@ class Cluster(Behaviour):
     def change(self, plural: str, namespace: str, name: str, patch: Object, sub: str = "") -> None:
         """Apply a strategic merge patch to an object, or to a part of it."""
         how = "application/strategic-merge-patch+json"
-        self._verbs.patch(BY_PLURAL[plural], namespace, name, patch, how, sub)
+        self._verbs.patch(BY_PLURAL[plural], namespace, name, copied(patch), how, sub)
 
     def delete(self, plural: str, namespace: str, name: str) -> None:
         """Delete an object and what it owns."""
@@ -120,10 +121,10 @@ class Cluster(Behaviour):
         kind = BY_PLURAL["cronjobs"]
         with self._objects.changed:
             held = self._verbs.get(kind, namespace, name)
-            job = self._controllers.unused(BY_PLURAL["jobs"], namespace, f"{name}-")
+            job = self._owners.unused(BY_PLURAL["jobs"], namespace, f"{name}-")
             template = held["spec"]["jobTemplate"]
             usual = {"completions": 1, "parallelism": 1, **template["spec"]}
-            made = self._controllers.make(BY_PLURAL["jobs"], (kind, held), job, template, **usual)
+            made = self._owners.make(BY_PLURAL["jobs"], (kind, held), job, template, **usual)
             state = {"lastScheduleTime": made["metadata"]["creationTimestamp"]}
             self._verbs.update(kind, namespace, name, {"status": state}, "status")
         return job
@@ -144,7 +145,7 @@ class Cluster(Behaviour):
                 made = born(kind, namespace, f"pod-{number:05}", {**spec})
                 made["metadata"] |= more
                 self._objects.put(kind, self._kubelet.next(self._kubelet.next(made, ends=False), ends=False))
-            self._controllers.settle()
+            self._controllers.forget()
 
     def settle(self) -> None:
         """Have the controllers and the nodes look at everything again."""
@@ -188,7 +189,6 @@ class Cluster(Behaviour):
         """Be gone: cut every connection and listen no more."""
         self._server.stop()
         self._thread.join()
-        self._faults += self._server.faults
 
     def start(self) -> None:
         """Come back on the same port, with everything that was there."""
@@ -198,11 +198,6 @@ class Cluster(Behaviour):
         """Be gone and come back."""
         self.stop()
         self.start()
-
-    @property
-    def faults(self) -> list[str]:
-        """What went wrong in the server itself, as tracebacks."""
-        return [*self._faults, *self._server.faults]
 
     def _serve(self, port: int) -> None:
         self._server = Server(port, self._objects, self._verbs, self)

@@ -68,7 +68,9 @@ class Kubelet:
             wanted = pod["spec"].get(listed, [])
             found = []
             for each in wanted:
-                reason = self._reason(each["image"], listed, ready, created)
+                reason = self.waiting.get(each["image"], "") if created else "ContainerCreating"
+                if listed == "containers" and not ready and pod["spec"].get("initContainers"):
+                    reason = "PodInitializing"
                 found.append(self._state(pod, each, before.get(each["name"]), reason, listed))
             if found:
                 status[stated] = found
@@ -76,14 +78,6 @@ class Kubelet:
                 ready = ready and not any("waiting" in each["state"] for each in found)
         status["phase"] = "Running" if ready else "Pending"
         status["conditions"] = _conditions(status.get("conditions", []), ready)
-
-    def _reason(self, image: str, listed: str, ready: bool, created: bool) -> str:
-        """Say why a container waits, "" if it need not."""
-        if not created:
-            return "ContainerCreating"
-        if listed == "containers" and not ready:
-            return "PodInitializing"
-        return self.waiting.get(image, "")
 
     def _state(self, pod: Object, container: Object, before: Object | None, reason: str, listed: str) -> Object:
         image = full(container["image"])

@@ -11,6 +11,7 @@ import threading
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -29,8 +30,9 @@ from tests.servers.kubernetes_resources import (
 )
 from tests.servers.kubernetes_selectors import Choice, choice
 from tests.servers.kubernetes_verbs import Verbs
-from tests.servers.kubernetes_watches import told
+from tests.servers.kubernetes_watches import Wanted, told
 
+YES = {"1", "true"}
 WATCH_SECONDS = 3600.0
 
 
@@ -40,7 +42,8 @@ class Behaviour:
 
     tokens: who may ask, and for what; empty, everybody may all. requests: how often each verb was asked of each path.
     delay: seconds before every answer. bookmark_seconds: between the bookmarks of a watch. gone_by_status: whether a
-    watch that is too late gets HTTP 410 at once, or an event that says so; real servers do either.
+    watch that is too late gets HTTP 410 at once, or an event that says so; real servers do either. failures: the next
+    answers. faults: what went wrong in the server itself, as tracebacks.
     """
 
     tokens: dict[str, Rights] = field(default_factory=dict)
@@ -49,6 +52,7 @@ class Behaviour:
     bookmark_seconds: float = 60.0
     gone_by_status: bool = False
     failures: list[Refused] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,6 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port: int, objects: Objects, verbs: Verbs, behaviour: Behaviour) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.objects, self.verbs, self.behaviour = objects, verbs, behaviour
-        self.faults: list[str] = []
         self.watches: set[socket.socket] = set()
         self.stopping = threading.Event()
         self._connections: set[Any] = set()
@@ -101,15 +104,13 @@ class Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Remember what went wrong here; clients that go away are none of it."""
         if not isinstance(sys.exception(), ConnectionError):
-            self.faults.append(traceback.format_exc())
+            self.behaviour.faults.append(traceback.format_exc())
 
     def disconnect(self, connections: set[Any] | None = None) -> None:
         """End the connections of all watches, or others, without a word."""
         for each in list(self.watches if connections is None else connections):
-            try:
+            with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                self._connections.discard(each)
         with self.objects.changed:
             self.watches.clear()
             self.objects.changed.notify_all()
@@ -129,6 +130,12 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = 1 << 16
     query: dict[str, str]
 
+    def finish(self) -> None:
+        """Close both ways, also where the client is gone and what was left to be written cannot be."""
+        with suppress(OSError):
+            super().finish()
+        self.rfile.close()
+
     def do_GET(self) -> None:
         """Answer, whatever the method."""
         split = urlsplit(self.path)
@@ -142,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ConnectionError:
             raise
         except Exception as fault:
-            self.server.faults.append(traceback.format_exc())
+            self.server.behaviour.faults.append(traceback.format_exc())
             self._answer(500, Refused(500, "InternalError", repr(fault)).document)
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 (the names of the base class)
@@ -153,9 +160,10 @@ class _Handler(BaseHTTPRequestHandler):
         verb = self._verb(found)
         with self.server.objects.changed:
             behaviour.requests[verb, self.path] += 1
+            refusal = behaviour.failures.pop(0) if behaviour.failures else None
         self.server.stopping.wait(behaviour.delay)
-        if behaviour.failures:
-            raise behaviour.failures.pop(0)
+        if refusal:
+            raise refusal
         rights = authenticate(behaviour.tokens, self.headers.get("Authorization", ""))
         if found is None:
             self._describe()
@@ -176,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _verb(self, found: Target | None) -> str:
         """Return the verb of a request, as the rights name it."""
         if self.command == "GET":
-            if found and self.query.get("watch") in {"1", "true"}:
+            if found and self.query.get("watch") in YES:
                 return "watch"
             return "get" if found is None or found.name else "list"
         if self.command == "DELETE":
@@ -191,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, b"ok", "text/plain")
         elif self.path == "/openapi/v2":
             # A schema that knows nothing; old kubectl then leaves it to the server to check the fields.
-            self._send(200, b"", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+            self._send(200, b"", "application/com.github.proto-openapi.spec.v2.v1.0+protobuf")
         else:
             self._send(404, b"404 page not found\n", "text/plain")
 
@@ -220,12 +228,17 @@ class _Handler(BaseHTTPRequestHandler):
         late = gone(version, objects.version) if version and not objects.known(version) else None
         if late and behaviour.gone_by_status:
             raise late
-        every = behaviour.bookmark_seconds if self.query.get("allowWatchBookmarks") in {"1", "true"} else math.inf
-        seconds = float(self.query.get("timeoutSeconds") or WATCH_SECONDS)
+        wanted = Wanted(
+            found.kind,
+            chosen,
+            float(self.query.get("timeoutSeconds") or WATCH_SECONDS),
+            behaviour.bookmark_seconds if self.query.get("allowWatchBookmarks") in YES else math.inf,
+            self.query.get("sendInitialEvents") in YES,
+        )
         if late:
             events = iter([{"type": "ERROR", "object": late.document}])
         else:
-            events = told(objects, found.kind, chosen, version, seconds, every, self._ended)
+            events = told(objects, wanted, version, self._ended)
         self._head(200, "application/json", ("Transfer-Encoding", "chunked"))
         self.server.watches.add(self.connection)
         try:
@@ -246,7 +259,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
     def _ended(self) -> bool:
-        return self.connection not in self.server.watches
+        return self.connection not in self.server.watches or self.server.stopping.is_set()
 
     def _create(self, found: Target, body: bytes) -> None:
         if found.name:

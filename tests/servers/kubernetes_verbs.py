@@ -6,8 +6,9 @@ Every verb returns the object as it was written; what follows from that has then
 from collections.abc import Callable
 from typing import Any
 
-from tests.servers.kubernetes_controllers import Controllers, born, grown
+from tests.servers.kubernetes_controllers import Controllers
 from tests.servers.kubernetes_objects import Objects
+from tests.servers.kubernetes_owners import Owners, born, grown
 from tests.servers.kubernetes_patches import merged, stepwise, strategic
 from tests.servers.kubernetes_resources import BY_PLURAL, Kind, Object, Refused, conflict, missing
 
@@ -36,9 +37,10 @@ _STRATEGIES = {"DaemonSet": "updateStrategy", "Deployment": "strategy", "Statefu
 class Verbs:
     """What may be done. automatic: whether the controllers work after every write, or only when they are told to."""
 
-    def __init__(self, objects: Objects, controllers: Controllers) -> None:
+    def __init__(self, owners: Owners, controllers: Controllers) -> None:
         self.automatic = True
-        self._objects = objects
+        self._objects: Objects = owners.objects
+        self._owners = owners
         self._controllers = controllers
 
     def get(self, kind: Kind, namespace: str, name: str, sub: str = "") -> Object:
@@ -95,8 +97,8 @@ class Verbs:
         with self._objects.changed:
             held = self.get(kind, namespace, name)
             if policy == "Orphan":
-                self._controllers.orphan(held)
-            left = self._controllers.delete(kind, held, grace)
+                self._owners.orphan(held)
+            left = self._owners.delete(kind, held, grace)
             self._settle()
             return left
 
@@ -113,7 +115,7 @@ class Verbs:
         if not prefix:
             text = "metadata.name: Required value: name or generateName is required"
             raise Refused(422, "Invalid", f'{kind.name} "" is invalid: {text}')
-        return self._controllers.unused(kind, namespace, prefix)
+        return self._owners.unused(kind, namespace, prefix)
 
 
 def _complete(kind: Kind, made: Object) -> Object:

@@ -6,31 +6,39 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection
 import math
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from tests.servers.kubernetes_objects import Event, Objects
 from tests.servers.kubernetes_resources import Kind, Object, Refused
 from tests.servers.kubernetes_selectors import Choice
 
+INITIAL = "k8s.io/initial-events-end"
 
-def told(
-    objects: Objects,
-    kind: Kind,
-    chosen: Choice,
-    version: int,
-    seconds: float,
-    every: float,
-    ended: Callable[[], bool],
-) -> Iterator[Object]:
-    """Yield what happens to those that are chosen; a version of 0 begins with all that there are.
 
-    seconds: for how long. every: seconds between bookmarks, none if infinite. ended: says when to stop before.
+@dataclass(frozen=True)
+class Wanted:
+    """What a watch is about, for how many seconds, and how many are between bookmarks (none if infinite).
+
+    synced: whether to begin with all that there are, and to mark the end of that.
     """
-    if not version:
+
+    kind: Kind
+    chosen: Choice
+    seconds: float
+    every: float
+    synced: bool
+
+
+def told(objects: Objects, wanted: Wanted, version: int, ended: Callable[[], bool]) -> Iterator[Object]:
+    """Yield what happens after a version; 0 begins with all that there are. ended: says when to stop before time."""
+    if wanted.synced or not version:
         with objects.changed:
-            version, there = objects.version, objects.all(kind, chosen)
+            version, there = objects.version, objects.all(wanted.kind, wanted.chosen)
         yield from ({"type": "ADDED", "object": held} for held in there)
-    deadline = time.monotonic() + seconds
-    mark = time.monotonic() + every
+        if wanted.synced:
+            yield _bookmark(wanted.kind, version, annotations={INITIAL: "true"})
+    deadline = time.monotonic() + wanted.seconds
+    mark = time.monotonic() + wanted.every
     while not ended():
         wake = min(deadline, mark)
         try:
@@ -38,15 +46,14 @@ def told(
         except Refused as late:
             yield {"type": "ERROR", "object": late.document}
             return
-        for event in events:
-            if event.kind is kind and (what := _seen(event, chosen)):
-                yield what
+        seen = (_seen(event, wanted.chosen) for event in events if event.kind is wanted.kind)
+        yield from filter(None, seen)
         if time.monotonic() >= wake:
-            if every < math.inf:
-                yield _bookmark(kind, version)
+            if wanted.every < math.inf:
+                yield _bookmark(wanted.kind, version)
             if wake == deadline:
                 return
-            mark = time.monotonic() + every
+            mark = time.monotonic() + wanted.every
 
 
 def _next(objects: Objects, version: int, wake: float, ended: Callable[[], bool]) -> tuple[list[Event], int]:
@@ -68,6 +75,6 @@ def _seen(event: Event, chosen: Choice) -> Object | None:
     return {"type": "DELETED", "object": {**event.before, "metadata": {**event.before["metadata"], **version}}}
 
 
-def _bookmark(kind: Kind, version: int) -> Object:
-    meta = {"resourceVersion": str(version), "creationTimestamp": None}
+def _bookmark(kind: Kind, version: int, **more: Object) -> Object:
+    meta = {"resourceVersion": str(version), "creationTimestamp": None, **more}
     return {"type": "BOOKMARK", "object": {"kind": kind.name, "apiVersion": kind.api_version, "metadata": meta}}

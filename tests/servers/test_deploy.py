@@ -1,4 +1,4 @@
-"""deploy/: the image is built without any network, and runs as compose.yaml says, beside a real PostgreSQL."""
+"""deploy/: the image is built without a network, and runs as Compose and the manifests say, beside a PostgreSQL."""
 
 import contextlib
 import json
@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from tests.deploy.chart import manifest
+from tests.deploy.container import Pods
 from tests.servers.engine import Engine
 from tests.servers.postgresql import Server
 from tests.servers.program import need, run, unavailable
@@ -115,14 +117,20 @@ class Composed:
 ASK = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8080{}', timeout=9).read())"
 
 
-def test_the_image_is_built_and_runs_as_compose_says(docker_engine: Engine, postgresql: Server, tmp_path: Path) -> None:
+def test_the_image_is_built_and_runs_as_deploy_says(docker_engine: Engine, postgresql: Server, tmp_path: Path) -> None:
+    """It takes minutes to build, so that both ways are tried on one."""
     if os.geteuid():
         unavailable("a file of another user's needs root")
     build(docker_engine, tmp_path)
-    image = json.loads(docker_engine.docker("image", "inspect", "envscout"))[0]["Config"]
-    assert image["User"] == "10001"
     # Everybody who has a password may reach the socket.
     postgresql.folder.chmod(0o711)
+    _runs_as_compose_says(docker_engine, postgresql, tmp_path)
+    _runs_as_the_manifests_say(docker_engine, postgresql, tmp_path)
+
+
+def _runs_as_compose_says(docker_engine: Engine, postgresql: Server, tmp_path: Path) -> None:
+    image = json.loads(docker_engine.docker("image", "inspect", "envscout"))[0]["Config"]
+    assert image["User"] == "10001"
     composed = Composed(docker_engine, postgresql, tmp_path)
     # It listens for everybody: the first token comes before the server.
     token = composed.once("worker", "token", "create", "--role", "owner").splitlines()[-1]
@@ -143,6 +151,49 @@ def test_the_image_is_built_and_runs_as_compose_says(docker_engine: Engine, post
             docker_engine.docker("stop", "-t", "60", name)
             state = json.loads(docker_engine.docker("inspect", name))[0]["State"]
             assert (state["ExitCode"], state["OOMKilled"]) == (0, False), docker_engine.docker("logs", name)
+
+
+def _runs_as_the_manifests_say(engine: Engine, postgresql: Server, tmp_path: Path) -> None:
+    password = secrets.token_hex(16)
+    postgresql.ask(f"CREATE ROLE pods LOGIN PASSWORD '{password}'")
+    postgresql.ask("CREATE DATABASE pods OWNER pods TEMPLATE template0 ENCODING 'UTF8'")
+    sockets = str(postgresql.folder)
+    held = {"envscout-database": {"store": f"postgresql://pods@/pods?host={sockets}", "password": password}}
+    more = ("--network", "none", "--volume", f"{sockets}:{sockets}")
+    pods = Pods(engine, manifest("envscout"), held, tmp_path, *more)
+    try:
+        # As the chart's notes have it: a worker first, and in it the first token.
+        pods.run("worker", "pod-worker")
+        assert engine.docker("exec", "pod-worker", *TOKEN).splitlines()[-1].startswith("es_")
+        pods.run("server", "pod-server")
+        probes = pods.probes("server")
+        assert probes.keys() == {"startupProbe", "livenessProbe", "readinessProbe"}
+        for address in probes.values():
+            _await(engine, "pod-server", "python", "-c", f"import urllib.request as r; r.urlopen('{address}')")
+        for name in ("pod-server", "pod-worker"):
+            assert engine.docker("exec", name, "id", "-u") == "10001\n"
+            engine.docker("exec", name, "touch", "/tmp/x", "/var/lib/envscout/x")
+            # What it does before it is told to end.
+            engine.docker("exec", name, "sleep", "0")
+            engine.docker("stop", "-t", "60", name)
+            state = json.loads(engine.docker("inspect", name))[0]["State"]
+            assert (state["ExitCode"], state["OOMKilled"]) == (0, False), engine.docker("logs", name)
+    finally:
+        engine.docker("rm", "--force", "--volumes", "pod-server", "pod-worker")
+
+
+TOKEN = ("envscout", "token", "create", "--role", "owner", "--name", "first")
+
+
+def _await(engine: Engine, name: str, *command: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            engine.docker("exec", name, *command)
+            return
+        except RuntimeError:
+            assert time.monotonic() < deadline, engine.docker("logs", name)
+            time.sleep(0.3)
 
 
 UNKNOWN = """

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from envscout.demo.databases import Deb
-from tests.servers.cluster import Cluster, cluster, manifest
 from tests.servers.engine import Engine
+from tests.servers.kubernetes import Cluster, cluster
+from tests.servers.kubernetes_asking import work
 from tests.servers.program import need, run
 from tests.servers.registry import Registry
 from tests.stories.docker_client import Client, Find
@@ -208,8 +209,8 @@ def shell(client: Client, kubernetes: Cluster, tmp_path: Path) -> Shell:
     for environment, image in (("staging", "myorg/myapp:v1.2.3"), ("production", "myorg/myapp:v1.2.0")):
         folder = tmp_path / "work" / "k8s" / environment
         folder.mkdir(parents=True)
-        (folder / "myapp.yaml").write_text(manifest("myapp", image))
-    config = kubernetes.write_config(tmp_path / "kubeconfig")
+        (folder / "myapp.yaml").write_text(json.dumps(work("Deployment", "myapp", image)))
+    config = kubernetes.kubeconfig(tmp_path)
     return Shell(client, tmp_path / "work", KUBECONFIG=str(config))
 
 

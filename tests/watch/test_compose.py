@@ -157,6 +157,39 @@ def test_only_what_runs_is_declared(write: Write) -> None:
     assert set(images(declaration([file], {}, profiles=["*"]))) == {"always", "debug"}
 
 
+def test_profiles_are_those_of_the_flags_or_else_of_the_variable(write: Write) -> None:
+    file = write("services:\n  a: {image: 'x/a', profiles: [debug]}\n  b: {image: 'x/b', profiles: [web]}\n")
+    assert set(images(declaration([file], {"COMPOSE_PROFILES": "debug, web"}))) == {"a", "b"}
+    assert set(images(declaration([file], {"COMPOSE_PROFILES": "debug"}, profiles=["web"]))) == {"b"}
+
+
+def test_what_is_reset_is_as_if_it_had_never_been_said(write: Write) -> None:
+    base = write("services:\n  a: {image: 'x/a', deploy: {replicas: 0}}\n  b: {image: 'x/b'}\n  c: {image: 'x/c'}\n")
+    over = write(
+        "services:\n  a: {deploy: !reset null}\n  b: {image: !reset null, build: .}\n  c: {provider: {type: model}, "
+        "image: !reset null}\n",
+        "over.yaml",
+    )
+    told = declaration([base, over], {})
+    assert images(told) == {"a": "x/a"}
+    assert told.problems == ()
+    assert [each.code for each in told.notes] == ["build-only", "provided"]
+
+
+def test_files_of_variables_know_those_before_and_the_project_its_name(write: Write) -> None:
+    file = write("services:\n  a: {image: '${COMPOSE_PROJECT_NAME}/a:${TAG:-latest}'}\n", "My.Shop/compose.yaml")
+    files = [write("VERSION=7\n", "one.env"), write("TAG=${VERSION}\n", "two.env")]
+    assert images(declaration([file], {}, files)) == {"a": "myshop/a:7"}
+    assert images(declaration([file], {"COMPOSE_PROJECT_NAME": "other"})) == {"a": "other/a:latest"}
+
+
+def test_what_later_files_name_lies_beside_the_first(write: Write) -> None:
+    write("services:\n  base: {image: 'x/base'}\n", "base.yaml")
+    file = write("services: {}\n")
+    over = write("services:\n  a: {extends: {file: base.yaml, service: base}}\n", "ci/over.yaml")
+    assert images(declaration([file, over], {})) == {"a": "x/base"}
+
+
 def test_a_reference_that_cannot_be_made_out_does_not_keep_the_rest(write: Write) -> None:
     file = write(
         "services:\n  good: {image: 'x/a:1'}\n  must:\n    image: x/b:${TAG:?set the tag}\n"

@@ -46,9 +46,9 @@ def test_variables_are_filled_in(text: str, expected: str) -> None:
         ("${EMPTY:?}", "EMPTY has to have a value and has none"),
         ("${UNSET?}", "UNSET has to have"),
         ("${SET", "not closed"),
-        ("${}", "names no variable"),
-        ("${1SET}", "names no variable"),
-        ("${SET!}", "no variable as Compose knows them"),
+        ("${}", "braces name no variable"),
+        ("${1SET}", "braces name no variable"),
+        ("${SET!}", "what follows SET in its braces"),
         ("$", "no variable"),
         ("$ 5", "no variable"),
         ("${UNSET:-" * 30 + "x" + "}" * 30, "20 levels"),
@@ -76,6 +76,22 @@ def test_a_file_of_variables() -> None:
         "A": "1", "B": "two words", "C": "$A #", "D": "x1\n", "E": "two words-process", "F": "passed", "GIVEN": "file",
         "G": "yaml", "H": "first\nsecond", "I": "a#b", "J": "",
     }  # fmt: skip
+
+
+def test_variables_of_files_before_are_known_and_a_dollar_may_be_escaped() -> None:
+    assert variables('B=${A:-x}\nC="p\\$9"\nmy-key=1\n', {}, {"A": "early"}) == {
+        "B": "early",
+        "C": "p$9",
+        "my-key": "1",
+    }
+
+
+def test_what_stands_in_a_file_of_variables_is_never_told() -> None:
+    for line in ("PASS=Sup3r$ecret!$9x", "top secret", "PASS=${topsecret", 'PASS="topsecret', "A=${B:?topsecret"):
+        with pytest.raises(InvalidVariable) as error:
+            variables(f"# remark\n{line}\n", {})
+        assert str(error.value).startswith("line 2")
+        assert "secret" not in str(error.value)
 
 
 @pytest.mark.parametrize("text", ["A='open", "=x", "a b", "A=${", 'A="x\ny'])

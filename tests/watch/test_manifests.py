@@ -100,6 +100,20 @@ def test_a_container_without_an_image_is_a_problem(tmp_path: Path) -> None:
     assert problem.where.endswith("manifest.yaml:5")
 
 
+def test_what_operators_make_pods_of_is_found_as_far_as_it_names_images(tmp_path: Path) -> None:
+    texts = [
+        "kind: Workflow\nspec: {templates: [{container: {image: 'argo/a:1'}}, {script: {image: 'argo/b:1'}}]}",
+        "kind: Task\nspec: {steps: [{image: 'tekton/a:1'}, {ref: {name: other}}], sidecars: [{image: 'tekton/b:1'}]}",
+        # A part of a container, for an operator to fill in, beside a pod that lies deeper.
+        "kind: Prometheus\nspec: {containers: [{name: p, args: [x]}], more: {containers: [{image: 'deep:1'}]}}",
+        "kind: CronJob\nspec: {suspend: True, jobTemplate: {containers: [{image: x}]}}",
+    ]
+    told = declaration([_file(tmp_path, "\n---\n".join(texts))])
+    assert [each.reference for each in told.declared] == ["argo/a:1", "argo/b:1", "tekton/a:1", "tekton/b:1", "deep:1"]
+    assert told.problems == ()
+    assert [each.code for each in told.notes] == ["suspended"]
+
+
 def test_a_folder_is_read_but_for_what_lies_further_below(tmp_path: Path) -> None:
     _file(tmp_path, KINDS[0], "a.yml")
     _file(tmp_path, KINDS[-1], "b.json")

@@ -45,8 +45,8 @@ def changes(
 ) -> tuple[Change, ...]:
     """Return the change of each service, by name. said: who says so of which environment, of no service yet.
 
-    running: of that environment. wanted: what is to run, several in one slot beside one another. kept: services that
-    stay as they are where they are not wanted. whole: whether what is not wanted is to go.
+    running: of that environment. wanted: what is to run, several in one slot beside one another. kept: services of
+    which not all that is wanted is known: nothing of them ends. whole: whether what is not wanted is to go.
     """
     before: dict[Slot, list[Deployment]] = defaultdict(list)
     for each in running:
@@ -54,22 +54,30 @@ def changes(
     after: dict[Slot, dict[str, Event]] = defaultdict(dict)
     for event in wanted:
         after[event.service, event.platform].setdefault(event.digest, event)
-    stays = {slot for slot in before if slot not in after and (not whole or slot[0] in kept)}
     return tuple(
-        _change(slot, said, before.get(slot, ()), after.get(slot, {}), slot in stays)
+        _change(
+            msgspec.structs.replace(said, service=slot[0], platform=slot[1]),
+            before.get(slot, ()),
+            after.get(slot, {}),
+            stays=slot[0] in kept or (not whole and slot not in after),
+        )
         for slot in sorted({*before, *after})
     )
 
 
-def _change(slot: Slot, said: Event, held: Sequence[Deployment], wanted: Mapping[str, Event], stays: bool) -> Change:
-    service, platform = slot
+def _change(said: Event, held: Sequence[Deployment], wanted: Mapping[str, Event], *, stays: bool) -> Change:
     before = tuple(Ran(each.reference, each.digest) for each in held)
-    if stays:
-        return Change("kept", service, platform, before, before)
     after = tuple(Ran(each.reference, each.digest) for each in wanted.values())
-    events = tuple(_events(msgspec.structs.replace(said, service=service, platform=platform), held, wanted))
-    kind: Kind = "unchanged" if not events else "removed" if not after else "changed" if before else "added"
-    return Change(kind, service, platform, before, after, events)
+    if stays:
+        there = {each.digest for each in held}
+        events = tuple(msgspec.structs.replace(one, action="add") for key, one in wanted.items() if key not in there)
+        after = (*before, *(each for each in after if each.digest not in there))
+    else:
+        events = tuple(_events(said, held, wanted))
+    kind: Kind = "removed" if not after else "added" if not before else "changed"
+    if not events:
+        kind = "kept" if stays else "unchanged"
+    return Change(kind, said.service, said.platform, before, after, events)
 
 
 def _events(said: Event, held: Sequence[Deployment], wanted: Mapping[str, Event]) -> Iterator[Event]:

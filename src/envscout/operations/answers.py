@@ -51,6 +51,7 @@ ARGUMENTS, BROAD = Answer("arguments"), Answer("arguments", by_environment=False
 STORE, SHARED, WHOLE = Answer("store", by_environment=False), Answer("shared"), Answer("whole")
 
 ANSWERS: Mapping[str, Answer] = {
+    "admit.candidates": ARGUMENTS,
     "ask.base_of": Answer("store"),
     "ask.environments": Answer("arguments", only=_rows),
     "ask.everywhere": ARGUMENTS,
@@ -86,6 +87,7 @@ ANSWERS: Mapping[str, Answer] = {
     "deliver.test": BROAD,
     "changes.after": ARGUMENTS,
     "changes.between": ARGUMENTS,
+    "drift.drift": Answer("arguments", only=_within),
     "exceptions.add": ARGUMENTS,
     "exceptions.approve": ARGUMENTS,
     "exceptions.listed": Answer("store", only=_exceptions),

@@ -6,6 +6,7 @@ from typing import Any
 from envscout.access.roles import Action
 
 OPERATIONS: Mapping[str, Action] = {
+    "admit.candidates": "read",
     "ask.base_of": "read",
     "ask.environments": "read",
     "ask.everywhere": "read",
@@ -41,6 +42,7 @@ OPERATIONS: Mapping[str, Action] = {
     "deliver.test": "operate",
     "changes.after": "read",
     "changes.between": "read",
+    "drift.drift": "read",
     "exceptions.add": "operate",
     "exceptions.approve": "operate",
     "exceptions.listed": "read",

@@ -23,6 +23,7 @@ from envscout.server.routes.table import routes
 from envscout.server.stores import Stores
 from envscout.server.surrounding import Proxies, surrounded
 from envscout.server.unpacking import MAX_BODY
+from envscout.server.webhooks import with_token_of_address
 from envscout.store import Place
 from envscout.verbs.changes import newest
 
@@ -52,7 +53,8 @@ def make(place: Place, door: Door = Door()) -> Litestar:  # noqa: B008
         on_startup=[feed.end_at_signals],
         on_shutdown=[feed.end, house.stores.close],
     )
-    app.asgi_handler = surrounded(guarded(_segments(app.asgi_handler), keeper, failed), Proxies(door.proxies))
+    inner = surrounded(guarded(_segments(app.asgi_handler), keeper, failed), Proxies(door.proxies))
+    app.asgi_handler = with_token_of_address(inner)
     return app
 
 

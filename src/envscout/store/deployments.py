@@ -93,6 +93,22 @@ def named_last(connection: Connection, name: str, full: str, at: int | None = No
     return tuple(dict.fromkeys(filter(None, (row[0], image.index_digest))))
 
 
+def service_last(connection: Connection, organization: str, service: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the digest of the image that one of some names stood for last in a service of this name, () for none.
+
+    organization: "" for all that the tenant sees.
+    """
+    values = {
+        "organization": organization,
+        "service": service,
+        "name": names[0],
+        "full": names[-1],
+        "tenant": connection.tenant,
+    }
+    row = connection.execute(_SQL["service_last"], values).fetchone()
+    return (str(row[0]),) if row else ()
+
+
 def _running(
     organization: str, environment: str, service: str, platform: str, image_id: int, digest: str, reference: str,
     since: int, until: int, *said: str,

@@ -35,6 +35,15 @@ SELECT v.organization, v.name, s.name, d.platform, d.image_id, i.digest, e.refer
 SELECT i.digest, i.document FROM event e JOIN image i USING (image_id) JOIN environment v USING (env_id)
  WHERE (e.reference = :name OR e.reference = :full) AND (:tenant = '' OR v.organization = :tenant) AND e.at <= :at ORDER BY e.at DESC, e.event_id DESC LIMIT 1
 
+-- name: service_last
+-- The image that a name stood for when it was recorded last as a service that is called like its repository.
+SELECT i.digest FROM service s CROSS JOIN environment v CROSS JOIN event e CROSS JOIN image i
+ WHERE s.name = :service AND (:tenant = '' OR s.organization = :tenant)
+   AND (:organization = '' OR s.organization = :organization) AND v.organization = s.organization
+   AND e.env_id = v.env_id AND e.service_id = s.service_id AND (e.reference = :name OR e.reference = :full)
+   AND i.image_id = e.image_id
+ ORDER BY e.at DESC, e.event_id DESC LIMIT 1
+
 -- name: events
 -- What was ever said of an environment, newest first.
 SELECT v.organization, v.name, s.name, e.platform, e.action, i.digest, e.reference, e.at, e.actor, e.source, e.commit_id, e.run_url

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from envscout.errors import EnvscoutError, NotFound, SourceError, UsageError
+from envscout.images import Credentials, given
 from envscout.images.attachments import Attachments
 from envscout.model import Image, Problem
 from envscout.names.reference import Reference, parse
@@ -94,7 +95,7 @@ def attach(
     """
     from envscout.images.artifacts import Part, described, push_artifact
 
-    root = described(reference)
+    root = described(reference, _login(reference))
     statement = statements.statement(document)
     if statement:
         if predicate_type and predicate_type != statement.predicate_type:
@@ -113,14 +114,21 @@ def attach(
         subject, media_type = root, statements.STATEMENT
         document = statements.make(document, predicate_type, reference.repository, root.digest)
     notes = {PREDICATE_TYPE: predicate_type}
+    place = _place(reference, repository)
     digest = push_artifact(
-        _place(reference, repository),
+        place,
         media_type,
         [Part(media_type, document, notes)],
         subject=subject,
         annotations={**notes, **(annotations or {})},
+        credentials=_login(place),
     )
     return Added(reference.familiar, subject.digest, predicate_type, digest)
+
+
+def _login(reference: Reference) -> Credentials | None:
+    """Return what variables give for the registry of an image or repository that a user named."""
+    return given(reference.host) if reference.host else None
 
 
 def _place(reference: Reference, repository: str) -> Reference:
@@ -140,7 +148,8 @@ def _named(reference: Reference, root: "Descriptor", subjects: Iterable[str]) ->
         return root
     for digest in _members(reference, root):
         if digest in named:
-            return described(msgspec.structs.replace(reference, tag="", tag_typed=False, digest=digest))
+            exact = msgspec.structs.replace(reference, tag="", tag_typed=False, digest=digest)
+            return described(exact, _login(reference))
     about = ", ".join(sorted(named)[:3]) or "nothing"
     raise SourceError(
         f"The statement speaks of {about}, not of {reference.familiar} ({root.digest}).",
@@ -151,7 +160,8 @@ def _named(reference: Reference, root: "Descriptor", subjects: Iterable[str]) ->
 def _members(reference: Reference, root: "Descriptor") -> tuple[str, ...]:
     from envscout.images.artifacts import members
 
-    return members(msgspec.structs.replace(reference, tag="", tag_typed=False, digest=root.digest))
+    exact = msgspec.structs.replace(reference, tag="", tag_typed=False, digest=root.digest)
+    return members(exact, _login(reference))
 
 
 def _listed(attached: Attachments, predicate_types: Sequence[str]) -> Attestations:

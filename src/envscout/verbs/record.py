@@ -1,16 +1,18 @@
 """Say what runs where: append to the record, end and begin deployments."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from envscout.environments.becoming import Change, changes
+from envscout.environments.drift import OBSERVED
 from envscout.environments.fold import advance
 from envscout.errors import EnvscoutError, LimitExceeded, NotFound, UsageError
 from envscout.model import Deployment, Event, Image, News, NewsFacts
 from envscout.names.reference import valid_digest
+from envscout.standing import drifting
 from envscout.store import Connection, Database, deployments, news, now, recording, repositories
 from envscout.store import images as stored_images
 from envscout.store.deployments import Scope
@@ -159,12 +161,37 @@ def become(database: Database, goal: Goal, *, unindexed: bool = False, dry: bool
         raise UsageError("one of the images is for another environment", "name one environment alone")
     with database.read() if dry else database.write() as connection:
         running = deployments.running(connection, Scope(said.organization, said.environment))
-        plan = changes((each.deployment for each in running), said, goal.wanted, goal.services, whole=goal.whole)
+        wanted = _in_their_slots(running, _on_record(connection, goal.wanted))
+        plan = changes((each.deployment for each in running), said, wanted, goal.services, whole=goal.whole)
         events = [event for change in plan for event in change.events]
-        if dry or not events:
+        if dry:
             return Became(plan, ())
+        moment = now()
         batch = Batch(events, [unindexed] * len(events), connection.tenant)
-        return Became(plan, tuple(_recorded(connection, list(_said(batch, now())))))
+        outcomes = _recorded(connection, list(_said(batch, moment))) if events else []
+        if said.source in OBSERVED:
+            news.append(connection, drifting.observe(connection, said, moment))
+        return Became(plan, tuple(outcomes))
+
+
+def _on_record(connection: Connection, wanted: Sequence[Event]) -> list[Event]:
+    """Return events with the digests that their images have here: a cluster may tell that of the index it pulled."""
+    known = stored_images.find_all(connection, {Named(connection.tenant, each.digest) for each in wanted})
+    indexed = {name.digest for name, each in known.items() if each.is_indexed}
+    better = {each.digest: each.digest for each in wanted}
+    for digest in better.keys() - indexed:
+        led_to = (each for each in stored_images.known_as(connection, digest) if each.indexed_at is not None)
+        better[digest] = next((each.image.digest for each in led_to), digest)
+    return [msgspec.structs.replace(each, digest=better[each.digest]) for each in wanted]
+
+
+def _in_their_slots(running: Iterable[deployments.Running], wanted: Iterable[Event]) -> list[Event]:
+    """Return events in the slots in which their images run already: who looks tells no platform, who records may."""
+    slots = {(each.deployment.service, each.deployment.digest): each.deployment.platform for each in running}
+    return [
+        each if each.platform else msgspec.structs.replace(each, platform=slots.get((each.service, each.digest), ""))
+        for each in wanted
+    ]
 
 
 class _Said(NamedTuple):
@@ -226,6 +253,9 @@ def _meant(said: _Said, known: Mapping[Named, Known]) -> Told | Outcome:
     if isinstance(event, Outcome) or (event.action == "remove" and not event.digest):
         return event if isinstance(event, Outcome) else Told(event, None)
     found = known.get(said.name)
+    if event.action == "remove":
+        # Of what runs, whosever the image is.
+        return Told(event, found.image_id if found else None)
     if found is None:
         unknown = f"nobody looked into {event.digest} yet"
         return _refused(event, NotFound(unknown, "upload its inventory, or record it as unindexed"))

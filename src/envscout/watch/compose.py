@@ -5,6 +5,7 @@ variables; nothing is built, pulled or started.
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,9 @@ _RESET, _OVERRIDE = "!reset", "!override"
 
 
 class Service(msgspec.Struct, frozen=True):
-    """What of a service decides what it runs. where: of its image, else of itself; copies: "0" for none."""
+    """What of a service decides what it runs. where: of its image, else of itself; copies: "0" for none. provided: by a
+    program, and no container at all.
+    """
 
     where: str
     image: str = ""
@@ -32,6 +35,7 @@ class Service(msgspec.Struct, frozen=True):
     profiles: tuple[str, ...] = ()
     copies: str = ""
     problem: str = ""
+    provided: bool = False
 
 
 _Services = dict[str, Service]
@@ -52,7 +56,7 @@ def declaration(
     values = _values(folder, env_files, environ)
     reader = _Reader()
     services = reader.together(files, values)
-    active = {*profiles, *filter(None, values.get("COMPOSE_PROFILES", "").split(","))}
+    active = {*profiles} or {each.strip() for each in values.get("COMPOSE_PROFILES", "").split(",") if each.strip()}
     return _declaration(services, active, reader.unset)
 
 
@@ -66,10 +70,11 @@ def _values(folder: Path, env_files: Sequence[str], environ: Mapping[str, str]) 
     beside = folder / ".env"
     for file in env_files or ([str(beside)] if beside.is_file() else []):
         try:
-            found |= variables(read(file).decode(), environ)
+            found |= variables(read(file).decode(), environ, found)
         except (InvalidVariable, UnicodeDecodeError) as error:
             raise SourceError(f"{file} is no file of variables: {error}", "write lines such as NAME=value") from error
-    return {**found, **environ}
+    name = re.sub(r"[^a-z0-9_-]", "", folder.resolve().name.lower()).lstrip("_-")
+    return {"COMPOSE_PROJECT_NAME": name, **found, **environ}
 
 
 class _Reader:
@@ -78,11 +83,14 @@ class _Reader:
     def __init__(self) -> None:
         self.unset: dict[str, str] = {}
         self._read: dict[str, Tree] = {}
+        self._folders: dict[str, Path] = {}
 
     def together(self, files: Sequence[str], values: Mapping[str, str], chain: tuple[str, ...] = ()) -> _Services:
         """Return the services of files that change one another, and of those that they include."""
         found: _Services = {}
         for file in files:
+            # What later files name lies beside the first one, too.
+            self._folders.setdefault(file, _folder(files[0]))
             tree = self._tree(file, values)
             found = self._included(tree, file, values, chain) | found
             self._take(found, tree, file, values)
@@ -127,10 +135,10 @@ class _Reader:
         told = tree.get("include", [])
         for each in told if isinstance(told, list) else [told]:
             entry = each if isinstance(each, Tree) else Tree(path=each)
-            paths = [_beside(file, filled_in(path, values)) for path in _texts(entry.get("path"))]
+            paths = [self._beside(file, filled_in(path, values)) for path in _texts(entry.get("path"))]
             if paths:
-                beside = [_beside(file, filled_in(path, values)) for path in _texts(entry.get("env_file"))]
-                folder = _beside(file, entry["project_directory"]) if entry.get("project_directory") else ""
+                beside = [self._beside(file, filled_in(path, values)) for path in _texts(entry.get("env_file"))]
+                folder = self._beside(file, entry["project_directory"]) if entry.get("project_directory") else ""
                 inner = _values(Path(folder) if folder else _folder(paths[0]), beside, values)
                 found |= self.together(paths, inner, (*chain, file))
         return found
@@ -187,22 +195,21 @@ class _Reader:
         asked = extends.get("service", "") if isinstance(extends, Tree) else extends
         inside = file
         if isinstance(extends, Tree) and extends.get("file"):
-            inside = _beside(file, filled_in(extends["file"], values))
+            inside = self._beside(file, filled_in(extends["file"], values))
             services = _services(self._tree(inside, values), inside)
         other, found = next((each for each in services.items() if each[0] == asked), ("", None))
         if not isinstance(found, Tree):
             raise SourceError(f"the service {name} extends {asked!r}, which is not in {_name(inside)}", "mend it")
         return self._service(other, found, services, inside, values, None, (*chain, (file, name)))
 
+    def _beside(self, file: str, path: str) -> str:
+        if "://" in path or path.startswith("git@"):
+            raise SourceError(f"{_name(file)} names {path[:100]}, and nothing is fetched", "give it as a file")
+        return os.path.normpath(self._folders.get(file, _folder(file)) / path)
+
 
 def _name(file: str) -> str:
     return "standard input" if file == "-" else file
-
-
-def _beside(file: str, path: str) -> str:
-    if "://" in path or path.startswith("git@"):
-        raise SourceError(f"{_name(file)} names {path[:100]}, and nothing is fetched", "give it as a file")
-    return os.path.normpath(_folder(file) / path)
 
 
 def _texts(told: Any) -> list[str]:
@@ -234,14 +241,18 @@ def _changed(base: Service, told: Tree, file: str, values: Mapping[str, str]) ->
         if not isinstance(image, Text):
             raise SourceError("its image is no text", "mend it")
         text = "" if _is_reset(image) else filled_in(image, values)
-        if image and not text.strip():
+        if image and not text.strip() and not _is_reset(image):
             raise SourceError(f"nothing is left of its image {image!r} where variables are filled in", "set them")
         base = msgspec.structs.replace(base, image=text, where=f"{file}:{image.line}", problem="")
     if "build" in told:
         base = msgspec.structs.replace(base, built=bool(told["build"]) and not _is_reset(told["build"]))
+    if "provider" in told:
+        base = msgspec.structs.replace(base, provided=bool(told["provider"]))
     if "profiles" in told:
         base = msgspec.structs.replace(base, profiles=_profiles(base, told["profiles"], values))
     deploy = told.get("deploy")
+    if getattr(deploy, "tag", ""):
+        base = msgspec.structs.replace(base, copies="")
     copies = deploy.get("replicas") if isinstance(deploy, Tree) else None
     copies = told.get("scale", copies)
     if isinstance(copies, str):
@@ -276,7 +287,9 @@ def _declaration(services: _Services, active: set[str], unset: Mapping[str, str]
 
 def _lacks(service: Service) -> str:
     """Return why it cannot be told what a service runs, "" where it can."""
-    return service.problem or ("" if service.image or service.built else "it has neither `image` nor `build`")
+    return service.problem or (
+        "" if service.image or service.built or service.provided else "it has neither `image` nor `build`"
+    )
 
 
 def _runs(service: Service, active: set[str]) -> bool:
@@ -290,6 +303,8 @@ def _left_out(services: _Services, active: set[str]) -> Iterator[Problem]:
         elif not _runs(each, active):
             text = f"service {name} is of the profile {' or '.join(each.profiles)}, which is not active"
             yield Problem("inactive-profile", text, each.where)
+        elif each.provided and not each.image:
+            yield Problem("provided", f"service {name} is provided by a program, and runs no image", each.where)
         elif each.built and not each.image and not each.problem:
             text = f"service {name} is built, and has no name that an image could be found by: give it an `image`"
             yield Problem("build-only", text, each.where)

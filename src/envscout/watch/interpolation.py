@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 MAX_DEPTH = 20
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.]*)\s*(?:[=:]\s*(.*))?", re.ASCII | re.DOTALL)
+_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*(?:[=:]\s*(.*))?", re.ASCII | re.DOTALL)
 _OPERATORS = (":-", ":?", ":+", "-", "?", "+")
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "$": "$$"}
 
 
 class InvalidVariable(ValueError):
@@ -46,7 +46,7 @@ def _filled(text: str, values: Mapping[str, str], on_unset: Callable[[str], None
             parts.append(_plain(name[0], values, on_unset))
             place = name.end()
         else:
-            raise InvalidVariable(f"{text[found : found + 40]!r} is no variable; a dollar sign is written $$")
+            raise InvalidVariable("a dollar sign begins no variable; one for itself is written $$")
     return "".join((*parts, text[place:]))
 
 
@@ -63,7 +63,7 @@ def _end(text: str, start: int) -> int:
             if not depth:
                 return place
         place += 1
-    raise InvalidVariable(f"{text[start - 1 : start + 40]!r} is not closed by a brace")
+    raise InvalidVariable("a variable is not closed by a brace")
 
 
 def _plain(name: str, values: Mapping[str, str], on_unset: Callable[[str], None]) -> str:
@@ -75,13 +75,13 @@ def _plain(name: str, values: Mapping[str, str], on_unset: Callable[[str], None]
 def _braced(inner: str, values: Mapping[str, str], on_unset: Callable[[str], None], depth: int) -> str:
     found = _NAME.match(inner)
     if not found:
-        raise InvalidVariable(f"'${{{inner[:40]}}}' names no variable")
+        raise InvalidVariable("braces name no variable")
     name, rest = found[0], inner[found.end() :]
     if not rest:
         return _plain(name, values, on_unset)
     operator = next((each for each in _OPERATORS if rest.startswith(each)), "")
     if not operator:
-        raise InvalidVariable(f"'${{{inner[:40]}}}' is no variable as Compose knows them")
+        raise InvalidVariable(f"what follows {name} in its braces is none of :- - :? ? :+ +")
     word = rest[len(operator) :]
     has = bool(values.get(name)) if operator[0] == ":" else name in values
     if operator[-1] == "+":
@@ -94,27 +94,33 @@ def _braced(inner: str, values: Mapping[str, str], on_unset: Callable[[str], Non
     raise InvalidVariable(f"{name} has to have a value and has none{f': {why[:200]}' if why else ''}")
 
 
-def variables(text: str, given: Mapping[str, str]) -> dict[str, str]:
-    """Return what a file of variables says. given: values that go before those of the file. Raise InvalidVariable."""
+def variables(text: str, given: Mapping[str, str], earlier: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what a file of variables says. given: values that go before those of the file; earlier: of files before.
+
+    Raise InvalidVariable, which tells the line and nothing of what stands in it: there are secrets in such files.
+    """
     found: dict[str, str] = {}
-    lines = iter(text.removeprefix("\ufeff").splitlines())
-    for line in lines:
+    lines = enumerate(text.removeprefix("\ufeff").splitlines(), 1)
+    for number, line in lines:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         told = _LINE.fullmatch(line)
         if told is None:
-            raise InvalidVariable(f"{line.strip()[:40]!r} sets no variable")
+            raise InvalidVariable(f"line {number} sets no variable")
         name, value = told[1], told[2]
         if value is None:
             if name in given:
                 found[name] = given[name]
             continue
         while value[:1] in ("'", '"') and not _closing(value):
-            following = next(lines, None)
+            _, following = next(lines, (0, None))
             if following is None:
-                raise InvalidVariable(f"the value of {name} has a quote that is not closed")
+                raise InvalidVariable(f"line {number} has a quote that is not closed")
             value += "\n" + following
-        found[name] = _value(value, {**found, **given})
+        try:
+            found[name] = _value(value, {**(earlier or {}), **found, **given})
+        except InvalidVariable as error:
+            raise InvalidVariable(f"line {number}: {error}") from error
     return found
 
 

@@ -1,8 +1,4 @@
-"""Kubernetes manifests: which images their workloads run, in whatever kind of object a pod is described.
-
-A pod is what has `containers`, https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/. It is
-described under `spec` of a Pod, in a template of what makes pods, and anywhere in what a custom resource says.
-"""
+"""Kubernetes manifests: which images their workloads run, in whatever kind of object a pod is described."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,14 +8,21 @@ from envscout.errors import LimitExceeded, NotFound
 from envscout.model import Problem
 from envscout.watch.declared import Declaration, Declared
 from envscout.watch.documents import Text, Tree, documents, read
+from envscout.watch.podspec import containers
 
 MAX_FILES = 10_000
 MAX_OBJECTS = 200_000
-_LISTS = ("initContainers", "containers", "ephemeralContainers")
 _SUFFIXES = (".yaml", ".yml", ".json")
 _TEST_HOOKS = ("test", "test-success", "test-failure")
 _DESCRIBING = frozenset({"CustomResourceDefinition", "Kustomization", "ConfigMap", "Secret"})
 """Kinds in which nothing runs, whatever they speak of."""
+_OF_KUBERNETES = frozenset(
+    {
+        "Pod", "Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job", "CronJob",
+        "PodTemplate",
+    }
+)  # fmt: skip
+"""Kinds whose containers have an image each; elsewhere an operator may fill it in, and a part of it may be said."""
 
 
 def declaration(places: Sequence[str]) -> Declaration:
@@ -80,43 +83,21 @@ def _take(tree: Tree, file: str, declared: list[Declared], problems: list[Proble
     kind = str(tree.get("kind", ""))
     if kind in _DESCRIBING:
         return
-    pods = list(_pods(tree))
-    if not pods:
+    found = list(containers(tree))
+    if not found:
         return
     name = _named(tree, kind)
     if why := _idle(tree):
         notes.append(Problem(why[0], f"{name} {why[1]}", f"{file}:{tree.line}"))
         return
-    for each in pods:
-        for container in (one for key in _LISTS for one in _list(each.get(key))):
-            called = f"{name}, container {container.get('name') or '?'}"
-            image = container.get("image")
-            if isinstance(image, Text) and image.strip():
-                declared.append(Declared(called, image.strip(), f"{file}:{image.line}"))
-            else:
-                problems.append(Problem("unclear-reference", f"{called} has no image", f"{file}:{container.line}"))
-
-
-def _pods(tree: Tree) -> Iterator[Tree]:
-    """Yield descriptions of pods, wherever they are in an object."""
-    seen: set[int] = set()
-    pending: list[Any] = [tree]
-    while pending:
-        each = pending.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        if isinstance(each, Tree):
-            if any(_list(each.get(key)) for key in _LISTS):
-                yield each
-                continue
-            pending += reversed(each.values())
-        elif isinstance(each, list):
-            pending += reversed(each)
-
-
-def _list(told: Any) -> list[Tree]:
-    return [each for each in told if isinstance(each, Tree)] if isinstance(told, list) else []
+    for container in found:
+        called = f"{name}, container {container.get('name') or '?'}"
+        image = container.get("image")
+        if isinstance(image, Text) and image.strip():
+            declared.append(Declared(called, image.strip(), f"{file}:{image.line}"))
+        elif kind in _OF_KUBERNETES:
+            line = getattr(container, "line", 0)
+            problems.append(Problem("unclear-reference", f"{called} has no image", f"{file}:{line}"))
 
 
 def _named(tree: Tree, kind: str) -> str:
@@ -133,7 +114,7 @@ def _idle(tree: Tree) -> tuple[str, str] | None:
     spec = spec if isinstance(spec, Tree) else Tree()
     if spec.get("replicas") == "0":
         return "scaled-to-zero", "is scaled to zero"
-    if spec.get("suspend") == "true":
+    if str(spec.get("suspend", "")).lower() == "true":
         return "suspended", "is suspended"
     metadata = tree.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, Tree) else None

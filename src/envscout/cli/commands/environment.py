@@ -69,8 +69,8 @@ def command(words: tuple[str, ...], output: str, **flags: Any) -> None:
     envscout environment staging myorg/myapp:v1.2.3     # record it: it takes the place of the service's image
     envscout environment history staging myorg/myapp    # what was ever recorded, newest first
     envscout environment remove staging myorg/myapp     # end what runs; the history stays
-    envscout environment sync staging --compose compose.yaml   # make it equal to what a file, a cluster's manifests
-                                                        # or an engine say
+    envscout environment drift staging                  # what does not run what was said, as a cluster tells
+    envscout environment sync staging --compose compose.yaml    # make it equal to what a source says
 
     Recording resolves the tag to a digest and looks inside of the image, so that every question about the environment
     is about what runs there. IMAGE may be fs://DIR, archive://FILE or sbom://FILE together with --service. An
@@ -78,7 +78,7 @@ def command(words: tuple[str, ...], output: str, **flags: Any) -> None:
     """
     from envscout.cli.commands.environment_change import record, remove
     from envscout.cli.commands.environment_flags import Flags, Sources
-    from envscout.cli.commands.environment_list import list_environments, list_events, list_running
+    from envscout.cli.commands.environment_list import list_drift, list_environments, list_events, list_running
 
     sources = Sources(**{field: flags.pop(field) for field in Sources.__struct_fields__})
     asked = Flags(**flags)
@@ -88,13 +88,15 @@ def command(words: tuple[str, ...], output: str, **flags: Any) -> None:
                 list_events(session, asked, environment, *repository)
             case ("remove", environment, repository):
                 remove(session, asked, environment, repository)
+            case ("drift", *environment) if len(environment) <= 1:
+                list_drift(session, asked, *environment)
             case ("sync", environment, *more):
                 from envscout.cli.commands.environment_sync import sync
 
                 sync(session, asked, sources, environment, more)
             case ("sync",):
                 raise UsageError("`environment sync` takes an environment", _HELP)
-            case ("history" | "remove", *_):
+            case ("history" | "remove" | "drift", *_):
                 raise UsageError(f"`environment {words[0]}` takes an environment and a repository", _HELP)
             case ():
                 list_environments(session, asked)

@@ -18,7 +18,7 @@ from envscout.names.reference import Reference, parse
 from envscout.verbs import ask, look
 from envscout.verbs import record as recording
 
-RESERVED = ("history", "remove", "sync")
+RESERVED = ("drift", "history", "remove", "sync")
 
 
 def record(session: Session, asked: Flags, environment: str, text: str) -> None:

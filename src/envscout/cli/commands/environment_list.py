@@ -48,6 +48,24 @@ def list_events(session: Session, asked: "Flags", environment: str, repository: 
     )
 
 
+def list_drift(session: Session, asked: "Flags", environment: str = "") -> None:
+    """List what does not run what was said, and whose tags moved; and where nobody looks any more."""
+    from envscout.cli.show.table import table
+    from envscout.standing.drifting import words
+    from envscout.verbs import drift
+
+    found = session.call(drift.drift, options.scope(session, asked.org, environment))
+    for each in found:
+        if each.stale and each.looked_at:
+            session.warn(f"{each.environment}: {each.actor} looked last on {moment.show(each.looked_at)}")
+        elif each.looked_at is None and environment:
+            session.warn(f"nobody looks at what runs in {environment}: `envscout watch kubernetes` does")
+    rows = [(each.environment, one.service, one.kind, words(one)) for each in found for one in each.drifts]
+    head = ("Environment", "Service", "What", "How")
+    told = table(head, rows) if rows else ["    nothing drifted, as far as anybody looks"]
+    options.tell(asked.form, "drift", found, told)
+
+
 def _line(running: "Deployment") -> str:
     name = (running.reference or running.service).partition("@")[0]
     return inert(f"{name}@{running.digest}")

@@ -161,7 +161,7 @@ def _said(asked: "Flags", organization: str, environment: str, kind: str) -> Eve
         at=0,
         platform=asked.platform,
         actor=asked.actor or by.actor,
-        source=by.source if kind == "file" else kind,
+        source={"file": by.source, "kubernetes": "manifests"}.get(kind, kind),
         commit=asked.commit or by.commit,
         run_url=asked.run_url or by.run_url,
     )

@@ -1,20 +1,17 @@
 """`envscout watch`."""
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from envscout.cli import options
+from envscout.cli.commands.watch_kubernetes import kubernetes
 from envscout.cli.session import Session
+from envscout.cli.stopping import until_stopped
 from envscout.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
     from envscout.watch.registries import Watched
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--registry",
     default="",
@@ -65,8 +62,9 @@ if TYPE_CHECKING:
 @click.option("--refresh-registry", is_flag=True, help="Read the list of repositories anew at each look. Always done.")
 @options.org
 @options.form("text", "json")
-def command(registry: str, org: str, form: str, refresh_registry: bool, **flags: Any) -> int:  # noqa: ARG001
-    """Watch a registry, and index each image that is pushed to it.
+@click.pass_context
+def command(context: click.Context, /, registry: str, org: str, form: str, **flags: Any) -> int:
+    """Watch a registry, and index each image that is pushed to it; or a cluster, and record what runs in it.
 
     \b
     envscout watch --registry registry.example
@@ -78,10 +76,13 @@ def command(registry: str, org: str, form: str, refresh_registry: bool, **flags:
     is lost and nothing is done twice. The first look only takes note of what is there, unless --all-images is given.
     One line is written for each image. The watching ends with Ctrl-C or SIGTERM.
     """
+    if context.invoked_subcommand:
+        return 0
     from envscout.verbs import watch
     from envscout.watch import registries
 
-    with Session() as session, _until_stopped() as stop:
+    flags.pop("refresh_registry")
+    with Session() as session, until_stopped() as stop:
         settings = session.settings
         watched = registries.parse(registry) if registry else _registered(session, org)
         plan = _plan(watched, flags)
@@ -94,6 +95,9 @@ def command(registry: str, org: str, form: str, refresh_registry: bool, **flags:
             stop=stop,
         )
     return 1 if failures and plan.once else 0
+
+
+command.add_command(kubernetes)
 
 
 def _index(plan: "Plan", bound: int, database: "Database", reference: "Reference") -> "Indexed":
@@ -134,27 +138,6 @@ def _plan(watched: "Watched", flags: dict[str, Any]) -> "Plan":
         secret=registries.secret(watched, os.environ) if receives else "",
         credentials=registries.credentials(watched, os.environ),
     )
-
-
-@contextmanager
-def _until_stopped() -> Iterator[threading.Event]:
-    """Yield an event that is set by the first SIGINT or SIGTERM; the second one ends the program at once."""
-    stop = threading.Event()
-    kinds = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
-    before = {kind: signal.getsignal(kind) for kind in kinds}
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
-
-    for kind in kinds:
-        signal.signal(kind, end)
-    try:
-        yield stop
-    finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
 
 
 def _tell(session: Session, form: str, told: "Told") -> None:

@@ -13,6 +13,8 @@ from envscout.server.pagination import Cursor, page
 from envscout.server.routes import environments as resources
 from envscout.server.routes.common import Moment, Name, moment_of
 from envscout.server.routes.environments import OfService
+from envscout.standing.drifting import Environment as Watched
+from envscout.standing.drifting import words
 from envscout.store.deployments import Running, Scope
 from envscout.store.judged import Images as Judged
 from envscout.verbs.whole import Brief, Question
@@ -31,17 +33,24 @@ class Here(Moment, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A service, what it runs, and its vulnerabilities. failing: policies that it does not meet, None: not judged."""
+    """A service, what it runs, and its vulnerabilities. failing: policies that it does not meet, None: not judged.
+
+    drift: how what runs is not what was said, in words; "" where it is, or where nobody looks.
+    """
 
     service: str
     running: tuple[Deployment, ...]
     summary: Summary
     known: bool
     failing: tuple[str, ...] | None
+    drift: str = ""
 
 
 class Environment(msgspec.Struct, frozen=True):
-    """at: the moment that is looked at, None for now. total: services; rows: those of this page. judged: since when."""
+    """at: the moment that is looked at, None for now. total: services; rows: those of this page. judged: since when.
+
+    watched: who looks at what runs and what drifted, None where nobody does, or at a past moment.
+    """
 
     name: str
     organization: str
@@ -56,6 +65,7 @@ class Environment(msgspec.Struct, frozen=True):
     next: str | None
     numbers: Numbers | None
     judged: int | None = None
+    watched: Watched | None = None
 
 
 def environment(asked: Asked) -> Environment:
@@ -75,8 +85,13 @@ def environment(asked: Asked) -> Environment:
     keys = {each: place for place, each in enumerate(order)}
     shown, following = page(order, lambda each: (keys[each],), query.cursor, _AT_ONCE)
     running = _running(asked, scope)
+    drifted: dict[str, str] = {}
     judged: Judged | None = None
+    watched: Watched | None = None
     if at is None:
+        seen = asked.perform("drift.drift", scope=scope, tags=False)
+        watched = next((each for each in seen if each.looked_at is not None), None)
+        drifted = {each.service: words(each) for each in watched.drifts} if watched else {}
         judged = asked.perform("count.judged_of", environment=name, organization=query.org)
     return Environment(
         name=name,
@@ -87,11 +102,12 @@ def environment(asked: Asked) -> Environment:
         images=len({digest for side in brief.services.values() for digest in side.digests}),
         unknown=sum(not side.known for side in brief.services.values()),
         coverage=brief.coverage,
-        rows=tuple(_row(each, sides[each], running.get(each, ()), judged) for each in shown),
+        rows=tuple(_row(each, sides[each], running.get(each, ()), judged, drifted.get(each, "")) for each in shown),
         total=len(sides),
         next=following,
         numbers=None if at is not None else numbers(asked, name, query.org),
         judged=judged.at if judged else None,
+        watched=watched,
     )
 
 
@@ -114,9 +130,9 @@ def _running(asked: Asked, scope: Scope) -> dict[str, tuple[Running, ...]]:
     return found
 
 
-def _row(service: str, side: Side, running: tuple[Running, ...], judged: Judged | None) -> Row:
+def _row(service: str, side: Side, running: tuple[Running, ...], judged: Judged | None, drift: str) -> Row:
     ran = tuple(each.deployment for each in running)
-    return Row(service, ran, summary(together([side.found])), side.known, _failing(running, judged))
+    return Row(service, ran, summary(together([side.found])), side.known, _failing(running, judged), drift)
 
 
 def _failing(running: tuple[Running, ...], judged: Judged | None) -> tuple[str, ...] | None:

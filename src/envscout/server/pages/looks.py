@@ -16,6 +16,7 @@ from envscout.server.pages.address import href
 from envscout.server.pages.assets import address
 from envscout.server.pages.sections import SECTIONS
 from envscout.server.pages.settings import DONE
+from envscout.standing.drifting import words as drifted
 
 
 @cache
@@ -34,6 +35,7 @@ def _environment() -> jinja2.Environment:
         "asset": address,
         "charts": charts,
         "done": DONE,
+        "drifted": drifted,
         "href": href,
         "notified": notifications,
         "parts": parts,

@@ -1,8 +1,10 @@
 """All endpoints."""
 
 from envscout.server.routes import (
+    admission,
     changes,
     deployments,
+    drift,
     environments,
     github,
     images,
@@ -18,12 +20,14 @@ def routes() -> list[Route]:
     """Return every endpoint."""
     return [
         *environments.ROUTES,
+        *drift.ROUTES,
         *changes.ROUTES,
         *places.ROUTES,
         *deployments.ROUTES,
         *github.ROUTES,
         *images.ROUTES,
         *policies.ROUTES,
+        *admission.ROUTES,
         *statements.ROUTES,
         *operations.routes(),
     ]

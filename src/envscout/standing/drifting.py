@@ -1,0 +1,120 @@
+"""What drifted in an environment, as the store has it; and what is told of that, once."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from envscout.environments.drift import Drift, drifts
+from envscout.environments.fold import fold
+from envscout.errors import InvalidReference
+from envscout.model import Deployment, Event, News, NewsFacts
+from envscout.names.reference import parse
+from envscout.store import Connection, deployments, images, observed, repositories
+from envscout.store.deployments import Running, Scope
+
+GRACE = 600_000_000
+"""Microseconds that a rollout may take before it is told as drift."""
+STALE = {"kubernetes": 1_200_000_000, "docker": 86_400_000_000}
+"""Microseconds without a look after which nobody can tell what runs: a cluster is looked at every five minutes."""
+
+
+def look(
+    connection: Connection, organization: str, environment: str, *, tags: bool = True
+) -> tuple[observed.Look | None, tuple[Drift, ...]]:
+    """Return the last look at an environment, None where nobody looks, and what drifted; use inside `read()`.
+
+    tags: whether those are followed, which takes longer.
+    """
+    seen = observed.look(connection, organization, environment)
+    if seen is None and not tags:
+        return None, ()
+    running = deployments.running(connection, Scope(organization, environment))
+    said = fold(observed.declared(connection, organization, environment))
+    declared = [each for each in said if each.until is None]
+    moved = dict(_moved(connection, running) if tags else ())
+    return seen, drifts(declared, (each.deployment for each in running), moved, seen=seen is not None)
+
+
+def _moved(connection: Connection, running: Iterable[Running]) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield what of what runs was recorded under a tag that stands for a newer image."""
+    for each in running:
+        ran = each.deployment
+        now = _stands_for(connection, ran, each.image_id)
+        if now and now != ran.digest:
+            yield (ran.reference, ran.digest), now
+
+
+def _stands_for(connection: Connection, ran: Deployment, image_id: int) -> str:
+    try:
+        reference = parse(ran.reference)
+    except InvalidReference:
+        return ""
+    if not reference.repository or reference.digest or not reference.tag:
+        return ""
+    platform = images.get(connection, image_id).image.platform
+    found = repositories.stood_for(connection, reference.repository, reference.tag, platform)
+    return found[0].digest if found else ""
+
+
+def observe(connection: Connection, said: Event, at: int) -> list[News]:
+    """Note that somebody looked at an environment; return the news of what drifts since, and of what no longer does."""
+    before, found = look(connection, said.organization, said.environment)
+    if before is None:
+        # From now on somebody looks; what drifts is told from the second look on.
+        observed.put(connection, said.organization, said.environment, observed.Look(said.source, said.actor, at, {}))
+        return []
+    settled = [each for each in found if each.since <= at - GRACE]
+    drifting = {each.service: each.kind for each in settled}
+    fresh = observed.Look(said.source, said.actor, at, drifting)
+    observed.put(connection, said.organization, said.environment, fresh)
+    return list(_news(said, at, settled, before.drifting))
+
+
+def _news(said: Event, at: int, found: list[Drift], before: Mapping[str, str]) -> Iterator[News]:
+    now = {each.service: each for each in found}
+    for service, each in now.items():
+        if before.get(service) != each.kind:
+            yield _one(said, at, service, "worse", words(each))
+    for service in before:
+        if service not in now:
+            yield _one(said, at, service, "better", "it runs what was said again")
+
+
+def _one(said: Event, at: int, service: str, direction: str, text: str) -> News:
+    return News(
+        kind="drift",
+        at=at,
+        organization=said.organization,
+        environment=said.environment,
+        service=service,
+        direction=direction,  # type: ignore[arg-type]  # both are directions
+        cause="deployment",
+        facts=NewsFacts(actor=said.actor, text=text),
+    )
+
+
+def words(drift: Drift) -> str:
+    """Return what drifted in a sentence."""
+    said, runs = (", ".join(f"{each.reference.partition('@')[0]}@{each.digest[:19]}" for each in side)
+                  for side in (drift.declared, drift.running))  # fmt: skip
+    return {
+        "differs": f"{said} was said to run, and {runs} does",
+        "missing": f"{said} was said to run, and does not",
+        "unmanaged": f"{runs} runs, and nobody said so",
+        "moved": f"{runs} runs, and its tag stands for {drift.now[:19]} by now",
+    }[drift.kind]
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What drifted in one environment. looked_at: microseconds, None where nobody looks at what runs there.
+
+    source, actor: who looks, "" for nobody. stale: they have not for so long that nobody can tell what runs.
+    """
+
+    organization: str
+    environment: str
+    looked_at: int | None
+    source: str
+    actor: str
+    stale: bool
+    drifts: tuple[Drift, ...]

@@ -1,0 +1,94 @@
+"""What is known of images that somebody wants to run: for a gate that has no time to ask a registry."""
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+
+import msgspec
+
+from envscout.errors import InvalidReference
+from envscout.names.reference import Reference, parse
+from envscout.store import Connection, Database, deployments, generations, images, observed, present, repositories
+from envscout.store.deployments import Scope
+
+MOST = 200
+MAX_AGE = 7
+_PLATFORM = "linux/amd64"
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """An image by the name it is wanted under. service: what it runs as. digest: "" where nobody knows it.
+
+    runs: whether it was seen to run there. problem: why nothing can be said of it, "" for nothing.
+    """
+
+    reference: str
+    service: str = ""
+    digest: str = ""
+    runs: bool = False
+    problem: str = ""
+
+
+class Candidates(msgspec.Struct, frozen=True):
+    """found: in the order of what was asked. rests: what stays the same for as long as verdicts do.
+
+    organizations: those that have such an environment.
+    """
+
+    found: tuple[Candidate, ...]
+    rests: tuple[int, ...]
+    organizations: tuple[str, ...]
+
+
+def candidates(database: Database, scope: Scope, references: Sequence[str]) -> Candidates:
+    """Return what is known of images that are to run in the scope's environment; of the first few, if there are many.
+
+    A tag stands for what it was seen to stand for last.
+    """
+    with database.read() as connection:
+        reached = generations.reached(connection, scope.organization)
+        age = generations.age(connection, database.memory, reached.known, MAX_AGE)
+        numbers = [each for each in reached.environments if each.name == scope.environment]
+        owners = tuple(sorted({each.organization for each in numbers}))
+        whose = scope.organization or (owners[0] if len(owners) == 1 else "")
+        running = frozenset(digest for each in numbers for digest in _seen(connection, database, each))
+        found = tuple(_candidate(connection, each, whose, running) for each in references[:MOST])
+    rests = (reached.known, reached.images, age.turn, age.day, *(each.number for each in numbers))
+    return Candidates(found, rests, owners)
+
+
+def _seen(connection: Connection, database: Database, environment: generations.Number) -> Iterator[str]:
+    """Yield the digests that were seen to run in an environment.
+
+    What was only said to run does not count: whoever may record would have a way around the gate.
+    """
+    look = observed.look(connection, environment.organization, environment.name)
+    if look is not None:
+        held = present.present(connection, database.memory, environment)
+        yield from (each.deployment.digest for each in held.running if each.deployment.since < look.at)
+
+
+def _candidate(connection: Connection, text: str, whose: str, running: AbstractSet[str]) -> Candidate:
+    try:
+        reference = parse(text)
+    except InvalidReference as error:
+        return Candidate(text, problem=error.cause)
+    if not reference.repository:
+        return Candidate(text, problem="it names no image of a registry")
+    known = [one for each in _digests(connection, reference, whose) for one in images.known_as(connection, each)]
+    there = next((each for each in known if each.image.digest in running), None)
+    looked = next((each for each in known if each.indexed_at is not None), None)
+    best = there or looked
+    if best is None:
+        why = "nobody looked into it yet" if known else "nobody ever recorded or pushed it where envscout looks"
+        return Candidate(reference.familiar, reference.service, problem=why)
+    return Candidate(reference.familiar, reference.service, best.image.digest, there is not None)
+
+
+def _digests(connection: Connection, reference: Reference, whose: str) -> tuple[str, ...]:
+    """Return the digests that a name stands for, the likeliest first."""
+    if reference.digest:
+        return (reference.digest,)
+    seen = repositories.stood_for(connection, reference.repository, reference.tag, _PLATFORM)
+    if seen is not None:
+        return (seen[0].digest,)
+    return deployments.service_last(connection, whose, reference.service, (reference.familiar, reference.canonical))

