@@ -108,10 +108,10 @@ constraints/run.txt:
 	$(COMPILE) --build-deps-for=editable --output-file=$@ pyproject.toml
 
 constraints/server.txt: constraints/run.txt
-	$(COMPILE) --constraint=constraints/run.txt --extra=server --extra=postgresql --extra=otel --extra=kubernetes --extra=cel --output-file=$@ pyproject.toml
+	$(COMPILE) --constraint=constraints/run.txt --extra=server --extra=postgresql --extra=otel --extra=kubernetes --extra=cel --extra=bundle --output-file=$@ pyproject.toml
 
 constraints/dev.txt: constraints/server.txt
-	$(COMPILE) --constraint=constraints/server.txt --extra=server --extra=postgresql --extra=otel --extra=kubernetes --extra=cel --extra=test --extra=lint --extra=docs --output-file=$@ pyproject.toml
+	$(COMPILE) --constraint=constraints/server.txt --extra=server --extra=postgresql --extra=otel --extra=kubernetes --extra=cel --extra=bundle --extra=test --extra=lint --extra=docs --output-file=$@ pyproject.toml
 
 constraints/fuzz.txt: constraints/run.txt
 	$(COMPILE) --constraint=constraints/run.txt --extra=fuzz --output-file=$@ pyproject.toml

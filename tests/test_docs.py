@@ -150,6 +150,7 @@ def _fields(value: object, path: str = "") -> Iterator[str]:
         "environment history staging --format json",
         "db update --from ADVISORIES --format json",
         "db status --format json",
+        "db bundle create KEPT/all.bundle --format json",
         "cache df --format json",
         "recommendations --offline --env production shop/api --format json",
         "repo list --format json",

@@ -63,6 +63,10 @@ SETTINGS: Mapping[str, Setting] = {
     "refresh_minutes": Setting(int, 15, "minutes between two times that a server asks for each feed; 0: never"),
     "quarantine_lost_percent": Setting(int, 20, "a feed that loses so much of its records at once is not applied"),
     "quarantine_growth": Setting(int, 10, "a feed that grows to so many times its records at once is not applied"),
+    "bundle_key": Setting(str, "", "file of the private key that `envscout db bundle create` signs with"),
+    "bundle_trust": Setting(
+        str, "", "files of public keys, separated by commas, whose bundles `envscout db bundle apply` believes"
+    ),
     "layer_cache_mb": Setting(int, 512, "mebibytes of the store for what is kept of layers already read; 0: none"),
     "retain_requests_days": Setting(
         int, 30, "days for which it is kept how looking into an image that was asked for ended"

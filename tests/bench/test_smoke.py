@@ -51,6 +51,23 @@ def test_update_is_measured_against_its_floor(feeds: Path) -> None:
     ]
 
 
+def test_bundles_are_measured_against_an_update(feeds: Path) -> None:
+    lines = _lines(_run("bundle.py", "--times", "1", "--levels", data=feeds))
+    assert [line.partition("  ")[0] for line in lines[3:12]] == [
+        "db update, fresh store",
+        "bundle create, full",
+        "bundle apply, fresh store",
+        "bundle apply, the same again",
+        "bundle create, incremental",
+        "bundle apply, incremental",
+        "full bundle",
+        "incremental bundle",
+        "largest process",
+    ]
+    assert lines[12] in ("bars met", "bars missed")
+    assert len(lines) == 19
+
+
 def test_update_without_data_says_what_it_needs() -> None:
     done = _run("update.py")
     assert done.returncode == 1

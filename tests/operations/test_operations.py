@@ -25,7 +25,7 @@ from envscout.verbs import ask
 CLI = Path(entry.__file__).parent
 
 # What looks after a store works where the store is.
-ON_THE_STORE = {"session.py", "commands/db.py", "commands/watch.py"}
+ON_THE_STORE = {"session.py", "commands/db.py", "commands/db_bundle.py", "commands/watch.py"}
 
 _SAMPLES: Mapping[type, Callable[[Any], object]] = {
     inspect.NoneType: lambda _: None,

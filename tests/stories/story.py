@@ -65,7 +65,7 @@ def looks_after_the_store(words: tuple[str | Path, ...]) -> bool:
     return tuple(named[:2]) in _ON_THE_STORE or tuple(named[:1]) in _ON_THE_STORE
 
 
-_ON_THE_STORE = {("db", "update"), ("db", "migrate"), ("store",), ("watch",), ("demo",)}
+_ON_THE_STORE = {("db", "update"), ("db", "bundle"), ("db", "migrate"), ("store",), ("watch",), ("demo",)}
 
 
 def at_hand(reason: str) -> None:

@@ -1,7 +1,9 @@
 """What reading a feed gives, and the merging of records that stand in several members of it. Pure."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -37,6 +39,12 @@ class Batch(msgspec.Struct, frozen=True):
 def digest(data: bytes) -> bytes:
     """Return the 16 bytes that stand for the content of a member as this version of the parser reads it."""
     return blake2b(data, digest_size=16, person=PARSER).digest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the content address of a feed's file, as this version of the parsers reads it."""
+    with path.open("rb") as file:
+        return f"{PARSER.decode()}:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def merge(parts: Sequence[tuple[Advisory, bytes]]) -> tuple[Advisory, bytes]:

@@ -67,6 +67,12 @@ def _lines(path: Path) -> Iterator[tuple[str, int, Source]]:
         raise FeedError(f"{path} cannot be read: {error}", "fetch the file again") from error
 
 
+def written(path: Path) -> int:
+    """Return when a file, or the newest JSON file below a directory, was written: microseconds since 1970 UTC."""
+    parts = [path] if path.is_file() else [each for each in path.rglob("*.json") if each.is_file()]
+    return max((int(each.stat().st_mtime * 1_000_000) for each in parts), default=0)
+
+
 class Contents:
     """Reads members of one feed. Use as a context manager."""
 

@@ -91,7 +91,7 @@ def discover(path: Path) -> tuple[Feed, ...]:
     found = list(_in_directory(path)) if path.is_dir() else [identify(path)]
     if not found:
         raise FeedError(f"{path} holds no feed", f"pass {_SHAPES}, or a directory of them")
-    return _once(found)
+    return once(found)
 
 
 def _in_directory(top: Path) -> Iterator[Feed]:
@@ -106,7 +106,8 @@ def _in_directory(top: Path) -> Iterator[Feed]:
     yield from (identify(path) for shape, path in shapes.items() if shape != sniff.OSV)
 
 
-def _once(feeds: Iterable[Feed]) -> tuple[Feed, ...]:
+def once(feeds: Iterable[Feed]) -> tuple[Feed, ...]:
+    """Return feeds by name. Raises FeedError where two places are the same feed."""
     by_name: dict[str, Feed] = {}
     for feed in feeds:
         other = by_name.setdefault(feed.name, feed)

@@ -27,7 +27,7 @@ from typing import Protocol
 
 import msgspec
 
-from envscout.model import Coverage, Distribution, Problem, Reason, State
+from envscout.model import AsOf, Coverage, Distribution, Problem, Reason, State
 from envscout.names import ecosystem as ecosystems
 from envscout.names import releases
 
@@ -284,6 +284,9 @@ def _stale(ecosystem: str, as_of: int, now: int, max_age: int) -> Iterator[_Foun
         days = (now - as_of) // _DAY
         text = f"The advisories for {ecosystem} are of {_date(as_of)}, {days} days old: {_UPDATE}."
         yield _Found(False, "stale-feed", text)
+    elif isinstance(as_of, AsOf) and 0 < as_of.every < now - as_of:
+        text = f"The advisories for {ecosystem} are of {_date(as_of)}, and newer ones that were promised have not come."
+        yield _Found(False, "stale-feed", f"{text} Apply the next bundle: `envscout db bundle apply`.")
 
 
 def _versions(held: Iterable[Count]) -> Iterator[_Found]:

@@ -6,7 +6,7 @@ names what it hangs on. Rules: OCI image specification 1.1, manifest.md, "Guidel
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -115,6 +115,30 @@ def pull_artifact(
                 "Check the name and tag.",
             )
         return Artifact(descriptor.digest, tuple(_read(blobs, manifest, limits)), manifest.annotations or {})
+
+
+def pull_file(
+    reference: Reference, artifact_type: str, into: IO[bytes], limit: int, *, credentials: Credentials | None = None
+) -> str:
+    """Write the one document of an artifact into a file as it comes, verified; return its manifest's digest.
+
+    limit: bytes. Raises as `pull_artifact`, and LimitExceeded.
+    """
+    if reference.prefix not in ("image", "registry"):
+        raise _unwritable(reference)
+    from envscout.images.registry import RegistryBlobs
+
+    with closing(RegistryBlobs(reference, credentials)) as blobs:
+        data, descriptor = blobs.root(reference)
+        manifest = manifests.decode(data, _Manifest, reference.canonical)
+        if manifest.kind != artifact_type or len(manifest.layers) != 1:
+            raise SourceError(f"{reference.canonical} is no {artifact_type}.", "Check the name and tag.")
+        layer = manifest.layers[0]
+        if not 0 <= layer.size <= limit:
+            raise LimitExceeded(f"{reference.canonical} has more than {limit:,} bytes.", "Push a smaller one.")
+        for chunk in digests.verified(blobs.blob(digests.checked(layer.digest)), layer.digest, layer.size):
+            into.write(chunk)
+        return descriptor.digest
 
 
 def described(reference: Reference, credentials: Credentials | None = None) -> Descriptor:

@@ -2,7 +2,7 @@
 
 from envscout.model.advisory import Advisory, Range
 from envscout.model.counted import Counted, Numbers, Point, Remedy
-from envscout.model.coverage import Coverage, Reason, State
+from envscout.model.coverage import AsOf, Coverage, Reason, State
 from envscout.model.deployment import Deployment, Event
 from envscout.model.finding import LEVELS, Affected, Cvss, Epss, Finding, Kev, PackageRef, Summary, Suppression, word
 from envscout.model.image import BaseImage, Content, File, Image, Layer
@@ -20,6 +20,7 @@ __all__ = [
     "NEWS_KINDS",
     "Advisory",
     "Affected",
+    "AsOf",
     "BaseImage",
     "Content",
     "Counted",

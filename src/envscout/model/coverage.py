@@ -16,6 +16,23 @@ _NOT_BLIND = frozenset(
     }
 )
 
+
+class AsOf(int):
+    """The moment that advisories are of. every: microseconds after which their source promised newer ones, 0: none."""
+
+    every: int
+
+    def __new__(cls, moment: int, every: int = 0) -> "AsOf":
+        """Return the moment with its promise."""
+        made = super().__new__(cls, moment)
+        made.every = every
+        return made
+
+    def lasts(self, longest: int) -> int:
+        """Return the microseconds for which they are good: what is allowed, or less where less was promised."""
+        return min(longest, self.every or longest)
+
+
 State = Literal["complete", "partial", "unknown"]
 
 

@@ -82,14 +82,14 @@ SELECT id FROM stage_advisory WHERE feed_id = :feed_id AND withdrawn
 
 -- name: apply_advisories
 INSERT INTO advisory (feed_id, id, hash, published, modified, severity, vectors, score, summary, details, cwes, refs, named,
-                      known_at, gone_at)
+                      known_at, changed_at, gone_at)
 SELECT feed_id, id, hash, published, modified, severity, vectors, score, summary, details, cwes, refs, named,
-       :at, CASE WHEN withdrawn THEN :at END
+       :at, :at, CASE WHEN withdrawn THEN :at END
   FROM stage_advisory WHERE true ORDER BY n
 ON CONFLICT (id, feed_id) DO UPDATE SET hash = excluded.hash, published = excluded.published, modified = excluded.modified,
     severity = excluded.severity, vectors = excluded.vectors, score = excluded.score, summary = excluded.summary,
     details = excluded.details, cwes = excluded.cwes, refs = excluded.refs, named = excluded.named,
-    gone_at = excluded.gone_at
+    changed_at = excluded.changed_at, gone_at = excluded.gone_at
 
 -- name: number_staged
 -- The number each staged record has in the store. A withdrawn one keeps its names: the past is still asked about.

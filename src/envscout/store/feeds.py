@@ -1,11 +1,12 @@
 """Feeds: where advisories came from, how old they are, what of them could not be used; and facts about CVEs."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
+from envscout.model import AsOf
 from envscout.store import standing, summaries
 from envscout.store.database import FOREVER, Connection, queries
 
@@ -26,7 +27,10 @@ class FeedState(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One feed applied at a moment. as_of: the moment whose knowledge it holds. All times microseconds."""
+    """One feed applied at a moment. as_of: the moment whose knowledge it holds. All times microseconds.
+
+    every: within which its source promised the next state, 0 where it promised nothing.
+    """
 
     feed_id: int
     at: int
@@ -36,6 +40,7 @@ class Run(msgspec.Struct, frozen=True):
     added: int
     changed: int
     withdrawn: int
+    every: int = 0
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -66,6 +71,12 @@ def reserve(connection: Connection, name: str, kind: str, location: str) -> int:
 def state_at(connection: Connection, location: str) -> FeedState | None:
     """Return what is known of the feed that last came from this location, None if none did."""
     row = connection.execute(_SQL["state_at"], {"location": location}).fetchone()
+    return FeedState(*row) if row else None
+
+
+def state_of(connection: Connection, name: str) -> FeedState | None:
+    """Return what is known of the feed of a name, None if it was never applied."""
+    row = connection.execute(_SQL["state_of"], {"name": name}).fetchone()
     return FeedState(*row) if row else None
 
 
@@ -109,15 +120,17 @@ def status(connection: Connection, at: int | None = None) -> list[Status]:
     ]
 
 
-def coverage(connection: Connection, at: int | None = None) -> dict[str, int]:
+def coverage(connection: Connection, at: int | None = None) -> dict[str, AsOf]:
     """Return ecosystem -> moment up to which its advisories were known; an ecosystem without a feed is missing.
 
     Where several feeds speak of it, the ecosystem's own (`osv:PyPI`) counts; without one, the newest.
     """
-    known: dict[str, tuple[bool, int]] = {}
-    for ecosystem, feed, as_of in connection.execute(_SQL["coverage"], {"at": FOREVER - 1 if at is None else at}):
+    known: dict[str, tuple[bool, AsOf]] = {}
+    for ecosystem, feed, as_of, every in connection.execute(
+        _SQL["coverage"], {"at": FOREVER - 1 if at is None else at}
+    ):
         own = feed == f"osv:{ecosystem.partition(':')[0]}"
-        known[ecosystem] = max(known.get(ecosystem, (False, 0)), (own, as_of))
+        known[ecosystem] = max(known.get(ecosystem, (False, AsOf(0))), (own, AsOf(as_of, every)))
     return {ecosystem: as_of for ecosystem, (_, as_of) in known.items()}
 
 
@@ -147,6 +160,18 @@ def replace_cve(connection: Connection, rows: Iterable[tuple[str, str, float | N
     connection.execute(_SQL["drop_cve"])
     connection.executemany(_SQL["put_cve"], _once(rows))
     standing.mark_cve(connection)
+
+
+def replace(connection: Connection, kind: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Replace all facts of one kind: epss, kev or cve."""
+    _REPLACE[kind](connection, rows)
+
+
+_REPLACE: Mapping[str, Callable[[Connection, Iterable[Any]], None]] = {
+    "epss": replace_epss,
+    "kev": replace_kev,
+    "cve": replace_cve,
+}
 
 
 def _once(rows: Iterable[_Row]) -> Iterable[_Row]:

@@ -24,4 +24,5 @@ UPDATE generation SET number = CASE WHEN number < :now THEN :now ELSE number + 1
 -- The first moment to come at which answers change by themselves: feeds go stale, exceptions end.
 SELECT min(at) FROM (
     SELECT as_of + :age + 1 AS at FROM feed_run WHERE as_of + :age + 1 > :now
+    UNION ALL SELECT as_of + every + 1 FROM feed_run WHERE every > 0 AND as_of + every + 1 > :now
     UNION ALL SELECT until FROM exception WHERE until > :now) turns

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from envscout.model import News, NewsFacts
+from envscout.model import AsOf, News, NewsFacts
 from envscout.store import news, tasks
 from envscout.store.database import Connection, queries
 
@@ -118,14 +118,20 @@ def hurry(connection: Connection) -> None:
 def grow_stale(connection: Connection, at: int, max_age: int) -> int:
     """Tell which feeds have become older than they may be, once; return how many. max_age: microseconds."""
     told = 0
-    for name, stale, as_of in connection.execute(_SQL["ages"]).fetchall():
-        is_stale = at - as_of > max_age
+    for name, stale, as_of, every in connection.execute(_SQL["ages"]).fetchall():
+        bound = AsOf(as_of, every).lasts(max_age)
+        is_stale = at - as_of > bound
         if is_stale != bool(stale):
             connection.execute(_SQL["grow_stale"], {"name": name, "stale": int(is_stale)})
             kind, way = ("unknown-coverage", "worse") if is_stale else ("feed-recovered", "better")
-            text = f"its advisories are older than {max_age // 86_400_000_000} days" if is_stale else "it is up to date"
+            text = f"its advisories are older than {_span(bound)}" if is_stale else "it is up to date"
             told += news.append(connection, [_news(kind, way, name, text, at)])
     return told
+
+
+def _span(microseconds: int) -> str:
+    hours = microseconds // 3_600_000_000
+    return f"{hours // 24} days" if hours >= 48 else f"{hours} hours"
 
 
 def quarantined(connection: Connection) -> dict[str, Quarantine]:

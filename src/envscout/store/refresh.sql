@@ -37,9 +37,10 @@ UPDATE feed_health SET due = 0
 UPDATE feed_health SET stale = :stale WHERE name = :name AND stale <> :stale
 
 -- name: ages
--- Of the feeds that are refreshed: the moment whose knowledge each holds.
-SELECT h.name, h.stale, max(r.as_of) FROM feed_health h JOIN feed f ON f.name = h.name JOIN feed_run r ON r.feed_id = f.feed_id
- GROUP BY h.name, h.stale ORDER BY h.name
+-- Of the feeds that are refreshed: the moment whose knowledge each holds, and when newer was promised (0: never).
+SELECT h.name, h.stale, max(r.as_of), (SELECT x.every FROM feed_run x WHERE x.feed_id = f.feed_id ORDER BY x.at DESC LIMIT 1)
+  FROM feed_health h JOIN feed f ON f.name = h.name JOIN feed_run r ON r.feed_id = f.feed_id
+ GROUP BY h.name, h.stale, f.feed_id ORDER BY h.name
 
 -- name: quarantined
 SELECT name, location, digest, etag, last_modified, at, records, before, lost, reason, released_at FROM feed_quarantine ORDER BY name

@@ -319,7 +319,8 @@ def said_of(
 
 
 def _as_of(counts: Iterable[Count], known: Mapping[str, int]) -> int | None:
-    return min((known[each.ecosystem] for each in counts if each.ecosystem in known), default=None)
+    # What answers hold travels as a plain number.
+    return min((int(known[each.ecosystem]) for each in counts if each.ecosystem in known), default=None)
 
 
 def base_of(database: Database, image: Image) -> BaseImage | None:

@@ -1,17 +1,19 @@
 """Bring advisories up to date: have the bytes of each feed, stage what changed, apply all of it in one transaction."""
 
-import hashlib
 import tempfile
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from envscout.advisories import cve, epss, kev, load, sniff, sources
-from envscout.advisories.batch import PARSER, Batch
-from envscout.advisories.facts import Facts
+from envscout.advisories import kinds, load, members, sources
+from envscout.advisories.batch import Batch, file_digest
+from envscout.advisories.bundles import following
+from envscout.advisories.bundles.following import Held
+from envscout.advisories.bundles.manifest import Entry
+from envscout.advisories.bundles.reading import Bundle
 from envscout.advisories.fetch import Limits, Unchanged, fetch
 from envscout.advisories.schedule import Bounds, Counts, doubt
 from envscout.advisories.sources import Feed
@@ -30,25 +32,6 @@ _BOUNDS = Bounds()
 
 Defaults = Callable[[Iterable[str]], Iterable[Feed]]
 """Ecosystems in use -> the feeds to fetch for them."""
-
-
-class _Kind(NamedTuple):
-    """How one kind of facts about CVEs is read, flattened and stored."""
-
-    parse: Callable[[IO[bytes]], Facts[Any]]
-    row: Callable[[Any], tuple[Any, ...]]
-    replace: Callable[[Connection, Iterable[Any]], None]
-
-
-_FACTS: Mapping[str, _Kind] = {
-    "epss": _Kind(epss.parse, lambda e: (e.cve, e.score, e.percentile), feeds.replace_epss),
-    "kev": _Kind(kev.parse, lambda k: (k.cve, k.added, k.due, k.ransomware), feeds.replace_kev),
-    "cve": _Kind(
-        cve.parse,
-        lambda c: (c.cve, c.description, c.score, c.vector, c.priority, " ".join(c.cwes)),
-        feeds.replace_cve,
-    ),
-}
 
 
 class FeedResult(msgspec.Struct, frozen=True):
@@ -70,7 +53,10 @@ class FeedResult(msgspec.Struct, frozen=True):
 
 
 class _Ready(msgspec.Struct):
-    """A feed whose bytes are on disk, and what is counted while they are read. as_of: the moment it speaks for."""
+    """A feed whose bytes are on disk, and what is counted while they are read. as_of: the moment it speaks for.
+
+    entry: what it is in the bundle that brings it. every: microseconds within which the next state is promised.
+    """
 
     feed: Feed
     path: Path
@@ -87,6 +73,16 @@ class _Ready(msgspec.Struct):
     size: int = 0
     rows: Sequence[tuple[Any, ...]] = ()
     newest: int = 0
+    entry: Entry | None = None
+    every: int = 0
+
+
+class Brought(NamedTuple):
+    """A bundle that was believed. allow_older, allow_other: apply it though it goes back, or is of another store."""
+
+    bundle: Bundle
+    allow_older: bool = False
+    allow_other: bool = False
 
 
 def update(
@@ -97,10 +93,12 @@ def update(
     workers: int = 0,
     bounds: Bounds = _BOUNDS,
     attempts: int = 4,
+    brought: Brought | None = None,
 ) -> list[FeedResult]:
     """Apply the feeds at some places (paths or URLs), or the default ones; return what happened to each.
 
     bounds: what differs more from what was there is not applied, but kept in quarantine. attempts: to fetch a feed.
+    brought: a bundle that is applied instead; it is read to its end, or nothing of it is applied (FeedError).
 
     A feed that cannot be fetched or read is left as it was and says so in its result; the others are applied. A process
     killed at any moment leaves everything as it was. workers: processes that read beside this one.
@@ -108,10 +106,13 @@ def update(
     with database.alone("update"), tempfile.TemporaryDirectory(prefix="envscout-") as folder:
         failed: list[FeedResult] = []
         began = now()
-        ready = _prepare(database, places, defaults, Path(folder), failed, on_progress, attempts)
+        if brought:
+            ready = _carried(database, brought, failed)
+        else:
+            ready = _prepare(database, places, defaults, Path(folder), failed, on_progress, attempts)
         stage = Stage(database)
         try:
-            ready = _stage(database, stage, ready, failed, on_progress, workers)
+            ready = _stage(database, stage, ready, failed, on_progress, workers, brought)
             ready = _believed(database, stage, ready, failed, bounds)
             on_progress("Applying", 0, 0)
             done = _apply(database, stage, ready) if ready else []
@@ -201,18 +202,34 @@ def _prepare(
         with database.read() as connection:
             used = images.ecosystems_in_use(connection)
         ready = _at_hand(database, defaults(used), folder, failed, on_progress, attempts)
-    return _once(ready)
+    # Whichever of two places came last would withdraw what only the other holds.
+    sources.once(each.feed for each in ready)
+    return list({each.feed.name: each for each in ready}.values())
 
 
-def _once(ready: list[_Ready]) -> list[_Ready]:
-    """Refuse two places for one feed: whichever came last would withdraw what only the other holds."""
-    by_name: dict[str, _Ready] = {}
-    for each in ready:
-        other = by_name.setdefault(each.feed.name, each)
-        if other.feed.location != each.feed.location:
-            places = f"{shown(other.feed.location)} and {shown(each.feed.location)}"
-            raise FeedError(f"{places} are both the feed {each.feed.name}", "pass one of them")
-    return list(by_name.values())
+def _carried(database: Database, brought: Brought, failed: list[FeedResult]) -> list[_Ready]:
+    """Return the feeds of a bundle that may follow what is here. Raise FeedError where none may."""
+    manifest = brought.bundle.manifest
+    ready: list[_Ready] = []
+    with database.read() as connection:
+        of = {each.name: each.run.as_of for each in feeds.status(connection)}
+        for entry in manifest.feeds:
+            feed = Feed(entry.name, entry.kind, following.location(manifest, entry))
+            state = feeds.state_of(connection, entry.name)
+            held = Held(state.location, state.digest, of[entry.name]) if state else None
+            allowed = {"allow_older": brought.allow_older, "allow_other": brought.allow_other}
+            refusal = following.refusal(manifest, entry, held, **allowed)
+            if refusal:
+                failed.append(_failure(feed, FeedError(*refusal)))
+                continue
+            mark = following.digest(manifest)
+            same = entry.is_unchanged or (held is not None and held[:2] == (feed.location, mark))
+            each = _Ready(feed, brought.bundle.path, min(now(), entry.as_of), digest=mark, same=same, entry=entry)
+            each.every = manifest.every
+            ready.append(each)
+    if not ready:
+        raise FeedError(failed[0].error, failed[0].next_step)
+    return ready
 
 
 def _at_hand(
@@ -261,7 +278,7 @@ def _fetched(database: Database, feed: Feed, folder: Path, attempts: int) -> _Re
             )
         feed = Feed(before.name, before.kind, feed.location)
         return _Ready(feed, into, now(), before.etag, before.last_modified, before.digest, same=True)
-    digest = _digest(into)
+    digest = file_digest(into)
     same = before is not None and before.digest == digest
     found = sources.identify(into, feed.location)
     ready = _Ready(found, into, now(), answer.etag, answer.last_modified, digest, same)
@@ -271,20 +288,11 @@ def _fetched(database: Database, feed: Feed, folder: Path, attempts: int) -> _Re
 
 def _on_disk(database: Database, feed: Feed) -> _Ready:
     path = Path(feed.location)
-    parts = [path] if path.is_file() else [each for each in path.rglob("*.json") if each.is_file()]
-    # A file speaks for the moment it was written, not for the moment somebody imports it.
-    written = max((int(each.stat().st_mtime * 1_000_000) for each in parts), default=0)
-    digest = _digest(path) if path.is_file() else ""
+    digest = file_digest(path) if path.is_file() else ""
     with database.read() as connection:
         before = feeds.state_at(connection, feed.location)
     same = before is not None and digest != "" and before.digest == digest
-    return _Ready(feed, path, min(now(), written), digest=digest, same=same)
-
-
-def _digest(path: Path) -> str:
-    """Return the content address of a feed's file, as this version of the parsers reads it."""
-    with path.open("rb") as file:
-        return f"{PARSER.decode()}:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    return _Ready(feed, path, min(now(), members.written(path)), digest=digest, same=same)
 
 
 def _stage(
@@ -294,6 +302,7 @@ def _stage(
     failed: list[FeedResult],
     on_progress: Progress,
     workers: int,
+    brought: Brought | None,
 ) -> list[_Ready]:
     """Read what changed; return the feeds that could be read to their end."""
     with database.write() as connection:
@@ -305,7 +314,7 @@ def _stage(
         if each.feed.kind != "osv":
             on_progress(f"Reading {name}", 0, 0)
             try:
-                _read_facts(stage, each)
+                _read_facts(stage, each, brought)
             except FeedError as error:
                 broken[name] = error
 
@@ -318,9 +327,9 @@ def _stage(
     records = [
         msgspec.structs.replace(each.feed, location=str(each.path))
         for each in changed.values()
-        if each.feed.kind == "osv"
+        if each.feed.kind == "osv" and brought is None
     ]
-    for batch in load.read(records, stored, workers):
+    for batch in chain(load.read(records, stored, workers), _of_bundle(brought, changed, stored)):
         each = changed[batch.feed]
         if batch.error:
             broken[batch.feed] = batch.error
@@ -332,17 +341,23 @@ def _stage(
     return [each for each in ready if each.feed.name not in broken]
 
 
-def _read_facts(stage: Stage, each: _Ready) -> None:
-    kind = _FACTS[each.feed.kind]
-    try:
-        with sniff.open_plain(each.path) as stream:
-            found = kind.parse(stream)
-    except (OSError, EOFError, zlib.error) as error:
-        raise FeedError(f"{each.path} cannot be read: {error}", "fetch the file again") from error
-    each.rows = [kind.row(row) for row in found.rows]
-    each.newest = found.as_of
-    each.problems = len(found.problems)
-    stage.add(each.feed_id, (), found.problems)
+def _of_bundle(
+    brought: Brought | None, changed: Mapping[str, _Ready], stored: Callable[[Feed], Mapping[str, bytes]]
+) -> Iterator[Batch]:
+    """Yield the records of a bundle. What of it cannot be read is no failure of one feed, but of all."""
+    for each in changed.values():
+        if brought and each.entry and each.feed.kind == "osv":
+            yield from brought.bundle.batches(each.entry, stored(each.feed))
+
+
+def _read_facts(stage: Stage, each: _Ready, brought: Brought | None) -> None:
+    if brought and each.entry:
+        each.rows, each.newest = brought.bundle.facts(each.entry), each.entry.newest
+        problems = brought.bundle.problems(each.entry)
+    else:
+        each.rows, each.newest, problems = kinds.read(each.feed.kind, each.path)
+    each.problems = len(problems)
+    stage.add(each.feed_id, (), problems)
 
 
 def _take(stage: Stage, each: _Ready, batch: Batch) -> None:
@@ -374,12 +389,12 @@ def _settle(connection: Connection, stage: Stage, each: _Ready, at: int) -> Feed
     elif each.same:
         records, newest = feeds.last_totals(connection, each.feed_id)
     else:
-        _FACTS[feed.kind].replace(connection, each.rows)
+        feeds.replace(connection, feed.kind, each.rows)
         records, newest = len(each.rows), each.newest
     state = (each.feed_id, feed.name, feed.kind, feed.location, each.etag, each.last_modified, each.digest)
     feeds.put_state(connection, feeds.FeedState(*state))
     if not each.same:
         refresh.clear_quarantine(connection, feed.name)
     counts = (change.added, change.changed, change.withdrawn)
-    feeds.put_run(connection, feeds.Run(each.feed_id, at, each.as_of, records, newest, *counts))
+    feeds.put_run(connection, feeds.Run(each.feed_id, at, each.as_of, records, newest, *counts, each.every))
     return FeedResult(feed.name, feed.location, records, change, each.same, each.problems, size=each.size)

@@ -8,8 +8,9 @@ import click
 import msgspec
 
 from envscout.cli import options
-from envscout.cli.commands import db_feeds, db_remote
+from envscout.cli.commands import db_bundle, db_feeds, db_remote
 from envscout.cli.session import Session
+from envscout.model import AsOf
 from envscout.names import moment
 from envscout.names.address import shown
 
@@ -27,7 +28,7 @@ def command() -> None:
     """
 
 
-for each in db_feeds.COMMANDS:
+for each in (*db_feeds.COMMANDS, db_bundle.bundle):
     command.add_command(each)
 
 
@@ -56,6 +57,7 @@ def update(places: tuple[str, ...], every: bool, form: str) -> None:
     Where a server is asked, it refreshes its own feeds now, and what became of each is told. What --from and --all
     name is for where the store is.
     """
+    from envscout.cli.show.update import told
     from envscout.errors import FeedError
 
     with Session() as session:
@@ -67,7 +69,7 @@ def update(places: tuple[str, ...], every: bool, form: str) -> None:
         form,
         "update",
         [msgspec.to_builtins(each) for each in results],
-        [_told(each) for each in results if not each.error],
+        [told(each) for each in results if not each.error],
     )
     failed = [each for each in results if each.error]
     for each in failed[:-1]:
@@ -103,17 +105,6 @@ def _defaults(session: Session, every: bool) -> "Callable[[Iterable[str]], Itera
 def _progress(session: Session) -> Callable[[str, int, int], None]:
     show = session.status()
     return lambda what, done, total: show(f"{what} {done}/{total}" if total else what)
-
-
-def _told(result: "FeedResult") -> str:
-    mark = click.style("✓", fg="green")
-    if result.unchanged:
-        return f"    {mark} {result.name}: unchanged, {result.records} records"
-    change = result.change
-    text = f"    {mark} {result.name}: {result.records} records"
-    if any(msgspec.structs.astuple(change)):
-        text += f" ({change.added} new, {change.changed} changed, {change.withdrawn} gone)"
-    return text + (f", {result.problems} problems (`envscout db status --problems`)" if result.problems else "")
 
 
 @command.command()
@@ -160,14 +151,25 @@ def status(problems: bool, form: str) -> None:
 
     with Session() as session:
         found, now = session.call(feed_status)
+        longest = int(session.settings.get("max_feed_age_days")) * _DAY
     head = ("Feed", "Records", "Newest", "State of", "Age", "Skipped", "Location")
     lines = table(head, [_row(each, now) for each in found])
     if problems:
         lines += ["", *(line for each in found for line in _problems(each))]
+    stale = [each.name for each in found if _is_stale(each, now, longest)]
+    if stale:
+        session.warn(f"older than they may be, so that answers are partial: {', '.join(stale)}")
     if not found:
         session.warn("no feed was ever applied; `envscout db update` fetches those of the ecosystems in use")
         lines = []
-    options.tell(form, "feeds", [_document(each, now) for each in found], lines)
+    options.tell(form, "feeds", [{**_document(each, now), "stale": each.name in stale} for each in found], lines)
+
+
+_DAY = 86_400_000_000
+
+
+def _is_stale(each: "Status", now: int, longest: int) -> bool:
+    return now - each.run.as_of > AsOf(each.run.as_of, each.run.every).lasts(longest)
 
 
 def _age(since: int, now: int) -> str:
@@ -203,6 +205,7 @@ def _document(each: "Status", now: int) -> dict[str, object]:
         "newest": moment.show(each.run.newest) if each.run.newest else None,
         "as_of": moment.show(each.run.as_of),
         "age_seconds": max(0, now - each.run.as_of) // 1_000_000,
+        "every_seconds": each.run.every // 1_000_000 or None,
         "updated_at": moment.show(each.run.at),
         "skipped": [msgspec.structs.asdict(trouble) for trouble in each.problems],
     }

@@ -7,6 +7,7 @@ import msgspec
 
 from envscout.cli import options
 from envscout.cli.session import Session
+from envscout.model import AsOf
 from envscout.names import moment
 from envscout.names.address import shown
 
@@ -28,28 +29,35 @@ def feeds(form: str) -> None:
 
     with Session() as session:
         found, at = session.call(refresh.status)
-    lines = table(("Feed", "State", "State of", "Asked", "Again", "Trouble"), [_row(each, at) for each in found])
+        longest = int(session.settings.get("max_feed_age_days")) * 86_400_000_000
+    states = [_state(each, at, longest) for each in found]
+    head = ("Feed", "State", "State of", "Asked", "Again", "Trouble")
+    lines = table(head, [_row(each, state, at) for each, state in zip(found, states, strict=True)])
     if not found:
         session.warn("no feed was ever asked for; `envscout db update` fetches those of the ecosystems in use")
         lines = []
-    options.tell(form, "health", [_document(each) for each in found], lines)
+    answer = [_document(each, state) for each, state in zip(found, states, strict=True)]
+    options.tell(form, "health", answer, lines)
 
 
-def _state(each: "FeedHealth") -> str:
+def _state(each: "FeedHealth", at: int, longest: int) -> str:
+    """Return how it goes. Where no server looks after the store, only who asks notices that it is stale."""
     if each.quarantine is not None:
         return "released" if each.quarantine.released_at else "quarantined"
     if each.health.problem:
         return "failing"
-    return "stale" if each.health.stale else "healthy"
+    run = each.run
+    is_old = run is not None and at - run.as_of > AsOf(run.as_of, run.every).lasts(longest)
+    return "stale" if each.health.stale or is_old else "healthy"
 
 
-def _row(each: "FeedHealth", at: int) -> tuple[str, ...]:
+def _row(each: "FeedHealth", state: str, at: int) -> tuple[str, ...]:
     health = each.health
     refused = each.quarantine
     trouble = f"{health.problem} ({health.failures} x)" if health.problem else ""
     return (
         each.health.name,
-        _state(each),
+        state,
         _when(each.run.as_of if each.run else 0),
         _when(health.attempted_at),
         "now" if 0 < health.due <= at else _when(health.due),
@@ -61,11 +69,11 @@ def _when(at: int) -> str:
     return moment.show(at)[:16] if at else ""
 
 
-def _document(each: "FeedHealth") -> dict[str, object]:
+def _document(each: "FeedHealth", state: str) -> dict[str, object]:
     health, refused = each.health, each.quarantine
     return {
         "name": health.name,
-        "state": _state(each),
+        "state": state,
         "location": shown(health.location),
         "as_of": _moment(each.run.as_of if each.run else 0),
         "records": each.run.records if each.run else 0,
