@@ -1,8 +1,10 @@
 """The gate at the door of a cluster: AdmissionReviews as API servers send them, and awkward ones, are answered."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,11 +12,12 @@ import pytest
 
 from envscout.environments.origin import Origin
 from envscout.model import Event, Image
+from envscout.server.auth import Door
 from envscout.store import Database, images, news
 from envscout.store.deployments import Scope
 from envscout.verbs import ask as views
 from envscout.verbs import govern, record, tokens
-from tests.server.conftest import Server
+from tests.server.conftest import Server, serving
 
 API = "/api/v1/admission"
 UNKNOWN = f"sha256:{'7' * 64}"
@@ -236,6 +239,15 @@ def test_what_is_no_review_is_refused(demo_server: Server, body: bytes) -> None:
     answer = demo_server("POST", f"{API}/production/deny/closed", data=body)
     assert answer.status_code == 400
     assert "AdmissionReview" in answer.json()["title"]
+
+
+def test_a_cluster_may_ask_as_often_as_it_starts_something(demo: Path, tmp_path: Path) -> None:
+    place = tmp_path / "envscout.db"
+    shutil.copy(demo, place)
+    for server in serving(place, Door(requests_per_second=1)):
+        path, body = f"{API}/production/deny/open", review(pod("a:1"))
+        assert {server("POST", path, data=body).status_code for _ in range(50)} == {200}
+        assert 429 in {server("GET", "/api/v1/environments").status_code for _ in range(50)}
 
 
 def test_strange_objects_are_answered(ask: Ask) -> None:

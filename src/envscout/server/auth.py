@@ -20,7 +20,7 @@ from envscout.network.guarded import Guard
 from envscout.server import auth_browser
 from envscout.server.auth_issuers import Issuers, audiences, peek
 from envscout.server.auth_pace import Pace
-from envscout.server.rates import EXEMPT, Rates
+from envscout.server.rates import DOOR, EXEMPT, Rates
 from envscout.server.stores import Stores
 from envscout.store import access
 from envscout.verbs import members, tokens, trust
@@ -126,7 +126,7 @@ class Doorkeeper:
 
     def let(self, path: str, asker: str) -> None:
         """Count a request of a principal, or from an address. Raise TooManyRequests."""
-        if path not in EXEMPT:
+        if path not in EXEMPT and not path.startswith(DOOR):
             self._rates.take(asker)
 
     def is_anybody(self) -> bool:

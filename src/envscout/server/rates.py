@@ -15,6 +15,8 @@ MOST = 10_000
 
 EXEMPT = frozenset({"/healthz", "/readyz", "/metrics"})
 """What tells how a server fares must be told when too much is asked of it."""
+DOOR = "/api/v1/admission/"
+"""A cluster asks as often as it starts something; that nobody guesses a token there is seen to elsewhere."""
 
 
 class Rates:
