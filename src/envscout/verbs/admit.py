@@ -71,7 +71,7 @@ def _candidate(connection: Connection, text: str, whose: str, running: AbstractS
     try:
         reference = parse(text)
     except InvalidReference as error:
-        return Candidate(text, problem=error.cause)
+        return Candidate(text[:500], problem=error.cause)
     if not reference.repository:
         return Candidate(text, problem="it names no image of a registry")
     known = [one for each in _digests(connection, reference, whose) for one in images.known_as(connection, each)]
@@ -80,7 +80,8 @@ def _candidate(connection: Connection, text: str, whose: str, running: AbstractS
     best = there or looked
     if best is None:
         why = "nobody looked into it yet" if known else "nobody ever recorded or pushed it where envscout looks"
-        return Candidate(reference.familiar, reference.service, problem=why)
+        digest = known[0].image.digest if known else ""
+        return Candidate(reference.familiar, reference.service, digest, problem=why)
     return Candidate(reference.familiar, reference.service, best.image.digest, there is not None)
 
 

@@ -11,6 +11,7 @@ from envscout.server.routes import (
     operations,
     places,
     policies,
+    references,
     statements,
 )
 from envscout.server.routes.route import Route
@@ -24,6 +25,7 @@ def routes() -> list[Route]:
         *changes.ROUTES,
         *places.ROUTES,
         *deployments.ROUTES,
+        *references.ROUTES,
         *github.ROUTES,
         *images.ROUTES,
         *policies.ROUTES,
