@@ -11,6 +11,7 @@ environment=${3:?usage: helm-post-deploy.sh NAMESPACE RELEASE ENVIRONMENT}
 manifest=$(helm get manifest "$release" --namespace "$namespace")
 images=$(sed -n "s/^[- ]*image: *[\"']\{0,1\}\([^\"' #]*\).*/\1/p" <<<"$manifest" | sort -u)
 
+set -f # names of images are no patterns of files
 for image in $images; do
   echo "Recording $image as deployed to $environment"
   envscout environment "$environment" "$image"

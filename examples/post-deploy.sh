@@ -10,6 +10,7 @@ environment=${3:?usage: post-deploy.sh NAMESPACE DEPLOYMENT ENVIRONMENT}
 images=$(kubectl get deployment "$deployment" --namespace "$namespace" \
   --output jsonpath='{range .spec.template.spec.containers[*]}{.image}{"\n"}{end}')
 
+set -f # names of images are no patterns of files
 for image in $images; do
   echo "Recording $image as deployed to $environment"
   envscout environment "$environment" "$image"

@@ -13,6 +13,7 @@ else
   images=$(sed -n "s/^ *image: *[\"']\{0,1\}\([^\"' #]*\).*/\1/p" "$file")
 fi
 
+set -f # names of images are no patterns of files
 for image in $images; do
   echo "Recording $image in $environment"
   envscout environment "$environment" "$image"

@@ -312,6 +312,10 @@ def test_keys_that_openssh_and_openssl_make(tmp_path: Path, keys: Path) -> None:
         assert signing.fingerprint(key) in shown.stdout
         with Bundle(tmp_path / "x", signing.believing(frozenset([key]))):
             pass
+    for limited in ("@revoked * ", 'valid-before="20200101" ', "* cert-authority ", '* namespaces="git" '):
+        (tmp_path / "limited").write_text(limited + text)
+        with pytest.raises(UsageError, match="limits a key"):
+            signing.trusted([tmp_path / "limited"])
     for name in ("locked", "ecdsa", "ssh.pub", "none"):
         with pytest.raises(UsageError):
             signing.signer(tmp_path / name)
@@ -384,6 +388,14 @@ def test_what_may_follow(since: int, there: Held | None, flags: dict[str, bool],
     assert (refused.cause if refused else "").find(cause) >= 0
     assert (refused is None) == (cause == "")
     assert refused is None or refused.next_step
+
+
+def test_facts_that_did_not_change_since_another_generation_are_not_taken_for_what_is_here() -> None:
+    facts = msgspec.structs.replace(entry(since=5), kind="kev", parts=())
+    for generation, is_refused in ((5, False), (GENERATION, False), (7, True), (GENERATION - 1, True)):
+        manifest = head(generation=generation)
+        there = Held(following.location(manifest, facts), following.digest(manifest))
+        assert (following.refusal(head(), facts, there) is not None) == is_refused
 
 
 def test_errors_are_all_of_one_tree() -> None:

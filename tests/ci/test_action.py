@@ -157,6 +157,8 @@ def test_names_from_an_image_command_nothing(
         ({"command": "policy", "sarif-file": "x"}, "`sarif-file` is for `cves` and `compare`"),
         ({"command": "cves,policy", "format": "json"}, "`format` and `output` are for `sbom`, or for one command"),
         ({"command": "cves", "image": "UPPER case"}, ""),
+        ({"command": "quickview", "exit-code": "true"}, "`exit-code` means nothing to quickview"),
+        ({"command": "cves", "exit-on": "policy"}, "`exit-on` means nothing to cves"),
     ],
 )
 def test_wrong_usage_is_64_and_says_what_is_wrong(
@@ -165,6 +167,13 @@ def test_wrong_usage_is_64_and_says_what_is_wrong(
     ran = pushed.use({**inputs, **python})
     assert ran.code == 64, ran.log
     assert told in "".join(ran.told("error"))
+
+
+def test_what_lies_in_the_workspace_is_no_module(pushed: Runner, python: Python) -> None:
+    for name in ("msgspec", "logging", "secrets", "click"):
+        (pushed.workspace / f"{name}.py").write_text("raise SystemExit(99)")
+    ran = pushed.use({"command": "cves", "environment": "nowhere", **python})
+    assert ran.code == 1, ran.log
 
 
 def test_no_answer_is_1(pushed: Runner, python: Python) -> None:

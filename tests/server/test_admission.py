@@ -181,6 +181,18 @@ def _look(server: Server) -> None:
         record.become(database, record.Goal(said, events), unindexed=True)
 
 
+def test_no_pipeline_can_say_that_something_was_seen(demo_server: Server, ask: Ask) -> None:
+    name = _vulnerable(demo_server)
+    _look(demo_server)
+    (found,) = [each for each in _staged(demo_server) if each["reference"] == name]
+    body = {
+        "organization": found["organization"], "environment": "production", "service": found["service"],
+        "digest": found["digest"], "reference": name, "at": found["since"] - 86_400_000_000,
+    }  # fmt: skip
+    assert demo_server("POST", "/api/v1/deployments", json=body).status_code == 200
+    assert ask(pod(name))["allowed"] is False
+
+
 def test_an_update_is_judged_by_what_it_brings(demo_server: Server, ask: Ask) -> None:
     name = _vulnerable(demo_server)
     assert ask(pod(name, "nobody/knows:1"), operation="UPDATE", oldObject=pod("nobody/knows:1"))["allowed"] is False
@@ -255,6 +267,7 @@ def test_strange_objects_are_answered(ask: Ask) -> None:
     for obj in (None, [], "text", 1, {"spec": {"containers": "x"}}, {"spec": {"containers": [1, None, "x"]}}):
         assert ask(obj)["allowed"] is True
     containers: list[Any]
+    assert ask({"kind": "Prometheus", "spec": {"containers": [{"name": "a part of one"}]}})["allowed"] is True
     for containers in ([{}], [{"image": 1}], [{"image": None}], [{"image": {"a": 1}}]):
         assert ask({"spec": {"containers": containers}})["allowed"] is False
     many = ask(pod(*(f"nobody/knows-{number}:1" for number in range(1_000))), mode="warn")

@@ -44,14 +44,23 @@ def test_what_nobody_knows_keeps_what_it_ran(demo_server: Server) -> None:
     assert {each["service"]: each["kind"] for each in told["changes"]} == {"shop/a": "kept", "shop/b": "removed"}
     # Of what is no reference nobody knows what it means.
     _tell(demo_server, f"shop/b:1@{B}")
-    told = _tell(demo_server, "not an image", whole=True)
-    assert [each["asked"] for each in told["unclear"]] == [False]
+    for name in ("not an image", f"oci-dir://x@{A}", f"Foo@{A}"):
+        told = _tell(demo_server, name, whole=True)
+        assert [each["asked"] for each in told["unclear"]] == [False]
+        assert {each["kind"] for each in told["changes"]} == {"kept"}
     assert len(_running(demo_server)) == 2
 
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"images": "x"}, {"images": ["a"] * 201}, {"images": ["a"], "more": 1}, {"images": ["a"], "organization": ""}],
+    [
+        {},
+        {"images": "x"},
+        {"images": ["a"] * 201},
+        {"images": ["a"], "more": 1},
+        {"images": ["a"], "organization": ""},
+        {"images": ["a"], "organization": "shop", "source": "kubernetes"},
+    ],
 )
 def test_what_cannot_be_understood_is_refused(demo_server: Server, body: dict[str, Any]) -> None:
     assert demo_server("POST", PATH, json=body).status_code == 400

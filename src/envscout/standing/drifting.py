@@ -56,16 +56,22 @@ def _stands_for(connection: Connection, ran: Deployment, image_id: int) -> str:
     return found[0].digest if found else ""
 
 
-def observe(connection: Connection, said: Event, at: int) -> list[News]:
-    """Note that somebody looked at an environment; return the news of what drifts since, and of what no longer does."""
+def observe(connection: Connection, said: Event, seen: Iterable[str], at: int) -> list[News]:
+    """Note that somebody looked at an environment; return the news of what drifts since, and of what no longer does.
+
+    seen: digests of what ran.
+    """
+    digests = tuple(sorted(set(seen)))
     before, found = look(connection, said.organization, said.environment)
     if before is None:
         # From now on somebody looks; what drifts is told from the second look on.
-        observed.put(connection, said.organization, said.environment, observed.Look(said.source, said.actor, at, {}))
+        observed.put(
+            connection, said.organization, said.environment, observed.Look(said.source, said.actor, at, {}, digests)
+        )
         return []
     settled = [each for each in found if each.since <= at - GRACE]
     drifting = {each.service: each.kind for each in settled}
-    fresh = observed.Look(said.source, said.actor, at, drifting)
+    fresh = observed.Look(said.source, said.actor, at, drifting, digests)
     observed.put(connection, said.organization, said.environment, fresh)
     return list(_news(said, at, settled, before.drifting))
 

@@ -11,12 +11,16 @@ _SQL = queries("observed")
 
 
 class Look(msgspec.Struct, frozen=True):
-    """The last look. source: kubernetes or docker. at: microseconds. drifting: kinds of drift by service."""
+    """The last look. source: kubernetes or docker. at: microseconds. drifting: kinds of drift by service.
+
+    seen: digests of what ran.
+    """
 
     source: str
     actor: str
     at: int
     drifting: Mapping[str, str]
+    seen: tuple[str, ...] = ()
 
 
 def look(connection: Connection, organization: str, environment: str) -> Look | None:
@@ -24,8 +28,9 @@ def look(connection: Connection, organization: str, environment: str) -> Look | 
     row = connection.execute(_SQL["look"], {"organization": organization, "environment": environment}).fetchone()
     if row is None:
         return None
-    source, actor, at, drifting = row
-    return Look(source, actor, at, msgspec.json.decode(drifting, type=dict[str, str]))
+    source, actor, at, drifting, seen = row
+    kinds = msgspec.json.decode(drifting, type=dict[str, str])
+    return Look(source, actor, at, kinds, msgspec.json.decode(seen, type=tuple[str, ...]))
 
 
 def put(connection: Connection, organization: str, environment: str, look: Look) -> None:
@@ -37,6 +42,7 @@ def put(connection: Connection, organization: str, environment: str, look: Look)
         "actor": look.actor,
         "at": look.at,
         "drifting": msgspec.json.encode(look.drifting).decode(),
+        "seen": msgspec.json.encode(look.seen).decode(),
     }
     connection.execute(_SQL["put"], values)
 

@@ -11,11 +11,11 @@ SELECT v.organization, v.name, s.name, e.platform, e.action, i.digest, e.referen
  ORDER BY e.at, e.event_id
 
 -- name: look
-SELECT o.source, o.actor, o.at, o.drifting FROM environment v JOIN observed o ON o.env_id = v.env_id
+SELECT o.source, o.actor, o.at, o.drifting, o.seen FROM environment v JOIN observed o ON o.env_id = v.env_id
  WHERE v.organization = :organization AND v.name = :environment
 
 -- name: put
-INSERT INTO observed (env_id, source, actor, at, drifting)
-SELECT v.env_id, :source, :actor, :at, :drifting FROM environment v
+INSERT INTO observed (env_id, source, actor, at, drifting, seen)
+SELECT v.env_id, :source, :actor, :at, :drifting, :seen FROM environment v
  WHERE v.organization = :organization AND v.name = :environment
-ON CONFLICT (env_id) DO UPDATE SET source = excluded.source, actor = excluded.actor, at = excluded.at, drifting = excluded.drifting
+ON CONFLICT (env_id) DO UPDATE SET source = excluded.source, actor = excluded.actor, at = excluded.at, drifting = excluded.drifting, seen = excluded.seen

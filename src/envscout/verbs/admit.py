@@ -1,13 +1,13 @@
 """What is known of images that somebody wants to run: for a gate that has no time to ask a registry."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 import msgspec
 
 from envscout.errors import InvalidReference
 from envscout.names.reference import Reference, parse
-from envscout.store import Connection, Database, deployments, generations, images, observed, present, repositories
+from envscout.store import Connection, Database, deployments, generations, images, observed, policies, repositories
 from envscout.store.deployments import Scope
 
 MOST = 200
@@ -19,6 +19,8 @@ class Candidate(msgspec.Struct, frozen=True):
     """An image by the name it is wanted under. service: what it runs as. digest: "" where nobody knows it.
 
     runs: whether it was seen to run there. problem: why nothing can be said of it, "" for nothing.
+
+    attached: what somebody saw attached to it last, None where nobody looked.
     """
 
     reference: str
@@ -26,6 +28,7 @@ class Candidate(msgspec.Struct, frozen=True):
     digest: str = ""
     runs: bool = False
     problem: str = ""
+    attached: tuple[str, ...] | None = None
 
 
 class Candidates(msgspec.Struct, frozen=True):
@@ -50,21 +53,19 @@ def candidates(database: Database, scope: Scope, references: Sequence[str]) -> C
         numbers = [each for each in reached.environments if each.name == scope.environment]
         owners = tuple(sorted({each.organization for each in numbers}))
         whose = scope.organization or (owners[0] if len(owners) == 1 else "")
-        running = frozenset(digest for each in numbers for digest in _seen(connection, database, each))
+        running = frozenset(digest for each in numbers for digest in _seen(connection, each))
         found = tuple(_candidate(connection, each, whose, running) for each in references[:MOST])
     rests = (reached.known, reached.images, age.turn, age.day, *(each.number for each in numbers))
     return Candidates(found, rests, owners)
 
 
-def _seen(connection: Connection, database: Database, environment: generations.Number) -> Iterator[str]:
-    """Yield the digests that were seen to run in an environment.
+def _seen(connection: Connection, environment: generations.Number) -> tuple[str, ...]:
+    """Return the digests that were seen to run in an environment, at the last look.
 
     What was only said to run does not count: whoever may record would have a way around the gate.
     """
     look = observed.look(connection, environment.organization, environment.name)
-    if look is not None:
-        held = present.present(connection, database.memory, environment)
-        yield from (each.deployment.digest for each in held.running if each.deployment.since < look.at)
+    return look.seen if look else ()
 
 
 def _candidate(connection: Connection, text: str, whose: str, running: AbstractSet[str]) -> Candidate:
@@ -82,7 +83,8 @@ def _candidate(connection: Connection, text: str, whose: str, running: AbstractS
         why = "nobody looked into it yet" if known else "nobody ever recorded or pushed it where envscout looks"
         digest = known[0].image.digest if known else ""
         return Candidate(reference.familiar, reference.service, digest, problem=why)
-    return Candidate(reference.familiar, reference.service, best.image.digest, there is not None)
+    attached = policies.last_look(connection, best.image_id)
+    return Candidate(reference.familiar, reference.service, best.image.digest, there is not None, attached=attached)
 
 
 def _digests(connection: Connection, reference: Reference, whose: str) -> tuple[str, ...]:

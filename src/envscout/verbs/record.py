@@ -170,7 +170,7 @@ def become(database: Database, goal: Goal, *, unindexed: bool = False, dry: bool
         batch = Batch(events, [unindexed] * len(events), connection.tenant)
         outcomes = _recorded(connection, list(_said(batch, moment))) if events else []
         if said.source in OBSERVED:
-            news.append(connection, drifting.observe(connection, said, moment))
+            news.append(connection, drifting.observe(connection, said, (each.digest for each in wanted), moment))
         return Became(plan, tuple(outcomes))
 
 

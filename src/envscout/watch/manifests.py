@@ -8,7 +8,7 @@ from envscout.errors import LimitExceeded, NotFound
 from envscout.model import Problem
 from envscout.watch.declared import Declaration, Declared
 from envscout.watch.documents import Text, Tree, documents, read
-from envscout.watch.podspec import containers
+from envscout.watch.podspec import OF_KUBERNETES, containers
 
 MAX_FILES = 10_000
 MAX_OBJECTS = 200_000
@@ -16,13 +16,6 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 _TEST_HOOKS = ("test", "test-success", "test-failure")
 _DESCRIBING = frozenset({"CustomResourceDefinition", "Kustomization", "ConfigMap", "Secret"})
 """Kinds in which nothing runs, whatever they speak of."""
-_OF_KUBERNETES = frozenset(
-    {
-        "Pod", "Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job", "CronJob",
-        "PodTemplate",
-    }
-)  # fmt: skip
-"""Kinds whose containers have an image each; elsewhere an operator may fill it in, and a part of it may be said."""
 
 
 def declaration(places: Sequence[str]) -> Declaration:
@@ -95,7 +88,7 @@ def _take(tree: Tree, file: str, declared: list[Declared], problems: list[Proble
         image = container.get("image")
         if isinstance(image, Text) and image.strip():
             declared.append(Declared(called, image.strip(), f"{file}:{image.line}"))
-        elif kind in _OF_KUBERNETES:
+        elif kind in OF_KUBERNETES:
             line = getattr(container, "line", 0)
             problems.append(Problem("unclear-reference", f"{called} has no image", f"{file}:{line}"))
 

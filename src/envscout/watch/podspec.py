@@ -11,6 +11,13 @@ _LISTS = ("initContainers", "containers", "ephemeralContainers")
 _STEPS, _SINGLE = ("steps", "sidecars"), ("container", "script")
 """What Tekton and Argo Workflows run in pods that they make: https://tekton.dev/docs/pipelines/tasks/,
 https://argo-workflows.readthedocs.io/en/latest/fields/#template"""
+OF_KUBERNETES = frozenset(
+    {
+        "Pod", "Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job", "CronJob",
+        "PodTemplate",
+    }
+)  # fmt: skip
+"""Kinds whose containers have an image each; elsewhere an operator may fill it in, and a part of it may be said."""
 
 
 def containers(tree: Any) -> Iterator[Mapping[str, Any]]:

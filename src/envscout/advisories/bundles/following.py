@@ -58,6 +58,12 @@ def refusal(
             f"the bundle continues from generation {shown(entry.since)}, of which nothing was applied here",
             "apply a full bundle of the same store first",
         )
+    if at is not None and entry.is_unchanged and at not in (entry.since, manifest.generation):
+        # They may have changed and changed back since then.
+        return Refusal(
+            f"what is as it was in generation {shown(entry.since)} is left out, and here is generation {shown(at)}",
+            f"apply one made with --since {at}, or a full one",
+        )
     if at is not None and entry.since > at:
         return Refusal(
             f"a bundle is missing: this one continues from generation {shown(entry.since)}, "

@@ -71,7 +71,7 @@ def _public(path: Path) -> Sequence[bytes]:
             keys = [library.load_pem_public_key(data)]
         else:
             # In a list of signers (`ssh-keygen -Y`), names stand before the key.
-            lines = [line[line.find(_SSH) :] for line in data.splitlines() if _SSH in line and line[:1] != b"#"]
+            lines = [_bare(path, line) for line in data.splitlines() if _SSH in line and line[:1] != b"#"]
             keys = [library.load_ssh_public_key(line) for line in lines]
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise UsageError(f"{path} holds no public key that can be used: {error}", _NO_KEY) from error
@@ -79,6 +79,18 @@ def _public(path: Path) -> Sequence[bytes]:
     if not found:
         raise UsageError(f"{path} holds no public Ed25519 key", _NO_KEY)
     return found
+
+
+def _bare(path: Path, line: bytes) -> bytes:
+    """Return the key of a line, which names of signers may stand before. Raises UsageError for what limits it."""
+    before, _, key = line.partition(_SSH)
+    words = before.split()
+    if len(words) > 1 or any(word[:1] == b"@" or b"=" in word or word == b"cert-authority" for word in words):
+        raise UsageError(
+            f"{path} limits a key, or revokes it, in a way that is not understood here",
+            "write the keys that are to be trusted alone: ssh-ed25519 AAAA... NAME",
+        )
+    return _SSH + key
 
 
 def believing(keys: frozenset[bytes], *, unsigned: bool = False) -> Check:

@@ -1,6 +1,6 @@
 """Which command line each word of the input `command` stands for, by a table of inputs and flags. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -115,6 +115,7 @@ def calls(inputs: Inputs, folder: Path) -> tuple[Call, ...]:
     reported = next((word for word in ("cves", "compare") if word in asked), "")
     if inputs.text("sarif-file") and not reported:
         raise UsageError("`sarif-file` is for `cves` and `compare`", "add one of them to `command`")
+    gates(inputs, asked)
     return tuple(_call(inputs, word, folder, word == written, word == reported) for word in asked)
 
 
@@ -129,6 +130,17 @@ def _written(inputs: Inputs, asked: tuple[str, ...]) -> str:
             "`format` and `output` are for `sbom`, or for one command", "give each command a step of its own"
         )
     return asked[0]
+
+
+def gates(inputs: Inputs, asked: Sequence[str]) -> None:
+    """Raise UsageError where a gate is asked for of commands that are none: it would never shut."""
+    for name in ("exit-code", "exit-on"):
+        commands = next(each.commands for each in FLAGS if each.name == name)
+        is_asked = inputs.is_on(name) if name == "exit-code" else bool(inputs.text(name))
+        if is_asked and not commands.intersection(asked):
+            raise UsageError(
+                f"`{name}` means nothing to {', '.join(asked)}", f"it is for {', '.join(sorted(commands))}"
+            )
 
 
 def _call(inputs: Inputs, command: str, folder: Path, is_written: bool, is_reported: bool) -> Call:

@@ -85,6 +85,8 @@ def kubernetes(org: str, form: str, **flags: Any) -> None:
                     "nothing says what this cluster is called",
                     "name it: --cluster NAME, another for each, or --environment NAME",
                 )
+            if " (" in cluster:
+                raise UsageError(f"a cluster cannot be called {cluster[:100]!r}", "leave the brackets out")
             environment = flags["environment"] or cluster
             rules = Rules(environment, mapped(flags["namespaces"]), flags["environment_label"], flags["service_label"])
             if not (environment or rules.namespaces or rules.environment_label):
@@ -153,11 +155,10 @@ class _Watcher:
                 continue
             if is_changed or is_due:
                 self._changed.clear()
+                looked = time.monotonic() if is_due else looked
                 if not self._record(running, spaces, everything=is_due):
                     stop.wait(_RETRY)
                     self._changed.set()
-                elif is_due:
-                    looked = time.monotonic()
 
     def _record(self, running: "Mirror[Pod]", spaces: "Mirror[Any]", *, everything: bool) -> bool:
         """Have each environment become what runs there now; return whether that could be done with all of them.

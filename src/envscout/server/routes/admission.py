@@ -27,7 +27,7 @@ from envscout.store import Database, now
 from envscout.store.deployments import Scope
 from envscout.verbs.admit import Candidate, Candidates
 from envscout.verbs.gate import Refused
-from envscout.watch.podspec import containers
+from envscout.watch.podspec import OF_KUBERNETES, containers
 
 TAG = "policies"
 MODES, FAILING = ("deny", "warn", "audit"), ("open", "closed")
@@ -130,9 +130,12 @@ def _exempt() -> tuple[str, ...]:
 
 def _new(request: _Request) -> list[str]:
     """Return the images of an object that it did not have before, each once."""
-    before = {str(each.get("image")) for each in containers(request.old_object)}
-    images = (each.get("image") for each in containers(request.object))
-    return [each for each in dict.fromkeys(str(each or "") for each in images) if each not in before]
+    before = {str(each.get("image") or "") for each in containers(request.old_object)}
+    images = (str(each.get("image") or "") for each in containers(request.object))
+    kind = request.object.get("kind") if isinstance(request.object, dict) else None
+    # What an operator fills in is judged when it makes pods.
+    is_own = kind is None or kind in OF_KUBERNETES
+    return [each for each in dict.fromkeys(images) if each not in before and (each or is_own)]
 
 
 def _decisions(asked: Asked, wanted: list[str]) -> list[Decision]:
@@ -181,6 +184,9 @@ def _ended(each: Candidate, begun: "Decision | Future[Decision]", end: float) ->
         return Decision(each.reference, "unknown", "it is still being judged: ask again")
     except EnvscoutError as error:
         return Decision(each.reference, "unknown", error.cause)
+    except Exception as error:
+        # Whatever it is, an answer is due: without one the cluster would do as it is configured for no answer.
+        return Decision(each.reference, "unknown", f"it could not be judged ({type(error).__name__})")
 
 
 def _deciding(key: Hashable, asked: Asked, whose: str, each: Candidate) -> "Future[Decision]":
@@ -214,10 +220,7 @@ def _seconds(text: str) -> float:
 def _judged(asked: Asked, whose: str, each: Candidate) -> Decision:
     query = Target(env=asked.path["environment"], org=whose, service=each.service, reference=each.reference)
     there = msgspec.structs.replace(asked, path={**asked.path, "digest": each.digest}, query=query, body=None)
-    try:
-        found: Verdicts = policies.verdicts(there)
-    except EnvscoutError as error:
-        return Decision(each.reference, "unknown", error.cause)
+    found: Verdicts = policies.verdicts(there)
     blocking = [verdict for verdict in found.judged.verdicts if verdict.blocks]
     if not blocking:
         return Decision(each.reference, "allowed", "policies are met")

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 
 from envscout.environments.becoming import Ran
+from envscout.environments.drift import OBSERVED
 from envscout.errors import EnvscoutError, UsageError
 from envscout.model import Event
 from envscout.names.reference import parse, valid_digest
@@ -66,6 +67,8 @@ def tell(asked: Asked) -> Told:
     whose = body.organization or asked.principal.organization
     if not whose:
         raise UsageError("nobody says whose the environment is", "name it: organization")
+    if body.source in OBSERVED:
+        raise UsageError(f"{body.source} is what watchers are", "say what tells it, such as argocd")
     environment = asked.path["environment"]
     known: Candidates = asked.perform("admit.candidates", scope=Scope(whose, environment), references=list(body.images))
     said = Event(
@@ -82,7 +85,7 @@ def tell(asked: Asked) -> Told:
     events: list[Event] = []
     unclear: list[Candidate] = []
     for each in known.found:
-        digest = each.digest or _written(each.reference)
+        digest = each.digest or (_written(each.reference) if each.service else "")
         if digest:
             event = msgspec.structs.replace(said, service=each.service, digest=digest, reference=each.reference)
             events.append(event)
@@ -95,9 +98,19 @@ def tell(asked: Asked) -> Told:
     became: Became = asked.perform("record.become", goal=goal, unindexed=True)
     fresh = [each.event for each in became.outcomes if each.unindexed and each.event.action != "remove"]
     _look_into(asked, whose, [f"{parse(each.reference).repository}@{each.digest}" for each in fresh])
+    refused = {each.event.service: each for each in became.outcomes if each.state == "refused"}
+    beyond = [Unclear(each, "too many images at once", asked=False) for each in body.images[len(known.found) :]]
     return Told(
-        tuple(Change(each.kind, each.service, each.before, each.after) for each in became.changes),
-        tuple(Unclear(each.reference, each.problem, _look_into(asked, whose, [each.reference])) for each in unclear),
+        tuple(
+            Change(each.kind, each.service, each.before, each.after)
+            for each in became.changes
+            if each.service not in refused
+        ),
+        (
+            *(Unclear(each.reference, each.problem, _look_into(asked, whose, [each.reference])) for each in unclear),
+            *(Unclear(each.event.reference, each.problem, asked=False) for each in refused.values()),
+            *beyond,
+        ),
     )
 
 
