@@ -6,7 +6,7 @@ wanted="dockerd:docker.io docker:docker.io containerd:containerd docker-registry
 buildah:buildah htpasswd:apache2-utils openssl:openssl zstd:zstd tar:tar rpm:rpm db5.3_load:db5.3-util dpkg:dpkg dpkg-query:dpkg
 busybox:busybox-static
 bash:bash zsh:zsh fish:fish chromium:chromium npm:npm node:nodejs kubectl:kubernetes-client ssh-keygen:openssh-client
-initdb:postgresql postgres:postgresql psql:postgresql-client pg_dump:postgresql-client pg_restore:postgresql-client setpriv:util-linux mmdebstrap:mmdebstrap
+initdb:postgresql postgres:postgresql psql:postgresql-client pg_dump:postgresql-client pg_restore:postgresql-client setpriv:util-linux nsenter:util-linux pivot_root:util-linux systemctl:systemd systemd-run:systemd mmdebstrap:mmdebstrap
 unshare:util-linux systemd-analyze:systemd dbus-daemon:dbus"
 
 # Debian keeps initdb and postgres apart from the programs for everybody.
