@@ -170,6 +170,20 @@ def test_a_dry_run_changes_nothing(desk: Desk, tmp_path: Path) -> None:
     assert "staging of shop would have 1 changed, 1 removed" in text
 
 
+def test_an_empty_source_empties_nothing(desk: Desk, tmp_path: Path) -> None:
+    """What was to render the manifests failed, and left nothing."""
+    _sync(desk, "staging", "--file", _list(tmp_path, f"shop/a@{A}"), "--no-index")
+    empty = _list(tmp_path, "# nothing")
+    for words in (("--file", empty), ("--kubernetes", empty), ("--kubernetes", "-")):
+        answer = desk.spawn("environment", "sync", "staging", *words, stdin=b"kind: Service\n")
+        assert answer.code == 1
+        assert "the source names nothing that runs" in answer.refusal
+    idle = tmp_path / "compose.yaml"
+    idle.write_text("services: {a: {image: 'shop/a', scale: 0}}\n")
+    assert _running(desk, "staging") == {f"shop/a@{A}"}
+    assert _kinds(_sync(desk, "staging", "--compose", idle)) == {"shop/a": "removed"}
+
+
 def test_a_part_removes_nothing(desk: Desk, tmp_path: Path) -> None:
     _sync(desk, "staging", "--file", _list(tmp_path, f"shop/a@{A}", f"shop/b@{B}"), "--no-index")
     told = _sync(desk, "staging", "--file", _list(tmp_path, f"shop/a@{C}"), "--no-index", "--partial")

@@ -85,6 +85,11 @@ def test_versions_are_those_of_all_places(fleet: Database) -> None:
         assert {(each.type, each.version): each.places for each in told} == {
             key: len(places) for key, places in expected.items()
         }
+        then = locate.versions(fleet, name, Scope(at=now()))
+        assert {(each.type, each.version, each.places) for each in then} == {
+            (each.type, each.version, each.places) for each in told
+        }
+        assert locate.versions(fleet, name, Scope(at=1)) == ()
         for one in told:
             having = [spot for spot in spots if (spot.type, spot.version) == (one.type, one.version)]
             assert set(one.environments) == {(spot.organization, spot.environment) for spot in having}

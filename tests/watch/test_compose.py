@@ -196,10 +196,13 @@ def test_a_reference_that_cannot_be_made_out_does_not_keep_the_rest(write: Write
         "  blank:\n    image: ${IMAGE}\n"
         "  list:\n    image: [x]\n  open:\n    image: x:${A\n  lost: {extends: nobody}\n  loop: {extends: pool}\n"
         "  pool: {extends: loop}\n  away: {extends: {file: gone.yaml, service: a}}\n  nothing: {}\n  empty:\n"
+        "  odd: {extends: {file: [{}], service: [a]}}\n  lists: {extends: [a]}\n"
     )
     told = declaration([file], {})
     assert images(told) == {"good": "x/a:1"}
-    assert codes(told.problems) == [("unclear-reference", line) for line in (4, 6, 7, 10, 11, 12, 13, 14, 15, 16)]
+    assert codes(told.problems) == [
+        ("unclear-reference", line) for line in (4, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 18)
+    ]
     assert "set the tag" in told.problems[0].message
     assert "gone.yaml" in told.problems[7].message
 
@@ -220,6 +223,8 @@ def test_a_reference_that_cannot_be_made_out_does_not_keep_the_rest(write: Write
         ("include: compose.yaml\nservices: {}\n", "includes itself"),
         ("include: https://example.com/compose.yaml\nservices: {}\n", "nothing is fetched"),
         ("include: gone.yaml\nservices: {}\n", "there is no file"),
+        ("include: ${A\nservices: {}\n", "names a file by a variable"),
+        ("include: [{path: gone.yaml, project_directory: [{}]}]\nservices: {}\n", "there is no file"),
         ("services: \x00", "is no YAML"),
     ],
 )

@@ -70,14 +70,22 @@ def observe(connection: Connection, said: Event, seen: Iterable[str], at: int) -
         )
         return []
     settled = [each for each in found if each.since <= at - GRACE]
-    drifting = {each.service: each.kind for each in settled}
+    drifting = {service: each.kind for service, each in _gravest(settled).items()}
     fresh = observed.Look(said.source, said.actor, at, drifting, digests)
     observed.put(connection, said.organization, said.environment, fresh)
     return list(_news(said, at, settled, before.drifting))
 
 
+def _gravest(found: Iterable[Drift]) -> dict[str, Drift]:
+    """Return what happened to each service; that it runs something else comes before a tag that moved."""
+    first: dict[str, Drift] = {}
+    for each in found:
+        first.setdefault(each.service, each)
+    return first
+
+
 def _news(said: Event, at: int, found: list[Drift], before: Mapping[str, str]) -> Iterator[News]:
-    now = {each.service: each for each in found}
+    now = _gravest(found)
     for service, each in now.items():
         if before.get(service) != each.kind:
             yield _one(said, at, service, "worse", words(each))

@@ -19,7 +19,6 @@ class Candidate(msgspec.Struct, frozen=True):
     """An image by the name it is wanted under. service: what it runs as. digest: "" where nobody knows it.
 
     runs: whether it was seen to run there. problem: why nothing can be said of it, "" for nothing.
-
     attached: what somebody saw attached to it last, None where nobody looked.
     """
 
@@ -45,7 +44,7 @@ class Candidates(msgspec.Struct, frozen=True):
 def candidates(database: Database, scope: Scope, references: Sequence[str]) -> Candidates:
     """Return what is known of images that are to run in the scope's environment; of the first few, if there are many.
 
-    A tag stands for what it was seen to stand for last.
+    A tag stands for the newest image that it was seen to stand for.
     """
     with database.read() as connection:
         reached = generations.reached(connection, scope.organization)

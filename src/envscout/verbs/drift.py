@@ -3,7 +3,7 @@
 from envscout.errors import NotFound
 from envscout.standing import drifting
 from envscout.standing.drifting import Environment
-from envscout.store import Database, deployments, now
+from envscout.store import Database, generations, now
 from envscout.store.deployments import Scope
 
 
@@ -13,7 +13,7 @@ def drift(database: Database, scope: Scope, *, tags: bool = True) -> list[Enviro
     tags: whether it is told, too, which of them stand for another image by now.
     """
     with database.read() as connection:
-        rows = deployments.environments(connection, Scope(scope.organization))
+        rows = generations.reached(connection, scope.organization).environments
         wanted = [each for each in rows if scope.environment in ("", each.name)]
         if scope.environment and not wanted:
             raise NotFound(

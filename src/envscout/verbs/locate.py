@@ -2,7 +2,6 @@
 
 import re
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -125,10 +124,25 @@ def places(
 
 
 def versions(database: Database, query: str, scope: Scope) -> tuple[Version, ...]:
-    """Return the versions of a package that run now, the most frequent first. Raise InvalidReference."""
+    """Return the versions of a package that run, or ran, the most frequent first. Raise InvalidReference."""
     query = _asked(query)
     with database.read() as connection:
-        return _Known(connection, database.memory, scope, 0).versions(query)
+        lying, ran = _lying(connection, database.memory, query, scope)
+    images: dict[tuple[str, str], BitMap] = {}
+    for set_id, held_there in lying.sets.items():
+        for each in {(one.type, one.version) for one in held_there}:
+            images[each] = images[each] | lying.images[set_id] if each in images else lying.images[set_id]
+    told = (_version(*each, having, ran) for each, having in images.items())
+    return tuple(sorted((each for each in told if each.places), key=lambda each: -each.places))
+
+
+def _lying(connection: Connection, memory: Memory, query: str, scope: Scope) -> tuple[Spread[Held], Sequence[Present]]:
+    """Return where a package lies, and what runs of that: what runs now is kept in memory."""
+    if scope.at is not None:
+        lying = holding(connection, _wanted(query))
+        return lying, present.holding(connection, scope, lying.holding)
+    known = _Known(connection, memory, scope)
+    return known.holding(query), known.ran()
 
 
 def _asked(query: str) -> str:
@@ -151,7 +165,7 @@ def _of_package(
 class _Known:
     """What is kept in memory of what runs in a scope now, and of what bears on it."""
 
-    def __init__(self, connection: Connection, memory: Memory, scope: Scope, max_age: int) -> None:
+    def __init__(self, connection: Connection, memory: Memory, scope: Scope, max_age: int = 7) -> None:
         self._connection, self._memory, self._scope = connection, memory, scope
         self._reached = generations.reached(connection, scope.organization)
         self._age = generations.age(connection, memory, self._reached.known, max_age)
@@ -164,7 +178,7 @@ class _Known:
     def vulnerability(self, query: str, names: tuple[str, ...], heed: Heed, after: After | None, most: int) -> Places:
         """Answer for vulnerabilities of these names, of which there may be none."""
         found = self._hits(names)
-        ran = self._ran()
+        ran = self.ran()
         totals = [(each, total) for each in ran if (total := found.places.count(each))]
         having = [each for each, _ in totals]
         heard = Heard(self._connection, self._scope, heed, found.images_in(having))
@@ -175,37 +189,26 @@ class _Known:
 
     def package(self, query: str, after: After | None, most: int) -> Places:
         """Answer for a package."""
-        found = self._holding(query)
-        ran = self._ran()
+        found = self.holding(query)
+        ran = self.ran()
         totals = [(each, total) for each in ran if (total := found.count(each))]
         page = tuple(islice(held([each for each, _ in totals], found, after), most + 1))
         trusted = everywhere.of_content(covering.combine(self._coverages(ran)))
         located = _of_package(self._connection, query, page[:most], bool(totals), trusted)
         return _places(located, totals, len(page) > most)
 
-    def versions(self, query: str) -> tuple[Version, ...]:
-        """Tell in which versions a package runs."""
-        found = self._holding(query)
-        from pyroaring import BitMap
-
-        images: dict[tuple[str, str], BitMap] = defaultdict(BitMap)
-        for set_id, lying in found.sets.items():
-            for each in {(one.type, one.version) for one in lying}:
-                images[each] |= found.images[set_id]
-        ran = self._ran()
-        told = (_version(*each, having, ran) for each, having in images.items())
-        return tuple(sorted((each for each in told if each.places), key=lambda each: -each.places))
-
     def _hits(self, names: tuple[str, ...]) -> Hits:
         rests = (self._reached.known, self._reached.images)
         make = partial(hits.hits, self._connection, names, None)
         return self._memory.get(("hits", rests, names), make, lambda made: made.size)
 
-    def _holding(self, query: str) -> Spread[Held]:
+    def holding(self, query: str) -> Spread[Held]:
+        """Return where a package lies, whether it runs or not."""
         make = partial(holding, self._connection, _wanted(query))
         return self._memory.get(("holding", self._reached.images, query), make, lambda made: made.size)
 
-    def _ran(self) -> list[Present]:
+    def ran(self) -> list[Present]:
+        """Return what runs in the scope, by environment."""
         wanted = (each for each in self._reached.environments if self._scope.environment in ("", each.name))
         return [present.present(self._connection, self._memory, each) for each in wanted]
 

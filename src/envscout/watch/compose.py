@@ -25,8 +25,9 @@ _RESET, _OVERRIDE = "!reset", "!override"
 
 
 class Service(msgspec.Struct, frozen=True):
-    """What of a service decides what it runs. where: of its image, else of itself; copies: "0" for none. provided: by a
-    program, and no container at all.
+    """What of a service decides what it runs.
+
+    where: of its image, else of itself. copies: "0" for none. provided: by a program, and no container at all.
     """
 
     where: str
@@ -49,8 +50,8 @@ def declaration(
 ) -> Declaration:
     """Return what Compose files run together. environ: of the process, which goes before files of variables.
 
-    env_files: instead of `.env` beside the first file. profiles: that are active, "*" for all, beside those of
-    COMPOSE_PROFILES. Raise NotFound, SourceError, LimitExceeded.
+    env_files: instead of `.env` beside the first file. profiles: that are active, "*" for all, instead of those
+    of COMPOSE_PROFILES. Raise NotFound, SourceError, LimitExceeded.
     """
     folder = _folder(files[0])
     values = _values(folder, env_files, environ)
@@ -135,11 +136,11 @@ class _Reader:
         told = tree.get("include", [])
         for each in told if isinstance(told, list) else [told]:
             entry = each if isinstance(each, Tree) else Tree(path=each)
-            paths = [self._beside(file, filled_in(path, values)) for path in _texts(entry.get("path"))]
+            paths, beside, folders = (
+                self._named(file, entry.get(key), values) for key in ("path", "env_file", "project_directory")
+            )
             if paths:
-                beside = [self._beside(file, filled_in(path, values)) for path in _texts(entry.get("env_file"))]
-                folder = self._beside(file, entry["project_directory"]) if entry.get("project_directory") else ""
-                inner = _values(Path(folder) if folder else _folder(paths[0]), beside, values)
+                inner = _values(Path(folders[0]) if folders else _folder(paths[0]), beside, values)
                 found |= self.together(paths, inner, (*chain, file))
         return found
 
@@ -194,13 +195,20 @@ class _Reader:
             raise SourceError(f"the service {name} extends itself, or too many others in turn", "mend it")
         asked = extends.get("service", "") if isinstance(extends, Tree) else extends
         inside = file
-        if isinstance(extends, Tree) and extends.get("file"):
-            inside = self._beside(file, filled_in(extends["file"], values))
+        if isinstance(extends, Tree) and (named := self._named(file, extends.get("file"), values)):
+            (inside,) = named[:1]
             services = _services(self._tree(inside, values), inside)
         other, found = next((each for each in services.items() if each[0] == asked), ("", None))
         if not isinstance(found, Tree):
             raise SourceError(f"the service {name} extends {asked!r}, which is not in {_name(inside)}", "mend it")
         return self._service(other, found, services, inside, values, None, (*chain, (file, name)))
+
+    def _named(self, file: str, told: Any, values: Mapping[str, str]) -> list[str]:
+        """Return the paths that a file names. Raise SourceError."""
+        try:
+            return [self._beside(file, filled_in(path, values)) for path in _texts(told)]
+        except InvalidVariable as error:
+            raise SourceError(f"{_name(file)} names a file by a variable: {error}", "mend it, or set it") from error
 
     def _beside(self, file: str, path: str) -> str:
         if "://" in path or path.startswith("git@"):
@@ -218,7 +226,7 @@ def _texts(told: Any) -> list[str]:
 
 def _services(tree: Tree, file: str) -> Tree:
     found = tree.get("services")
-    if found is None and "include" not in tree and not isinstance(tree.get("services"), Tree):
+    if found is None and "include" not in tree:
         raise SourceError(f"{_name(file)} is no Compose file: it has no `services`", "give a Compose file")
     if found in (None, ""):
         return Tree()
@@ -229,7 +237,11 @@ def _services(tree: Tree, file: str) -> Tree:
 
 def _over(before: Service, after: Service) -> Service:
     """Return a service that another one changes."""
-    changed = {field: value for field in ("image", "profiles", "copies", "problem") if (value := getattr(after, field))}
+    changed = {
+        field: value
+        for field in ("image", "profiles", "copies", "problem", "provided")
+        if (value := getattr(after, field))
+    }
     where = after.where if after.image or not before.image else before.where
     return msgspec.structs.replace(before, built=before.built or after.built, where=where, **changed)
 

@@ -32,6 +32,10 @@ _SIGNS: Mapping["Kind", tuple[str, str]] = {
 }
 
 
+_IDLE = frozenset({"scaled-to-zero", "suspended", "inactive-profile", "build-only", "provided"})
+"""Notes on what is there and runs nothing that is known: a source of those alone was read."""
+
+
 class _Found(msgspec.Struct):
     """What references led to. kept: services of which it cannot be told what they are to run."""
 
@@ -45,6 +49,11 @@ def sync(session: Session, asked: "Flags", sources: "Sources", environment: str,
     kind, told = _declaration(sources, more)
     for each in told.notes:
         session.warn(f"{each.where}: {each.message}")
+    if kind != "docker" and not (told.declared or told.problems or any(each.code in _IDLE for each in told.notes)):
+        raise SourceError(
+            "the source names nothing that runs, and an empty file empties no environment",
+            "check what wrote it; `envscout environment remove` ends what runs",
+        )
     references = _references(told)
     organization = _organization(session, asked, environment, [each for _, each, _ in references if each])
     said = _said(asked, organization, environment, kind)

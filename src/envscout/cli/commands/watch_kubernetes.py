@@ -89,8 +89,6 @@ def kubernetes(org: str, form: str, **flags: Any) -> None:
                 raise UsageError(f"a cluster cannot be called {cluster[:100]!r}", "leave the brackets out")
             environment = flags["environment"] or cluster
             rules = Rules(environment, mapped(flags["namespaces"]), flags["environment_label"], flags["service_label"])
-            if not (environment or rules.namespaces or rules.environment_label):
-                raise UsageError("nothing says which environment this is", "name it: --environment NAME")
             watcher = _Watcher(session, org or session.settings.text("organization") or OFFICIAL, cluster, rules, form)
             watcher.run(client, flags["selector"], flags["once"], stop)
 
@@ -110,7 +108,7 @@ class _Watcher:
         from envscout.watch import cluster, pods
 
         labels = self._rules.labels
-        running: Mirror[Pod] = cluster.Mirror(partial(_pod, labels), self._changed)
+        running: Mirror[Pod] = cluster.Mirror(partial(pods.pod, labels=labels), self._changed)
         spaces: Mirror[tuple[str, Mapping[str, str]]] = cluster.Mirror(
             lambda each: (each.metadata.name, pods.labels(each, labels)), self._changed
         )
@@ -228,12 +226,6 @@ class _Watcher:
                          for side in (change.before, change.after))  # fmt: skip
         text = f"{before} -> {after}" if change.kind == "changed" else before or after
         click.echo(inert(f"{environment}: {change.service} {change.kind}: {text}"))
-
-
-def _pod(labels: frozenset[str], told: Any) -> "Pod":
-    from envscout.watch.pods import pod
-
-    return pod(told, labels)
 
 
 def _once(client: Any, path: str, mirror: "Mirror[Any]", selector: str) -> None:

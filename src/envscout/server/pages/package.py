@@ -6,6 +6,7 @@ from envscout.server.asking import Asked
 from envscout.server.pages.page import Page, Table
 from envscout.server.pages.vulnerability import Prefix
 from envscout.server.routes import places
+from envscout.server.routes.common import moment_of
 from envscout.server.routes.places import Where
 from envscout.store.deployments import Scope
 from envscout.verbs.locate import Version
@@ -38,7 +39,7 @@ def package(asked: Asked) -> Package:
     """Tell where a package runs, in which versions."""
     query: Where = asked.query
     name = asked.path["package"]
-    versions = asked.perform("locate.versions", query=name, scope=Scope(query.org, query.env))
+    versions = asked.perform("locate.versions", query=name, scope=Scope(query.org, query.env, at=moment_of(query.at)))
     return Package(name, versions, places.package(asked))
 
 

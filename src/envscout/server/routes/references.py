@@ -28,7 +28,7 @@ _Text = Annotated[str, msgspec.Meta(max_length=2_000)]
 class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What runs in an environment. organization: "" for that of who asks. whole: what is not named no longer runs."""
 
-    images: Annotated[tuple[_Text, ...], msgspec.Meta(max_length=MOST)]
+    images: Annotated[tuple[_Text, ...], msgspec.Meta(min_length=1, max_length=MOST)]
     organization: _Name = ""
     whole: bool = False
     actor: _Text = ""
@@ -99,7 +99,6 @@ def tell(asked: Asked) -> Told:
     fresh = [each.event for each in became.outcomes if each.unindexed and each.event.action != "remove"]
     _look_into(asked, whose, [f"{parse(each.reference).repository}@{each.digest}" for each in fresh])
     refused = {each.event.service: each for each in became.outcomes if each.state == "refused"}
-    beyond = [Unclear(each, "too many images at once", asked=False) for each in body.images[len(known.found) :]]
     return Told(
         tuple(
             Change(each.kind, each.service, each.before, each.after)
@@ -109,7 +108,6 @@ def tell(asked: Asked) -> Told:
         (
             *(Unclear(each.reference, each.problem, _look_into(asked, whose, [each.reference])) for each in unclear),
             *(Unclear(each.event.reference, each.problem, asked=False) for each in refused.values()),
-            *beyond,
         ),
     )
 
