@@ -29,7 +29,7 @@ from pages import _served
 from envscout.model import Event
 from envscout.store import Database
 from envscout.store.deployments import Scope
-from envscout.verbs import ask, record
+from envscout.verbs import ask, become
 
 LIMIT_MS = 100
 CONNECTIONS = 64
@@ -87,7 +87,7 @@ def _look(place: Path) -> None:
             msgspec.structs.replace(said, service=each.service, digest=each.digest, reference=each.reference)
             for each in running
         )
-        record.become(database, record.Goal(said, seen), unindexed=True)
+        become.observe(database, become.Goal(said, seen), unindexed=True)
 
 
 def _cases(base: str) -> list[Case]:

@@ -149,13 +149,13 @@ def test_keys_are_handed_over_as_the_page_says(booted: Machine) -> None:
 
 
 def test_the_watcher_records_with_the_rights_that_the_chart_gives(booted: Machine, tmp_path: Path) -> None:
-    """It asks an API server that lets it do what watcher.yaml says, and a server with a recorder's token."""
+    """It asks an API server that lets it do what watcher.yaml says, and a server with a watcher's token."""
     port, unit = _port(), "envscout-server"
     _forget(booted)
     booted.write("/etc/envscout/server.env", f"ENVSCOUT_LISTEN_PORT={port}\n", "600")
     booted.run("systemctl", "start", unit)
     _await_ready(booted, port)
-    token = booted.run(*_as_server("token", "create", "--role", "recorder", "--org", "library")).splitlines()[-1]
+    token = booted.run(*_as_server("token", "create", "--role", "watcher", "--org", "library")).splitlines()[-1]
     with cluster() as api:
         api.tokens["watcher"] = granted(of_kind(manifest("watcher"), "ClusterRole").values())
         api.apply(*manifest("namespace"), *of_kind(manifest("envscout"), "Deployment").values())

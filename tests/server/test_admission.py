@@ -10,13 +10,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from envscout.access.principal import Principal
+from envscout.access.roles import Role
 from envscout.environments.origin import Origin
+from envscout.errors import NotAllowed, UsageError
 from envscout.model import Event, Image
+from envscout.operations.performing import perform
 from envscout.server.auth import Door
 from envscout.store import Database, images, news
 from envscout.store.deployments import Scope
 from envscout.verbs import ask as views
-from envscout.verbs import govern, record, tokens
+from envscout.verbs import become, govern, tokens
 from tests.server.conftest import Server, serving
 
 API = "/api/v1/admission"
@@ -178,7 +182,7 @@ def _look(server: Server) -> None:
             msgspec.structs.replace(said, service=each.service, digest=each.digest, reference=each.reference)
             for each in running
         )
-        record.become(database, record.Goal(said, events), unindexed=True)
+        become.observe(database, become.Goal(said, events), unindexed=True)
 
 
 def test_no_pipeline_can_say_that_something_was_seen(demo_server: Server, ask: Ask) -> None:
@@ -191,6 +195,39 @@ def test_no_pipeline_can_say_that_something_was_seen(demo_server: Server, ask: A
     }  # fmt: skip
     assert demo_server("POST", "/api/v1/deployments", json=body).status_code == 200
     assert ask(pod(name))["allowed"] is False
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "source", "refused"),
+    [
+        ("recorder", "become.observe", "kubernetes", NotAllowed),
+        ("recorder", "become.become", "kubernetes", UsageError),
+        ("recorder", "become.become", "docker", UsageError),
+        ("operator", "become.observe", "a pipeline", UsageError),
+    ],
+)
+def test_nobody_poses_as_a_watcher(
+    demo_server: Server, ask: Ask, role: Role, name: str, source: str, refused: type[Exception]
+) -> None:
+    image = _vulnerable(demo_server)
+    (found,) = [each for each in _staged(demo_server) if each["reference"] == image]
+    who = Principal(f"token:{role}", role, found["organization"])
+    said = Event(found["organization"], "production", "", "", 0, actor="kubernetes:c", source=source)
+    seen = msgspec.structs.replace(said, service=found["service"], digest=found["digest"], reference=image)
+    with Database(demo_server.place) as database, pytest.raises(refused):
+        perform(database, who, name, {"goal": become.Goal(said, (seen,), whole=False), "unindexed": True})
+    assert ask(pod(image))["allowed"] is False
+
+
+def test_who_watches_is_believed(demo_server: Server, ask: Ask) -> None:
+    image = _vulnerable(demo_server)
+    (found,) = [each for each in _staged(demo_server) if each["reference"] == image]
+    said = Event(found["organization"], "production", "", "", 0, actor="kubernetes:c", source="kubernetes")
+    seen = msgspec.structs.replace(said, service=found["service"], digest=found["digest"], reference=image)
+    goal = become.Goal(said, (seen,), whole=False)
+    with Database(demo_server.place) as database:
+        perform(database, Principal("token:7", "watcher", found["organization"]), "become.observe", {"goal": goal})
+    assert ask(pod(image))["allowed"] is True
 
 
 def test_an_update_is_judged_by_what_it_brings(demo_server: Server, ask: Ask) -> None:

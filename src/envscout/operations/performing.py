@@ -46,8 +46,7 @@ def admitted(
     database.connection.tenant = principal.organization
     action = OPERATIONS[name]
     try:
-        if not principal.may(action):
-            raise NotAllowed(f"{name} is not for a {principal.role}", "ask an owner for another role")
+        principal.check(action, name)
         return confined(database, principal, name, arguments)
     except (NotAllowed, NotFound):
         if action != "read":

@@ -7,9 +7,10 @@ from envscout.access.principal import Principal
 from envscout.errors import EnvscoutError
 from envscout.model import Event
 from envscout.operations.performing import act, admitted
+from envscout.standing.appending import Batch, Outcome
 from envscout.store import Database
 from envscout.verbs import audit
-from envscout.verbs.record import Batch, Outcome, several
+from envscout.verbs.record import several
 
 NAME = "record.many"
 

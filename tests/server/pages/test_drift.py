@@ -7,7 +7,7 @@ import msgspec
 from envscout.model import Event
 from envscout.store import Database, observed
 from envscout.store.deployments import Scope
-from envscout.verbs import ask, record
+from envscout.verbs import ask, become
 from tests.server.conftest import Server
 
 
@@ -26,10 +26,10 @@ def test_what_drifts_is_on_the_page_of_its_environment(demo_server: Server) -> N
             msgspec.structs.replace(said, service=each.service, digest=each.digest, reference=each.reference)
             for each in running
         )
-        record.become(database, record.Goal(said, same), unindexed=True)
+        become.observe(database, become.Goal(said, same), unindexed=True)
         assert "kubernetes:eu-1 looked just now: what was recorded is what runs." in _page(demo_server)
         other = (msgspec.structs.replace(same[0], digest=f"sha256:{'f' * 64}"), *same[2:])
-        record.become(database, record.Goal(said, other), unindexed=True)
+        become.observe(database, become.Goal(said, other), unindexed=True)
         page = _page(demo_server)
         assert "2 services drifted from what was recorded" in page
         assert f"Drifted: {running[0].reference.partition('@')[0]}@{running[0].digest[:19]} was said to run" in page

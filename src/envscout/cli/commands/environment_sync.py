@@ -12,11 +12,12 @@ from envscout.cli import options
 from envscout.cli.session import Session
 from envscout.cli.show.table import inert
 from envscout.environments import origin
+from envscout.environments.drift import OBSERVED
 from envscout.errors import EnvscoutError, NotFound, SourceError, UsageError
 from envscout.model import Event, Problem
 from envscout.names.reference import OFFICIAL, Reference, parse
 from envscout.verbs import ask
-from envscout.verbs import record as recording
+from envscout.verbs.become import Goal, become, observe
 
 if TYPE_CHECKING:
     from envscout.cli.commands.environment_flags import Flags, Sources
@@ -65,8 +66,9 @@ def sync(session: Session, asked: "Flags", sources: "Sources", environment: str,
         _resolve(session, asked, sources, said, found, declared, reference, f"{number} of {len(references)}")
     # Where a reference cannot be read at all, anything that runs may be what it means.
     whole = not sources.partial and not any(each.code == "unclear-reference" for each in found.problems)
-    goal = recording.Goal(said, tuple(found.events), tuple(sorted(found.kept)), whole)
-    became = session.call(recording.become, goal, unindexed=asked.no_index, dry=sources.dry_run)
+    goal = Goal(said, tuple(found.events), tuple(sorted(found.kept)), whole)
+    verb = observe if said.source in OBSERVED else become
+    became = session.call(verb, goal, unindexed=asked.no_index, dry=sources.dry_run)
     refused = [
         Problem("refused", f"{each.problem}; {each.next_step}", f"service {each.event.service}")
         for each in became.outcomes

@@ -29,8 +29,8 @@ def create(role: str, org: str, environment: str, expires: str, name: str, form:
     envscout token create --role owner
     envscout token create --role recorder --org acme --env production --expires 90d --name deploy
 
-    viewer: ask. recorder: say what runs where, too. operator: policies, exceptions and feeds, too. owner: tokens,
-    members, trust and the audit log, too.
+    viewer: ask. recorder: say what runs where, too. watcher: say what was seen to run, too. operator: policies,
+    exceptions and feeds, too. owner: tokens, members, trust and the audit log, too.
     """
     from envscout.access.roles import Role
     from envscout.verbs.tokens import create as run

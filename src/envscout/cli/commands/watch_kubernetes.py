@@ -184,14 +184,14 @@ class _Watcher:
         return not failed
 
     def _become(self, environment: str, wanted: "Running", *, everything: bool) -> None:
-        from envscout.verbs import record
+        from envscout.verbs.become import Goal, observe
 
         said = Event(self._organization, environment, "", "", 0, actor=self._actor, source=SOURCE)
         events = tuple(
             msgspec.structs.replace(said, service=service, digest=digest, reference=reference)
             for (service, digest), reference in sorted(wanted.items())
         )
-        became = self._session.call(record.become, record.Goal(said, events), unindexed=True)
+        became = self._session.call(observe, Goal(said, events), unindexed=True)
         for change in became.changes:
             if change.events:
                 self._tell(environment, change)

@@ -13,7 +13,6 @@ from litestar import Request, Response, get, post
 from litestar.concurrency import sync_to_thread
 
 from envscout.access.principal import Principal
-from envscout.access.roles import Action
 from envscout.errors import EnvscoutError, NetworkError, NotAllowed, NotFound, SourceError, UsageError
 from envscout.formats.csv import inert
 from envscout.server import reading
@@ -138,7 +137,7 @@ def _path(path: str) -> str:
 
 
 def _answered(row: Page, stores: Stores, request: Request[Any, Any, Any]) -> Response[bytes]:
-    _check(principal(request), row.action)
+    principal(request).check(row.action, "this")
     text, is_table = _without_format(request.scope["query_string"])
     query = reading.query(text, row.query)
 
@@ -176,16 +175,11 @@ def _submitted(row: Form, stores: Stores, request: Request[Any, Any, Any], body:
     return moved(done.target, done.cookie) if isinstance(done, Kept) else moved(done)
 
 
-def _check(who: Principal, action: Action) -> None:
-    if not who.may(action):
-        raise NotAllowed(f"this is not for a {who.role}", "ask an owner for another role")
-
-
 def _check_form(row: Form, request: Request[Any, Any, Any], database: Database) -> None:
     """Refuse somebody a form that is not for them, and tell the log."""
     who = principal(request)
     try:
-        _check(who, row.action)
+        who.check(row.action, "this")
     except NotAllowed:
         number = str(request.scope.get("request_id", ""))
         audit.tell(database, audit.Act(who, f"form {row.path}", "", number, who.organization), "refused")

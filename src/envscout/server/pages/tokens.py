@@ -18,6 +18,7 @@ from envscout.store.deployments import Scope
 ROLES_TOLD: dict[str, str] = {
     "viewer": "asks, and changes nothing",
     "recorder": "also says what runs where, and uploads what is in images",
+    "watcher": "also says what was seen to run, which the gate of a cluster believes",
     "operator": "also changes policies, exceptions, feeds and notifications",
     "owner": "also changes tokens, members and trust, and reads the audit log",
 }

@@ -10,7 +10,7 @@ from envscout.model import Event, Image, Inventory
 from envscout.operations.recording import Telling, record_for
 from envscout.server.asking import Asked
 from envscout.server.routes.route import Nothing, Route
-from envscout.verbs.record import MOST_AT_ONCE, Outcome
+from envscout.standing.appending import MOST_AT_ONCE, Outcome
 from envscout.verbs.upload import Uploaded
 
 TAG = "recording"

@@ -15,7 +15,7 @@ from envscout.errors import UsageError
 from envscout.server.asking import Asked
 from envscout.server.routes.deployments import Deploy, record
 from envscout.server.routes.route import Nothing, Route
-from envscout.verbs.record import Outcome
+from envscout.standing.appending import Outcome
 
 TAG = "recording"
 _Digest = Annotated[str, msgspec.Meta(pattern="^sha256:[a-f0-9]{64}$")]

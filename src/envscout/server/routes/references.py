@@ -18,7 +18,7 @@ from envscout.server.asking import Asked
 from envscout.server.routes.route import Nothing, Route
 from envscout.store.deployments import Scope
 from envscout.verbs.admit import MOST, Candidate, Candidates
-from envscout.verbs.record import Became, Goal
+from envscout.verbs.become import Became, Goal
 
 TAG = "recording"
 _Name = Annotated[str, msgspec.Meta(max_length=128)]
@@ -95,7 +95,7 @@ def tell(asked: Asked) -> Told:
     # Of what is no reference at all, nobody knows what it means to say: it may be anything that runs.
     whole = body.whole and all(each.service for each in unclear)
     goal = Goal(said, tuple(events), kept, whole)
-    became: Became = asked.perform("record.become", goal=goal, unindexed=True)
+    became: Became = asked.perform("become.become", goal=goal, unindexed=True)
     fresh = [each.event for each in became.outcomes if each.unindexed and each.event.action != "remove"]
     _look_into(asked, whose, [f"{parse(each.reference).repository}@{each.digest}" for each in fresh])
     refused = {each.event.service: each for each in became.outcomes if each.state == "refused"}
