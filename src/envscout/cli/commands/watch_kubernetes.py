@@ -19,7 +19,7 @@ from envscout.names.reference import OFFICIAL
 
 if TYPE_CHECKING:
     from envscout.environments.becoming import Change
-    from envscout.watch.cluster import Mirror
+    from envscout.watch.mirror import Mirror
     from envscout.watch.placing import Rules, Running
     from envscout.watch.pods import Pod
 
@@ -76,7 +76,7 @@ def kubernetes(org: str, form: str, **flags: Any) -> None:
     from envscout.watch.placing import Rules, mapped
 
     with Session() as session, until_stopped() as stop:
-        from envscout.watch.cluster import connected
+        from envscout.watch.connection import connected
 
         with connected(flags["kubeconfig"], flags["context"]) as (client, name):
             cluster = flags["cluster"] or name or flags["environment"]
@@ -105,11 +105,11 @@ class _Watcher:
 
     def run(self, client: Any, selector: str, once: bool, stop: threading.Event) -> None:
         """Follow until stopped."""
-        from envscout.watch import cluster, pods
+        from envscout.watch import cluster, mirror, pods
 
         labels = self._rules.labels
-        running: Mirror[Pod] = cluster.Mirror(partial(pods.pod, labels=labels), self._changed)
-        spaces: Mirror[tuple[str, Mapping[str, str]]] = cluster.Mirror(
+        running: Mirror[Pod] = mirror.Mirror(partial(pods.pod, labels=labels), self._changed)
+        spaces: Mirror[tuple[str, Mapping[str, str]]] = mirror.Mirror(
             lambda each: (each.metadata.name, pods.labels(each, labels)), self._changed
         )
         followed = [(PODS, running, selector)]
@@ -120,13 +120,13 @@ class _Watcher:
             spaces.is_current.set()
         self._told = {name: {} for name in self._mine()}
         if once:
-            for path, mirror, chosen in followed:
-                _once(client, path, mirror, chosen)
+            for path, held, chosen in followed:
+                _once(client, path, held, chosen)
             if not self._record(running, spaces, everything=True):
                 raise click.exceptions.Exit(1)
             return
-        for path, mirror, chosen in followed:
-            words = (client, path, mirror, stop, self._session.warn, chosen)
+        for path, held, chosen in followed:
+            words = (client, path, held, stop, self._session.warn, chosen)
             threading.Thread(target=cluster.follow, args=words, daemon=True).start()
         self._follow(running, spaces, stop)
 
@@ -229,7 +229,8 @@ class _Watcher:
 
 
 def _once(client: Any, path: str, mirror: "Mirror[Any]", selector: str) -> None:
-    from envscout.watch.cluster import GoneError, listed
+    from envscout.watch.answers import GoneError
+    from envscout.watch.cluster import listed
 
     for _ in range(_LISTS):
         try:
