@@ -37,6 +37,14 @@ def test_a_service_drifts(said: tuple[str, ...], runs: tuple[str, ...], kind: st
         assert each.since == (5 if said else 9)
 
 
+def test_what_one_index_led_to_is_the_same() -> None:
+    one, other = _ran("s", A), _ran("s", B)
+    assert drifts(one, other, {}, seen=True, indexes={A: "sha256:i", B: "sha256:i"}) == ()
+    # A node may only tell the index.
+    assert drifts(one, _ran("s", "sha256:i"), {}, seen=True, indexes={A: "sha256:i"}) == ()
+    assert [each.kind for each in drifts(one, other, {}, seen=True, indexes={A: "sha256:i"})] == ["differs"]
+
+
 def test_where_nobody_says_what_is_to_run_nothing_is_unmanaged() -> None:
     assert drifts([], _ran("s", A), {}, seen=True) == ()
 

@@ -236,22 +236,62 @@ def test_an_index_is_known_by_the_image_that_it_led_to(api: Cluster, desk: Desk,
     assert _recorded(desk) == {"production": {("shop/api", manifest)}}
 
 
+def test_a_node_runs_what_an_index_has_for_its_platform(api: Cluster, desk: Desk, tmp_path: Path) -> None:
+    from envscout.model import Image, Inventory
+    from envscout.store import Database, images, now
+    from envscout.store.deployments import Scope
+    from envscout.verbs import drift, queue
+
+    index, amd64, arm64 = (f"sha256:{digit * 64}" for digit in "123")
+
+    def look(manifest: str, platform: str) -> None:
+        with Database(desk.place) as database, database.write() as connection:
+            images.put(connection, Image(manifest, platform=platform, index_digest=index), Inventory(), now())
+
+    for number, architecture in ((1, "amd64"), (2, "arm64")):
+        labels = {"kubernetes.io/os": "linux", "kubernetes.io/arch": architecture}
+        api.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"node-{number}", "labels": labels}})
+    api.digests["shop/api:1"] = index
+    api.nodes[:] = ["node-2"]
+    look(amd64, "linux/amd64")
+    desk.ok("environment", "production", f"shop/api:1@{amd64}", "--org", "shop", "--no-index")
+    api.apply(_deployment("one", "a", "shop/api:1"))
+    words = _words(api, tmp_path / "k", "--once")
+    desk.ok(*words)
+    # Nobody looked at what runs: it is unknown, and not what another platform has.
+    assert _recorded(desk) == {"production": {("shop/api", index)}}
+    with Database(desk.place) as database:
+        assert {each.platform for each in queue.requested(database)} == {"linux/arm64"}
+    look(arm64, "linux/arm64")
+    desk.ok(*words)
+    assert _recorded(desk) == {"production": {("shop/api", arm64)}}
+    with Database(desk.place) as database:
+        # One index was recorded, and one runs.
+        assert drift.drift(database, Scope("shop", "production"))[0].drifts == ()
+    api.nodes[:] = ["node-1"]
+    api.apply(_deployment("one", "b", "shop/api:1"))
+    desk.ok(*words)
+    assert _recorded(desk) == {"production": {("shop/api", arm64), ("shop/api", amd64)}}
+
+
 def test_least_privilege_is_enough_and_less_is_told(api: Cluster, desk: Desk, tmp_path: Path) -> None:
     role = {
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "envscout"},
-        "rules": [{"apiGroups": [""], "resources": ["pods", "namespaces"], "verbs": ["list", "watch"]}],
+        "rules": [{"apiGroups": [""], "resources": ["pods", "namespaces", "nodes"], "verbs": ["list", "watch"]}],
     }  # fmt: skip
     api.tokens["enough"] = granted([role])
+    role["rules"][0]["resources"].pop()  # type: ignore[index]
+    api.tokens["less"] = granted([role])
     api.tokens["nothing"] = Rights()
     api.apply(_deployment("one", "a", "shop/api:1"))
-    (tmp_path / "enough").mkdir()
-    (tmp_path / "nothing").mkdir()
     words = _words(api, tmp_path / "k")
-    for name in ("enough", "nothing"):
+    for name, told in (("enough", ""), ("less", "nodes may not be listed"), ("nothing", "`list` and `watch`")):
+        (tmp_path / name).mkdir()
         config = str(api.kubeconfig(tmp_path / name, token=name))
         answer = desk.call(*(config if "kubeconfig" in each and "/" in each else each for each in words), "--once")
-        assert answer.code == (0 if name == "enough" else 1)
-    assert "`list` and `watch`" in answer.refusal
+        assert answer.code == (1 if name == "nothing" else 0)
+        assert told in answer.err
+        assert told or "may not" not in answer.err
     assert _recorded(desk) == _truth(api)
 
 

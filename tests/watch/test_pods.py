@@ -7,7 +7,7 @@ import pytest
 
 from envscout.errors import UsageError
 from envscout.watch.placing import Rules, environments, mapped
-from envscout.watch.pods import Held, Object, Pod, digest_of, pod
+from envscout.watch.pods import Held, Metadata, Object, Pod, digest_of, platform, pod
 
 A, B = (f"sha256:{digit * 64}" for digit in "ab")
 
@@ -78,7 +78,7 @@ def test_all_containers_of_a_pod_count_each_image_once() -> None:
 def test_rules_place_pods() -> None:
     def place(rules: Rules, namespace: str, labels: dict[str, str] | None = None, **spaces: dict[str, str]) -> set[str]:
         known = {namespace: {}, **spaces}
-        return set(environments([Pod(namespace, labels or {}, (Held("x/a:1", "x/a", A),))], known, rules))
+        return set(environments([Pod(namespace, labels or {}, (Held("x/a:1", "x/a", A),))], known, rules, {}))
 
     assert place(Rules("production"), "any") == {"production"}
     rules = Rules("rest", mapped(["kube-*=", "team-*=staging", "team-a=never"]), "env")
@@ -90,8 +90,8 @@ def test_rules_place_pods() -> None:
     assert place(Rules(environment_label="env"), "space") == set()
     # A namespace that was not heard of yet may say where it is.
     pods = [Pod("new", {}, (Held("x/a:1", "x/a", A),))]
-    assert environments(pods, {}, rules) == {}
-    assert set(environments(pods, {}, Rules("rest"))) == {"rest"}
+    assert environments(pods, {}, rules, {}) == {}
+    assert set(environments(pods, {}, Rules("rest"), {})) == {"rest"}
     assert [rules.may_be(each) for each in ("rest", "staging", "anything")] == [True, True, True]
     assert [Rules("rest", mapped(["a=b"])).may_be(each) for each in ("rest", "b", "anything")] == [True, True, False]
 
@@ -99,9 +99,32 @@ def test_rules_place_pods() -> None:
 def test_services_are_repositories_or_what_a_label_says() -> None:
     held = (Held("x/a:1", "x/a", A), Held("x/b:1", "x/b", A))
     pods = [Pod("n", {"app": "shop"}, held), Pod("n", {}, held), Pod("n", {}, ()), Pod("m", {}, (held[0],))]
-    assert environments(pods, {}, Rules("e", service_label="app")) == {
-        "e": {("shop", A): "x/a:1", ("x/a", A): "x/a:1", ("x/b", A): "x/b:1"},
+    assert environments(pods, {}, Rules("e", service_label="app"), {}) == {
+        "e": {("shop", A, ""): "x/a:1", ("x/a", A, ""): "x/a:1", ("x/b", A, ""): "x/b:1"},
     }
+
+
+def test_an_image_is_of_the_platforms_of_its_nodes() -> None:
+    held = (Held("x/a:1", "x/a", A),)
+    pods = [Pod("n", {}, held, node) for node in ("one", "two", "gone", "")]
+    nodes = {"one": "linux/amd64", "two": "linux/arm64"}
+    assert set(environments(pods, {}, Rules("e"), nodes)["e"]) == {
+        ("x/a", A, "linux/amd64"), ("x/a", A, "linux/arm64"), ("x/a", A, ""),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ({"kubernetes.io/os": "linux", "kubernetes.io/arch": "arm64"}, "linux/arm64"),
+        ({"kubernetes.io/os": "windows", "kubernetes.io/arch": "amd64", "x": "y"}, "windows/amd64"),
+        ({"kubernetes.io/arch": "arm64"}, ""),
+        ({}, ""),
+        (None, ""),
+    ],
+)
+def test_a_node_says_its_platform(labels: dict[str, str] | None, told: str) -> None:
+    assert platform(Object(Metadata("node-1", labels=labels))) == told
 
 
 @pytest.mark.parametrize("text", ["", "namespace", "=environment"])

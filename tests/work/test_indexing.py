@@ -9,7 +9,7 @@ import pytest
 
 from envscout import images
 from envscout.config import Settings
-from envscout.demo.layout import ImagePlan, layer, write_layout
+from envscout.demo.layout import ImagePlan, IndexPlan, layer, write_layout
 from envscout.errors import ForbiddenAddress
 from envscout.images.transport import Transport
 from envscout.network.addresses import allowed
@@ -79,6 +79,27 @@ def test_one_digest_asked_for_twice_at_once_is_read_once(pushed: str, tmp_path: 
         thread.join()
     with Database(file) as database:
         assert [each.state for each in queue.requested(database)] == ["indexed", "indexed"]
+
+
+def test_what_a_node_pulled_is_looked_into_by_its_platform(registry: Registry, tmp_path: Path) -> None:
+    plans = [ImagePlan((layer({"etc/a": each.encode()}, "COPY"),), each) for each in ("linux/amd64", "linux/arm64")]
+    digests = write_layout(tmp_path / "layout", {"both": IndexPlan(tuple(plans)), "one": plans[0]})
+    for name in digests:
+        registry.push(tmp_path / "layout", f"work/{name}:v1", name)
+    with Database(tmp_path / "store.db") as database:
+        for name, digest in digests.items():
+            for platform in ("linux/arm64", "linux/s390x"):
+                queue.ask(database, [f"{registry.host}/work/{name}@{digest}"], platform=platform)
+        while index(work(database)):
+            pass
+        done = {(each.reference.partition("@")[0], each.platform): each for each in queue.requested(database)}
+        both, one = (f"{registry.host}/work/{name}" for name in ("both", "one"))
+        assert done[both, "linux/s390x"].problem
+        with database.read() as connection:
+            (found,) = stored.known_as(connection, digests["both"])
+        assert (found.image.platform, found.image.digest) == ("linux/arm64", done[both, "linux/arm64"].digest)
+        # A digest of an image leaves no choice, whatever platform it says it is of.
+        assert {done[one, each].digest for each in ("linux/arm64", "linux/s390x")} == {digests["one"]}
 
 
 @pytest.fixture

@@ -31,10 +31,16 @@ class Drift(msgspec.Struct, frozen=True):
 
 
 def drifts(
-    declared: Iterable[Deployment], running: Iterable[Deployment], moved: Mapping[tuple[str, str], str], *, seen: bool
+    declared: Iterable[Deployment],
+    running: Iterable[Deployment],
+    moved: Mapping[tuple[str, str], str],
+    *,
+    seen: bool,
+    indexes: Mapping[str, str] | None = None,
 ) -> tuple[Drift, ...]:
     """Return what drifted, by service. seen: whether anybody looks at what runs; where nobody does, tags alone move.
 
+    indexes: digest of an image -> that of the index that led to it: what one index led to on two platforms is the same.
     moved: (reference, digest) of what runs -> the digest that its tag stands for. Where nobody ever said what is to
     run, nothing is unmanaged: the record is what was seen.
     """
@@ -42,7 +48,7 @@ def drifts(
     found = []
     for service in sorted({*said, *runs}):
         ours, theirs = said.get(service, []), runs.get(service, [])
-        kind = _kind(ours, theirs, is_managed=bool(said)) if seen else None
+        kind = _kind(ours, theirs, indexes or {}, is_managed=bool(said)) if seen else None
         if kind:
             since = max(each.since for each in ours or theirs)
             found.append(Drift(service, kind, _ran(ours), _ran(theirs), since))
@@ -52,12 +58,15 @@ def drifts(
     return tuple(found)
 
 
-def _kind(ours: list[Deployment], theirs: list[Deployment], *, is_managed: bool) -> Kind | None:
+def _kind(
+    ours: list[Deployment], theirs: list[Deployment], indexes: Mapping[str, str], *, is_managed: bool
+) -> Kind | None:
     if not ours:
         return "unmanaged" if is_managed else None
     if not theirs:
         return "missing"
-    return "differs" if {each.digest for each in ours} != {each.digest for each in theirs} else None
+    said, runs = ({indexes.get(each.digest, each.digest) for each in side} for side in (ours, theirs))
+    return "differs" if said != runs else None
 
 
 def _by_service(deployments: Iterable[Deployment]) -> dict[str, list[Deployment]]:

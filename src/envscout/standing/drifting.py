@@ -31,8 +31,20 @@ def look(
     running = deployments.running(connection, Scope(organization, environment))
     said = fold(observed.declared(connection, organization, environment))
     declared = [each for each in said if each.until is None]
+    runs = [each.deployment for each in running]
     moved = dict(_moved(connection, running) if tags else ())
-    return seen, drifts(declared, (each.deployment for each in running), moved, seen=seen is not None)
+    indexes = dict(_indexes(connection, declared, runs) if seen else ())
+    return seen, drifts(declared, runs, moved, seen=seen is not None, indexes=indexes)
+
+
+def _indexes(
+    connection: Connection, declared: Iterable[Deployment], running: Iterable[Deployment]
+) -> Iterator[tuple[str, str]]:
+    """Yield the index that led to each image which only one side has: a cluster may run another platform's image."""
+    for digest in {each.digest for each in declared} ^ {each.digest for each in running}:
+        found = images.find(connection, digest)
+        if found and found.image.index_digest:
+            yield digest, found.image.index_digest
 
 
 def _moved(connection: Connection, running: Iterable[Running]) -> Iterator[tuple[tuple[str, str], str]]:

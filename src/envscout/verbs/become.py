@@ -7,11 +7,12 @@ import msgspec
 from envscout.environments.becoming import Change, changes
 from envscout.environments.drift import OBSERVED
 from envscout.errors import LimitExceeded, UsageError
+from envscout.images import platform as platforms
 from envscout.model import Event
 from envscout.standing import drifting
 from envscout.standing.appending import MOST_AT_ONCE, Batch, Outcome, append, check
 from envscout.store import Connection, Database, deployments, images, news, now
-from envscout.store.deployments import Scope
+from envscout.store.deployments import Running, Scope
 from envscout.store.images import Named
 
 
@@ -64,7 +65,8 @@ def _became(database: Database, goal: Goal, *, unindexed: bool, dry: bool) -> Be
         raise UsageError("one of the images is for another environment", "name one environment alone")
     with database.read() if dry else database.write() as connection:
         running = deployments.running(connection, Scope(said.organization, said.environment))
-        wanted = _in_their_slots(running, _on_record(connection, goal.wanted))
+        is_seen = said.source in OBSERVED
+        wanted = _in_their_slots(running, _on_record(connection, goal.wanted), is_seen=is_seen)
         plan = changes((each.deployment for each in running), said, wanted, goal.services, whole=goal.whole)
         events = [event for change in plan for event in change.events]
         if dry:
@@ -72,7 +74,7 @@ def _became(database: Database, goal: Goal, *, unindexed: bool, dry: bool) -> Be
         moment = now()
         batch = Batch(events, [unindexed] * len(events), connection.tenant)
         outcomes = append(connection, [batch], moment) if events else []
-        if said.source in OBSERVED:
+        if is_seen:
             news.append(connection, drifting.observe(connection, said, (each.digest for each in wanted), moment))
         return Became(plan, tuple(outcomes))
 
@@ -81,17 +83,27 @@ def _on_record(connection: Connection, wanted: Sequence[Event]) -> list[Event]:
     """Return events with the digests that their images have here: a cluster may tell that of the index it pulled."""
     known = images.find_all(connection, {Named(connection.tenant, each.digest) for each in wanted})
     indexed = {name.digest for name, each in known.items() if each.is_indexed}
-    better = {each.digest: each.digest for each in wanted}
-    for digest in better.keys() - indexed:
-        led_to = (each for each in images.known_as(connection, digest) if each.indexed_at is not None)
-        better[digest] = next((each.image.digest for each in led_to), digest)
-    return [msgspec.structs.replace(each, digest=better[each.digest]) for each in wanted]
+    named = {(each.digest, each.platform) for each in wanted}
+    better = {each: each[0] if each[0] in indexed else _led_to(connection, *each) for each in named}
+    return [msgspec.structs.replace(each, digest=better[each.digest, each.platform]) for each in wanted]
 
 
-def _in_their_slots(running: Iterable[deployments.Running], wanted: Iterable[Event]) -> list[Event]:
-    """Return events in the slots in which their images run already: who looks tells no platform, who records may."""
+def _led_to(connection: Connection, digest: str, platform: str) -> str:
+    """Return the digest of the image of a platform that an index led to, that of the index where nobody looked yet."""
+    looked = (each.image for each in images.known_as(connection, digest) if each.indexed_at is not None)
+    fits = (each.digest for each in looked if not platform or platforms.matches(platform, each.platform))
+    return next(fits, digest)
+
+
+def _in_their_slots(running: Iterable[Running], wanted: Iterable[Event], *, is_seen: bool) -> list[Event]:
+    """Return events in the slots in which their images run already.
+
+    Who records may name a slot by a platform. Of what was seen, the platform only tells which image it is.
+    """
     slots = {(each.deployment.service, each.deployment.digest): each.deployment.platform for each in running}
     return [
-        each if each.platform else msgspec.structs.replace(each, platform=slots.get((each.service, each.digest), ""))
+        each
+        if each.platform and not is_seen
+        else msgspec.structs.replace(each, platform=slots.get((each.service, each.digest), ""))
         for each in wanted
     ]

@@ -97,7 +97,7 @@ def _refuse(failure: _Failure) -> NoReturn:
     why = f"{failure.code} {failure.reason} {failure.message}".strip()[:500]
     if failure.code in (401, 403):
         raise AccessDenied(
-            f"the API server refuses it: {why}", "let the service account `list` and `watch` pods and namespaces"
+            f"the API server refuses it: {why}", "let the service account `list` and `watch` pods, namespaces and nodes"
         )
     if failure.code == 404:
         raise NotFound(f"the API server does not have it: {why}", "check the address of the cluster")

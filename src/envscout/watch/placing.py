@@ -8,8 +8,8 @@ import msgspec
 from envscout.errors import UsageError
 from envscout.watch.pods import Held, Pod
 
-Running = dict[tuple[str, str], str]
-"""(service, digest) -> reference."""
+Running = dict[tuple[str, str, str], str]
+"""(service, digest, platform) -> reference. The platform is that of nodes, "" where they do not say."""
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -60,8 +60,10 @@ def mapped(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def environments(pods: Iterable[Pod], namespaces: Mapping[str, Mapping[str, str]], rules: Rules) -> dict[str, Running]:
-    """Return what runs in each environment. namespaces: their labels, by name.
+def environments(
+    pods: Iterable[Pod], namespaces: Mapping[str, Mapping[str, str]], rules: Rules, nodes: Mapping[str, str]
+) -> dict[str, Running]:
+    """Return what runs in each environment. namespaces: their labels, by name. nodes: their platforms, by name.
 
     Where labels decide, a pod whose namespace was not heard of yet is nowhere: it would be moved in a moment.
     """
@@ -74,6 +76,6 @@ def environments(pods: Iterable[Pod], namespaces: Mapping[str, Mapping[str, str]
             running = found.setdefault(name, {})
             for held in pod.images:
                 # Of two names of one image, which one counts must not change from look to look.
-                key = (rules.service(pod, held), held.digest)
+                key = (rules.service(pod, held), held.digest, nodes.get(pod.node, ""))
                 running[key] = min(running.get(key, held.reference), held.reference)
     return found

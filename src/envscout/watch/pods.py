@@ -31,6 +31,7 @@ class _Container(msgspec.Struct, frozen=True):
 
 
 class _Spec(msgspec.Struct, frozen=True, rename="camel"):
+    node_name: str = ""
     containers: tuple[_Container, ...] | None = None
     init_containers: tuple[_Container, ...] | None = None
     ephemeral_containers: tuple[_Container, ...] | None = None
@@ -50,7 +51,7 @@ class _Status(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Object(msgspec.Struct, frozen=True):
-    """A pod, or a namespace, of which the metadata alone is looked at."""
+    """A pod, or a namespace or a node, of which the metadata alone is looked at."""
 
     metadata: Metadata = Metadata()
     spec: _Spec = _Spec()
@@ -66,11 +67,15 @@ class Held(NamedTuple):
 
 
 class Pod(NamedTuple):
-    """What is kept of a pod. images: of containers of which something was pulled; () once it has ended."""
+    """What is kept of a pod. images: of containers of which something was pulled; () once it has ended.
+
+    node: that it is bound to, "" for none yet.
+    """
 
     namespace: str
     labels: Mapping[str, str]
     images: tuple[Held, ...]
+    node: str = ""
 
 
 def pod(told: Object, labels: frozenset[str]) -> Pod:
@@ -78,12 +83,22 @@ def pod(told: Object, labels: frozenset[str]) -> Pod:
     own = told.metadata.labels or {}
     kept = {name: sys.intern(own[name]) for name in labels if name in own}
     images = () if told.status.phase in _OVER else tuple(dict.fromkeys(_images(told)))
-    return Pod(sys.intern(told.metadata.namespace), kept, images)
+    return Pod(sys.intern(told.metadata.namespace), kept, images, sys.intern(told.spec.node_name))
 
 
 def labels(told: Object, wanted: frozenset[str]) -> Mapping[str, str]:
     """Return those labels of a namespace that rules ask for."""
     return {name: value for name, value in (told.metadata.labels or {}).items() if name in wanted}
+
+
+def platform(told: Object) -> str:
+    """Return the platform that a node runs images of, `linux/arm64`, "" where it does not say.
+
+    By https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-arch, as Go names architectures.
+    """
+    own = told.metadata.labels or {}
+    system, architecture = (own.get(f"kubernetes.io/{each}", "") for each in ("os", "arch"))
+    return sys.intern(f"{system}/{architecture}") if system and architecture else ""
 
 
 def _images(told: Object) -> Iterator[Held]:

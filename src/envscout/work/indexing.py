@@ -3,7 +3,8 @@
 import logging
 
 from envscout import images
-from envscout.errors import EnvscoutError, StoreError
+from envscout.errors import EnvscoutError, NotFound, StoreError
+from envscout.model import Image
 from envscout.names.reference import Reference, parse
 from envscout.network.addresses import allowed
 from envscout.network.guarded import Guard
@@ -61,12 +62,28 @@ def _look(work: Work, claim: Claim) -> str:
 
 
 def _read(work: Work, claim: Claim, reference: Reference) -> str:
-    found = images.resolve(reference, platform=claim.platform)
+    found, platform = _found(reference, claim.platform)
     bound = int(work.settings.get("layer_cache_mb")) << 20
     with Database(work.database.place, claim.tenant) as database, database.alone(_lock(found.digest)):
         # Whoever waited finds what the other one stored.
         kept = Layers(database, bound) if bound else None
-        return indexing.index(indexing.within(database), reference, platform=claim.platform, kept=kept).image.digest
+        return indexing.index(indexing.within(database), reference, platform=platform, kept=kept).image.digest
+
+
+def _found(reference: Reference, platform: str) -> tuple[Image, str]:
+    """Return an image, and the platform that it has to be asked for by, "" where its digest leaves no choice.
+
+    A node runs what it is told to: the configuration of that may say another platform than that of the node.
+    """
+    try:
+        return images.resolve(reference, platform=platform), platform
+    except NotFound:
+        if not (reference.digest and platform):
+            raise
+        found = images.resolve(reference)
+        if found.digest != reference.digest:
+            raise
+        return found, ""
 
 
 def _of_a_registry(reference: Reference) -> Reference:

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import msgspec
@@ -13,7 +13,7 @@ from envscout.cli import options
 from envscout.cli.session import Session
 from envscout.cli.show.table import inert
 from envscout.cli.stopping import until_stopped
-from envscout.errors import EnvscoutError, SourceError, UsageError
+from envscout.errors import AccessDenied, EnvscoutError, SourceError, UsageError
 from envscout.model import Event
 from envscout.names.reference import OFFICIAL
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from envscout.watch.placing import Rules, Running
     from envscout.watch.pods import Pod
 
-PODS, NAMESPACES = "/api/v1/pods", "/api/v1/namespaces"
+PODS, NAMESPACES, NODES = "/api/v1/pods", "/api/v1/namespaces", "/api/v1/nodes"
 SOURCE = "kubernetes"
 AGAIN = 300.0
 """Seconds after which all is compared again, though nothing was told."""
@@ -93,6 +93,14 @@ def kubernetes(org: str, form: str, **flags: Any) -> None:
             watcher.run(client, flags["selector"], flags["once"], stop)
 
 
+class _Cluster(NamedTuple):
+    """What there is in a cluster. namespaces: their labels, nodes: their platforms, both by name."""
+
+    pods: "Mirror[Pod]"
+    namespaces: "Mirror[tuple[str, Mapping[str, str]]]"
+    nodes: "Mirror[tuple[str, str]]"
+
+
 class _Watcher:
     """Has the record follow a cluster. told: what each environment was last made to be."""
 
@@ -100,7 +108,7 @@ class _Watcher:
         self._session, self._organization, self._rules, self._form = session, organization, rules, form
         self._actor = f"kubernetes:{cluster}"
         self._told: dict[str, Running] = {}
-        self._asked: set[str] = set()
+        self._asked: set[tuple[str, str]] = set()
         self._changed = threading.Event()
 
     def run(self, client: Any, selector: str, once: bool, stop: threading.Event) -> None:
@@ -108,27 +116,48 @@ class _Watcher:
         from envscout.watch import cluster, mirror, pods
 
         labels = self._rules.labels
-        running: Mirror[Pod] = mirror.Mirror(partial(pods.pod, labels=labels), self._changed)
-        spaces: Mirror[tuple[str, Mapping[str, str]]] = mirror.Mirror(
-            lambda each: (each.metadata.name, pods.labels(each, labels)), self._changed
+        there = _Cluster(
+            mirror.Mirror(partial(pods.pod, labels=labels), self._changed),
+            mirror.Mirror(lambda each: (each.metadata.name, pods.labels(each, labels)), self._changed),
+            mirror.Mirror(lambda each: (each.metadata.name, pods.platform(each)), self._changed),
         )
-        followed = [(PODS, running, selector)]
+        followed: list[tuple[str, Mirror[Any], str]] = [(PODS, there.pods, selector)]
         if self._rules.environment_label:
-            followed.append((NAMESPACES, spaces, ""))  # type: ignore[arg-type]
+            followed.append((NAMESPACES, there.namespaces, ""))
         else:
-            spaces.is_complete.set()
-            spaces.is_current.set()
+            there.namespaces.suffice()
+        if self._may_see_nodes(client, there.nodes):
+            followed.append((NODES, there.nodes, ""))
+        else:
+            there.nodes.suffice()
         self._told = {name: {} for name in self._mine()}
         if once:
             for path, held, chosen in followed:
                 _once(client, path, held, chosen)
-            if not self._record(running, spaces, everything=True):
+            if not self._record(there, everything=True):
                 raise click.exceptions.Exit(1)
             return
         for path, held, chosen in followed:
             words = (client, path, held, stop, self._session.warn, chosen)
             threading.Thread(target=cluster.follow, args=words, daemon=True).start()
-        self._follow(running, spaces, stop)
+        self._follow(there, stop)
+
+    def _may_see_nodes(self, client: Any, nodes: "Mirror[Any]") -> bool:
+        """Tell whether nodes may be asked for their platforms; what goes wrong otherwise is told by who asks again."""
+        from envscout.watch.cluster import listed
+
+        try:
+            listed(client, NODES, nodes)
+        except AccessDenied:
+            self._session.warn(
+                "nodes may not be listed: of an image of several platforms any that is known counts; "
+                "let the service account `list` and `watch` nodes"
+            )
+            return False
+        except Exception:
+            # Whoever follows them asks again, and tells.
+            return True
+        return True
 
     def _mine(self) -> list[str]:
         """Return the environments that this watcher looked at before, and that its rules may still place pods in."""
@@ -140,32 +169,31 @@ class _Watcher:
         own = [each for each in looked if each.actor == self._actor or each.actor.startswith(f"{self._actor} (")]
         return [each.environment for each in own if each.source == SOURCE and self._rules.may_be(each.environment)]
 
-    def _follow(self, running: "Mirror[Pod]", spaces: "Mirror[Any]", stop: threading.Event) -> None:
+    def _follow(self, there: "_Cluster", stop: threading.Event) -> None:
         looked = time.monotonic() - AGAIN
         while not stop.is_set():
             is_changed = self._changed.wait(_SETTLE)
             # What happens together is told together.
             stop.wait(_SETTLE)
             is_due = time.monotonic() - looked >= AGAIN
-            mirrors = (running, spaces)
             # While nothing is heard of the cluster, what is known of it may be old: who asks sees that nobody looks.
-            if not all(each.is_complete.is_set() and each.is_current.is_set() for each in mirrors):
+            if not all(each.is_complete.is_set() and each.is_current.is_set() for each in there):
                 continue
             if is_changed or is_due:
                 self._changed.clear()
                 looked = time.monotonic() if is_due else looked
-                if not self._record(running, spaces, everything=is_due):
+                if not self._record(there, everything=is_due):
                     stop.wait(_RETRY)
                     self._changed.set()
 
-    def _record(self, running: "Mirror[Pod]", spaces: "Mirror[Any]", *, everything: bool) -> bool:
+    def _record(self, there: "_Cluster", *, everything: bool) -> bool:
         """Have each environment become what runs there now; return whether that could be done with all of them.
 
         everything: also those of which nothing new is known.
         """
         from envscout.watch.placing import environments
 
-        found = environments(running.all(), dict(spaces.all()), self._rules)
+        found = environments(there.pods.all(), dict(there.namespaces.all()), self._rules, dict(there.nodes.all()))
         failed = 0
         for name in sorted({*found, *self._told}):
             wanted = found.get(name, {})
@@ -188,8 +216,8 @@ class _Watcher:
 
         said = Event(self._organization, environment, "", "", 0, actor=self._actor, source=SOURCE)
         events = tuple(
-            msgspec.structs.replace(said, service=service, digest=digest, reference=reference)
-            for (service, digest), reference in sorted(wanted.items())
+            msgspec.structs.replace(said, service=service, digest=digest, platform=platform, reference=reference)
+            for (service, digest, platform), reference in sorted(wanted.items())
         )
         became = self._session.call(observe, Goal(said, events), unindexed=True)
         for change in became.changes:
@@ -206,14 +234,16 @@ class _Watcher:
         from envscout.names.reference import parse
         from envscout.verbs import index, look, queue
 
-        for (_, digest), name in wanted.items():
-            if digest in self._asked:
+        for (_, digest, platform), name in wanted.items():
+            if (digest, platform) in self._asked:
                 continue
             try:
                 if self._session.call(index.known, digest, "index", look.tools("index")) is None:
                     reference = f"{parse(name).repository}@{digest}"
-                    self._session.call(queue.ask, [reference], organization=self._organization, urgency="wave")
-                self._asked.add(digest)
+                    self._session.call(
+                        queue.ask, [reference], organization=self._organization, platform=platform, urgency="wave"
+                    )
+                self._asked.add((digest, platform))
             except EnvscoutError as error:
                 self._session.warn(f"{name}@{digest[:19]} is not looked into: {error.cause}")
 
