@@ -126,7 +126,9 @@ def test_only_the_watcher_speaks_to_the_api_server(objects: list[Object]) -> Non
 def test_the_watcher_may_list_and_watch_and_no_more(objects: list[Object]) -> None:
     assert not of_kind(objects, "Role")
     ((name, role),) = of_kind(objects, "ClusterRole").items()
-    assert role["rules"] == [{"apiGroups": [""], "resources": ["pods", "namespaces", "nodes"], "verbs": ["list", "watch"]}]
+    assert role["rules"] == [
+        {"apiGroups": [""], "resources": ["pods", "namespaces", "nodes"], "verbs": ["list", "watch"]}
+    ]
     ((_, bound),) = of_kind(objects, "ClusterRoleBinding").items()
     assert bound["roleRef"]["name"] == name
     account = pods(objects)["watcher"]["serviceAccountName"]

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from envscout.model import Image, Inventory
+from envscout.model import Hung, Image, Inventory
 from envscout.store import Database, images, repositories
 from envscout.store.repositories import Integration
+from envscout.verbs import index
 
 MIGRATIONS = Path(repositories.__file__).parent / "migrations"
 
@@ -29,15 +30,29 @@ def stood_for(database: Database, tag: str, platform: str = "linux/amd64", at: i
     return found[0].digest if found else ""
 
 
-def test_the_newest_image_of_a_tag_counts_not_what_was_looked_at_last(database: Database) -> None:
+def test_a_tag_stands_for_what_it_was_seen_to_stand_for_last(database: Database) -> None:
     old, new = put(database, "old", "2026-01-01T00:00:00Z"), put(database, "new", "2026-02-01T00:00:00Z")
     see(database, "1", new, 10)
+    # Somebody went back to an older build.
     see(database, "1", old, 20)
-    assert stood_for(database, "1") == "new"
+    assert (stood_for(database, "1"), stood_for(database, "1", at=19)) == ("old", "new")
     assert stood_for(database, "1", at=9) == ""
     with database.read() as connection:
         assert repositories.seen_last(connection, "docker.io/library/base", "1") == old
         assert [each.image_id for each in repositories.sightings(connection, "docker.io/library/base")] == [old, new]
+
+
+def test_an_old_copy_in_a_local_engine_is_no_news(database: Database) -> None:
+    old, new = put(database, "old", "2026-01-01T00:00:00Z"), put(database, "new", "2026-02-01T00:00:00Z")
+    for number, copied, expected in (
+        (old, True, "old"),
+        (new, True, "new"),
+        (old, True, "new"),
+        (old, False, "old"),
+        (new, False, "new"),
+    ):
+        index.renew(database, number, Hung(), "docker.io/library/base", "1", copied=copied)
+        assert stood_for(database, "1") == expected
 
 
 def test_each_platform_has_its_own(database: Database) -> None:

@@ -62,12 +62,13 @@ def index(
             found = _kept(call, looked, reference)
             if kept:
                 kept.write()
+        copied = not opened.keeps_attestations
     is_tagged = reference.repository and reference.tag and not reference.digest and reference.path != _BY_ID
     if is_tagged or hung != Hung():
         tag = (reference.repository, reference.tag) if is_tagged else ()
         # Who may only ask is answered all the same, by what others brought.
         with contextlib.suppress(NotAllowed):
-            call(keeping.renew, found.image_id, hung, *tag)
+            call(keeping.renew, found.image_id, hung, *tag, copied=copied)
     return msgspec.structs.replace(_indexed(found), problems=hung.problems)
 
 

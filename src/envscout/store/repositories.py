@@ -61,10 +61,7 @@ def sightings(connection: Connection, repository: str) -> list[Sighting]:
 def stood_for(
     connection: Connection, repository: str, tag: str, platform: str, at: int | None = None
 ) -> tuple[Image, int] | None:
-    """Return the newest image that a tag was seen to stand for up to a moment, and when that was; None: nobody saw it.
-
-    The newest one counts: what was looked at last may be an old copy in a local engine.
-    """
+    """Return the image that a tag was last seen to stand for up to a moment, and when that was, None for none."""
     moment = FOREVER if at is None else at
     row = {"repository": repository, "tag": tag, "platform": platform, "at": moment, "tenant": connection.tenant}
     found = connection.execute(_SQL["stood_for"], row).fetchone()

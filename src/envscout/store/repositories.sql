@@ -13,17 +13,17 @@ SELECT s.tag, s.at, s.image_id FROM seen s JOIN image i USING (image_id)
  WHERE s.repository = :repository AND i.tenant = :tenant AND i.indexed_at IS NOT NULL ORDER BY s.at DESC, s.image_id DESC LIMIT :most
 
 -- name: stood_for
--- What a tag stood for on a platform up to a moment: of all that it was seen to stand for, the image made last.
+-- What a tag stood for on a platform up to a moment: what it was seen to stand for last.
 SELECT i.document, s.at FROM seen s JOIN image i USING (image_id)
  WHERE s.repository = :repository AND s.tag = :tag AND i.tenant = :tenant AND s.at <= :at
    AND json_extract(i.document, '$.platform') IN ('', :platform)
- ORDER BY json_extract(i.document, '$.created') DESC, s.at DESC LIMIT 1
+ ORDER BY s.at DESC, s.image_id DESC LIMIT 1
 
 -- name: stood_for (postgresql)
 SELECT i.document, s.at FROM seen s JOIN image i USING (image_id)
  WHERE s.repository = :repository AND s.tag = :tag AND i.tenant = :tenant AND s.at <= :at
    AND CAST(i.document AS json) ->> 'platform' IN ('', :platform)
- ORDER BY CAST(i.document AS json) ->> 'created' DESC NULLS LAST, s.at DESC LIMIT 1
+ ORDER BY s.at DESC, s.image_id DESC LIMIT 1
 
 -- name: names_recorded
 -- The names that were recorded, each with its organization and service and when it was recorded last.

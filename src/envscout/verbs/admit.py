@@ -44,7 +44,7 @@ class Candidates(msgspec.Struct, frozen=True):
 def candidates(database: Database, scope: Scope, references: Sequence[str]) -> Candidates:
     """Return what is known of images that are to run in the scope's environment; of the first few, if there are many.
 
-    A tag stands for the newest image that it was seen to stand for.
+    A tag stands for the image that it was seen to stand for last.
     """
     with database.read() as connection:
         reached = generations.reached(connection, scope.organization)

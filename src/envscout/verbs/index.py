@@ -68,17 +68,29 @@ def _named_by_content(looked: Looked) -> Image:
     return msgspec.structs.replace(looked.image, digest=f"sha256:{digest}")
 
 
-def renew(database: Database, image_id: int, hung: Hung, repository: str = "", tag: str = "") -> None:
-    """Keep what hangs on an image by now, and note what a tag of a repository stands for, each where that is news."""
+def renew(
+    database: Database, image_id: int, hung: Hung, repository: str = "", tag: str = "", *, copied: bool = False
+) -> None:
+    """Keep what hangs on an image by now, and note what a tag of a repository stands for, each where that is news.
+
+    copied: a local engine has the image under that name: one older than what was seen may be an old copy, and is no
+    news.
+    """
     if hung.documents is not None:
         _renew_vex(database, image_id, hung.documents, whole=not hung.problems)
     if not repository or not tag:
         return
     with database.read() as connection:
-        if repositories.seen_last(connection, repository, tag) == image_id:
+        last = repositories.seen_last(connection, repository, tag)
+        if last == image_id or (copied and last is not None and _is_older(connection, image_id, last)):
             return
     with database.write() as connection:
         repositories.see(connection, repository, tag, image_id, now())
+
+
+def _is_older(connection: Connection, image_id: int, other: int) -> bool:
+    one, than = (stored_images.get(connection, each).image.created for each in (image_id, other))
+    return one <= than
 
 
 def _renew_vex(database: Database, image_id: int, hung: tuple[Document, ...], *, whole: bool) -> None:

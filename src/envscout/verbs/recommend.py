@@ -56,14 +56,11 @@ def known_tags(database: Database, name: Reference, platform: str) -> list[Known
         last: dict[str, repositories.Sighting] = {}
         tags: dict[int, list[str]] = {}
         stored: dict[int, StoredImage] = {}
+        # What was seen last comes first.
         for each in repositories.sightings(connection, name.repository):
             there = stored.setdefault(each.image_id, stored_images.get(connection, each.image_id))
-            if not _runs_on(there.image, platform):
-                continue
-            held = last.get(each.tag)
-            # What a tag stood for when it was looked at last may be an old copy in a local engine.
-            if held is None or there.image.created > stored[held.image_id].image.created:
-                last[each.tag] = each
+            if _runs_on(there.image, platform):
+                last.setdefault(each.tag, each)
         for tag, each in last.items():
             tags.setdefault(each.image_id, []).append(tag)
     at = {each.image_id: each.at for each in sorted(last.values(), key=lambda each: each.at)}
