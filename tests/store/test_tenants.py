@@ -10,6 +10,7 @@ import pytest
 from envscout.environments.fold import advance
 from envscout.errors import StoreError
 from envscout.model import Event, Image, Inventory, Layer, Package
+from envscout.names.reference import parse
 from envscout.store import Database, Place, deployments, images, repositories, sqlite
 
 DIGEST = "sha256:" + "a" * 64
@@ -70,11 +71,11 @@ def test_what_the_instance_runs_for_a_tenant_the_tenant_sees(two: Callable[[str]
     with two("acme") as database, database.read() as connection:
         assert images.find(connection, DIGEST)
         assert images.known_as(connection, INDEX)
-        assert deployments.named_last(connection, "acme/app:1", "docker.io/acme/app:1")
+        assert deployments.named_last(connection, parse("acme/app:1"))
     with two("evil") as database, database.read() as connection:
         assert images.find(connection, DIGEST) is None
         assert images.known_as(connection, INDEX) == []
-        assert deployments.named_last(connection, "acme/app:1", "docker.io/acme/app:1") == ()
+        assert deployments.named_last(connection, parse("acme/app:1")) == ()
 
 
 def test_a_store_of_the_schema_before_keeps_all_it_had(tmp_path: Path) -> None:

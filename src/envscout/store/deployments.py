@@ -1,11 +1,12 @@
 """What runs where, and what was said to: the intervals and events that `recording` wrote."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from envscout.model import Deployment, Event, Image
+from envscout.model import Deployment, Event
+from envscout.names.reference import Reference
 from envscout.store import recording
 from envscout.store.database import FOREVER, Connection, queries
 from envscout.store.recording import Appended, Rule, Told
@@ -83,30 +84,30 @@ def newest(connection: Connection, scope: Scope) -> Running | None:
     return _running(*row) if row else None
 
 
-def named_last(connection: Connection, name: str, full: str, at: int | None = None) -> tuple[str, ...]:
-    """Return the digests of the image that a name, as written or in full, stood for last at a moment, () for none."""
-    values = {"name": name, "full": full, "at": FOREVER if at is None else at, "tenant": connection.tenant}
-    row = connection.execute(_SQL["named_last"], values).fetchone()
-    if row is None:
-        return ()
-    image = msgspec.json.decode(row[1], type=Image)
-    return tuple(dict.fromkeys(filter(None, (row[0], image.index_digest))))
+def named_last(connection: Connection, reference: Reference) -> tuple[str, ...]:
+    """Return the digests of the image that a name stood for when it was recorded last, and of its index, () for none.
+
+    All events are read: it may have been recorded as any service.
+    """
+    return _last(connection, "named_last", reference, {})
 
 
-def service_last(connection: Connection, organization: str, service: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the digest of the image that one of some names stood for last in a service of this name, () for none.
+def service_last(
+    connection: Connection, reference: Reference, organization: str = "", at: int | None = None
+) -> tuple[str, ...]:
+    """Do as `named_last` does for a name that was recorded as the service of its repository, up to a moment.
 
     organization: "" for all that the tenant sees.
     """
-    values = {
-        "organization": organization,
-        "service": service,
-        "name": names[0],
-        "full": names[-1],
-        "tenant": connection.tenant,
-    }
-    row = connection.execute(_SQL["service_last"], values).fetchone()
-    return (str(row[0]),) if row else ()
+    moment = FOREVER if at is None else at
+    values: dict[str, str | int] = {"organization": organization, "service": reference.service, "at": moment}
+    return _last(connection, "service_last", reference, values)
+
+
+def _last(connection: Connection, query: str, reference: Reference, more: Mapping[str, str | int]) -> tuple[str, ...]:
+    values = {"name": reference.familiar, "full": reference.canonical, "tenant": connection.tenant, **more}
+    row = connection.execute(_SQL[query], values).fetchone()
+    return tuple(dict.fromkeys(filter(None, row))) if row else ()
 
 
 def _running(

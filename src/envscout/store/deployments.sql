@@ -32,16 +32,16 @@ SELECT v.organization, v.name, s.name, d.platform, d.image_id, i.digest, e.refer
 
 -- name: named_last
 -- The image that a name stood for when it was recorded last.
-SELECT i.digest, i.document FROM event e JOIN image i USING (image_id) JOIN environment v USING (env_id)
- WHERE (e.reference = :name OR e.reference = :full) AND (:tenant = '' OR v.organization = :tenant) AND e.at <= :at ORDER BY e.at DESC, e.event_id DESC LIMIT 1
+SELECT i.digest, i.index_digest FROM event e JOIN image i USING (image_id) JOIN environment v USING (env_id)
+ WHERE (e.reference = :name OR e.reference = :full) AND (:tenant = '' OR v.organization = :tenant) ORDER BY e.at DESC, e.event_id DESC LIMIT 1
 
 -- name: service_last
 -- The image that a name stood for when it was recorded last as a service that is called like its repository.
-SELECT i.digest FROM service s CROSS JOIN environment v CROSS JOIN event e CROSS JOIN image i
+SELECT i.digest, i.index_digest FROM service s CROSS JOIN environment v CROSS JOIN event e CROSS JOIN image i
  WHERE s.name = :service AND (:tenant = '' OR s.organization = :tenant)
    AND (:organization = '' OR s.organization = :organization) AND v.organization = s.organization
    AND e.env_id = v.env_id AND e.service_id = s.service_id AND (e.reference = :name OR e.reference = :full)
-   AND i.image_id = e.image_id
+   AND e.at <= :at AND i.image_id = e.image_id
  ORDER BY e.at DESC, e.event_id DESC LIMIT 1
 
 -- name: events

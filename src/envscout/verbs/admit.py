@@ -93,4 +93,4 @@ def _digests(connection: Connection, reference: Reference, whose: str) -> tuple[
     seen = repositories.stood_for(connection, reference.repository, reference.tag, _PLATFORM)
     if seen is not None:
         return (seen[0].digest,)
-    return deployments.service_last(connection, whose, reference.service, (reference.familiar, reference.canonical))
+    return deployments.service_last(connection, reference, whose)[:1]

@@ -329,7 +329,7 @@ def _digest(connection: Connection, image: str) -> str:
     reference = parse(image)
     if reference.digest:
         return reference.digest
-    found = deployments.named_last(connection, reference.familiar, reference.canonical) if reference.path else ()
+    found = deployments.named_last(connection, reference) if reference.path else ()
     if not found:
         raise NotFound(f"no image was recorded as {image}", "name it by its digest: --image sha256:...")
     # The digest of an index means the image on every platform.

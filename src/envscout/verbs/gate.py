@@ -175,7 +175,7 @@ def _newest(connection: Connection, image: Image, base: BaseImage | None, at: in
         return ()
     seen = repositories.stood_for(connection, reference.repository, reference.tag, image.platform, at)
     if seen is None:
-        return deployments.named_last(connection, reference.familiar, reference.canonical, at)
+        return deployments.service_last(connection, reference, at=at)
     newest, seen_at = seen
     digests = tuple(filter(None, (newest.digest, newest.index_digest)))
     built_on = [each.image.created for each in stored_images.known_as(connection, base.digest)] if base.digest else []
