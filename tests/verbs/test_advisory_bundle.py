@@ -14,7 +14,9 @@ from envscout.operations.indexing import index, within
 from envscout.store import Database, Place, feeds
 from envscout.verbs import advisory_bundle as bundles
 from envscout.verbs.advisory_bundle import Made
-from envscout.verbs.update import Brought, FeedResult, update
+from envscout.verbs.update.bringing import Brought
+from envscout.verbs.update.ready import FeedResult
+from envscout.verbs.update.run import update
 from tests.stories.story import HIGH, advisory, feed, published
 from tests.verbs.test_update import image, invented, run, shown, standing
 

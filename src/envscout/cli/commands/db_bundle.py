@@ -16,7 +16,7 @@ from envscout.names import moment
 if TYPE_CHECKING:
     from envscout.advisories.bundles.manifest import Entry
     from envscout.verbs.advisory_bundle import Made
-    from envscout.verbs.update import FeedResult
+    from envscout.verbs.update.ready import FeedResult
 
 _EVERY = re.compile(r"(\d{1,4})(h|d|w)", re.ASCII)
 _HOURS = {"h": 1, "d": 24, "w": 168}
@@ -137,7 +137,9 @@ def apply(
     refused. `db status` shows the age of what was fetched, not of the bundle's arrival.
     """
     from envscout.verbs import advisory_bundle
-    from envscout.verbs.update import Brought, bounds_of, update
+    from envscout.verbs.update.believing import bounds_of
+    from envscout.verbs.update.bringing import Brought
+    from envscout.verbs.update.run import update
 
     with Session() as session:
         places = trust or tuple(filter(None, re.split(r"\s*,\s*", session.settings.text("bundle_trust"))))
