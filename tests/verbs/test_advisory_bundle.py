@@ -5,9 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from envscout.advisories.bundles import manifest as manifests
 from envscout.advisories.bundles import signing
+from envscout.advisories.bundles.manifest import MAGIC
+from envscout.advisories.bundles.reading import Bundle
 from envscout.errors import EnvscoutError, FeedError, UsageError
 from envscout.names.reference import parse
 from envscout.operations.indexing import index, within
@@ -329,6 +333,35 @@ def test_what_breaks_while_it_is_read_applies_nothing(tmp_path: Path, place: At,
                 update(inside, (), lambda _: (), lambda *_: None, brought=Brought(bundle))
         assert everything(inside)["records"] == []
         assert feeds.status(inside.connection) == []
+
+
+def forged(place: str, key: Path, **feeds: Any) -> None:
+    """Write a bundle again as its publisher should not have made it: fields of feeds changed, and signed."""
+    path = Path(place)
+    with Bundle(path, signing.anybody) as bundle:
+        packed = sum(part.packed for each in bundle.manifest.feeds for part in each.parts)
+        rest = path.read_bytes()[-packed:]
+        entries = tuple(msgspec.structs.replace(each, **feeds.get(each.kind, {})) for each in bundle.manifest.feeds)
+    manifest = manifests.encode(msgspec.structs.replace(bundle.manifest, feeds=entries))
+    public, signature = signing.signer(key)(manifests.signed(manifest))
+    path.write_bytes(MAGIC + len(manifest).to_bytes(4, "big") + manifest + b"\1" + public + signature + rest)
+
+
+def test_facts_that_cannot_be_read_apply_nothing(tmp_path: Path, place: At, make: Make, bring: Bring, key: Path) -> None:
+    with Database(place("out")) as out, Database(place("in")) as inside:
+        kev, epss = facts(tmp_path / "facts", random.Random(1))
+        run(out, small(tmp_path / "f", *range(20)), kev, epss)
+        made = make(out, "full")
+        whole = Path(made.place).read_bytes()
+        for kind in ("kev", "epss"):
+            Path(made.place).write_bytes(whole)
+            (entry,) = (each for each in made.manifest.feeds if each.kind == kind)
+            (part,) = entry.parts
+            forged(made.place, key, **{kind: {"parts": (msgspec.structs.replace(part, plain=part.plain - 1),)}})
+            with pytest.raises(FeedError, match="longer or shorter than its manifest says"):
+                bring(inside, made)
+            assert feeds.status(inside.connection) == []
+            assert everything(inside)["records"] == []
 
 
 def test_a_clock_that_was_ahead_is_not_believed(tmp_path: Path, place: At, make: Make, bring: Bring) -> None:

@@ -37,6 +37,9 @@ def read(
             try:
                 _read_facts(stage, each, brought)
             except FeedError as error:
+                # What of a bundle cannot be read is no failure of one feed, but of all.
+                if brought:
+                    raise
                 broken[name] = error
     for batch in _batches(database, changed, workers, brought):
         each = changed[batch.feed]
