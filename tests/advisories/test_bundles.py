@@ -247,7 +247,8 @@ MANIFESTS = [
         _with(sequence="../../etc"), _with(generation=1 << 60), _with(generation=-1), _with(every=-1), _with(feeds=()),
         _with(feeds=(entry(), entry())), _with(feeds=tuple(entry(f"osv:{n}") for n in range(600))),
         _with(feeds=(entry("../x"),)), _with(feeds=(entry("osv:\x1b[2J"),)), _with(feeds=(entry("osv:x", "kev"),)),
-        _with(feeds=(entry(since=GENERATION + 1),)),
+        _with(feeds=(entry(since=GENERATION + 1),)), _with(feeds=(entry(since=4),), since=5), _with(since=GENERATION),
+        *(_with(passed=passed) for passed in ((0,), (2, 1), (1, 1), (GENERATION,), tuple(range(1, 200_000)))),
         *(_with(feeds=(msgspec.structs.replace(entry(), parts=parts),)) for parts in (
             (msgspec.structs.replace(PART, packed=-5),), (msgspec.structs.replace(PART, packed=1 << 40),),
             (msgspec.structs.replace(PART, plain=1 << 40),), (msgspec.structs.replace(PART, sha256=""),),
@@ -376,6 +377,9 @@ FROM_ELSEWHERE = Held("https://example.org/npm/all.zip", "osv-3:12")
         (5, held(4), {}, "a bundle is missing"),
         (5, held(5), {}, ""),
         (5, held(GENERATION - 1), {}, ""),
+        (5, held(GENERATION - 2), {}, "never was at generation"),
+        (5, held(GENERATION - 2), {"allow_older": True, "allow_other": True}, "never was at generation"),
+        (0, held(GENERATION - 2), {}, ""),
         (5, held(GENERATION), {}, ""),
         (5, held(GENERATION + 1), {}, "older than what was applied"),
         (5, held(GENERATION + 1), {"allow_older": True}, "older than what was applied"),
@@ -384,7 +388,8 @@ FROM_ELSEWHERE = Held("https://example.org/npm/all.zip", "osv-3:12")
     ],
 )
 def test_what_may_follow(since: int, there: Held | None, flags: dict[str, bool], cause: str) -> None:
-    refused = following.refusal(head(), entry(since=since), there, **flags)
+    manifest = msgspec.structs.replace(head(since), passed=(7, GENERATION - 1))
+    refused = following.refusal(manifest, entry(since=since), there, **flags)
     assert (refused.cause if refused else "").find(cause) >= 0
     assert (refused is None) == (cause == "")
     assert refused is None or refused.next_step

@@ -15,7 +15,7 @@ from envscout.advisories.bundles.reading import Bundle
 from envscout.errors import EnvscoutError, FeedError, UsageError
 from envscout.names.reference import parse
 from envscout.operations.indexing import index, within
-from envscout.store import Database, Place, feeds
+from envscout.store import Database, Place, copying, feeds
 from envscout.verbs import advisory_bundle as bundles
 from envscout.verbs.advisory_bundle import Made
 from envscout.verbs.update.bringing import Brought
@@ -228,6 +228,72 @@ def test_another_store_does_not_take_over_silently(tmp_path: Path, place: At, ma
         assert [each[0] for each in everything(inside)["records"]] == ["CVE-2026-0002"]
 
 
+def test_a_store_that_is_a_copy_goes_its_own_way(tmp_path: Path, place: At, make: Make, bring: Bring) -> None:
+    with Database(place("out")) as out, Database(place("in")) as inside:
+        run(out, small(tmp_path / "f", 1, 2))
+        common = make(out, "common")
+        with Database(place("twin"), half=True) as twin:
+            copying.copy(out, twin, lambda *_: None)
+        bring(inside, common)
+        run(out, small(tmp_path / "f", 1, 2, 3))
+        ours = make(out, "ours", common)
+        bring(inside, ours)
+        run(out, small(tmp_path / "f", 1, 2))
+        with Database(place("twin")) as twin:
+            with pytest.raises(FeedError, match="older than what was applied"):
+                bring(inside, make(twin, "old"))
+            run(twin, small(tmp_path / "f", 1, 2))
+            with pytest.raises(UsageError, match="never was at generation"):
+                make(twin, "none", ours)
+            before = everything(inside)
+            with pytest.raises(FeedError, match="never was at generation") as refused:
+                bring(inside, make(twin, "more", common))
+            assert str(ours.manifest.generation) in refused.value.cause
+            assert everything(inside) == before
+            full = make(twin, "full")
+            bring(inside, full)
+            run(twin, small(tmp_path / "f", 1, 2, 4))
+            bring(inside, make(twin, "next", full))
+            assert everything(inside) == everything(twin)
+        run(out, small(tmp_path / "f", 1, 2))
+        with pytest.raises(FeedError, match="never was at generation"):
+            bring(inside, make(out, "bridge", common))
+
+
+def test_a_copy_is_given_a_sequence_of_its_own(tmp_path: Path, place: At, make: Make, bring: Bring) -> None:
+    with Database(place("out")) as out, Database(place("in")) as inside:
+        run(out, small(tmp_path / "f", 1, 2))
+        common = make(out, "common")
+        bring(inside, common)
+        with Database(place("twin"), half=True) as twin:
+            copying.copy(out, twin, lambda *_: None)
+        with Database(place("twin")) as twin:
+            run(twin, small(tmp_path / "f", 1, 3))
+            with pytest.raises(UsageError, match="continued by a new sequence"):
+                make(twin, "none", common, anew=True)
+            made = make(twin, "anew", anew=True)
+            assert made.manifest.sequence != common.manifest.sequence == make(out, "again").manifest.sequence
+            assert make(twin, "again").manifest.sequence == made.manifest.sequence
+            with pytest.raises(FeedError, match="another store"):
+                bring(inside, made)
+            bring(inside, made, allow_other=True)
+            assert everything(inside) == everything(twin)
+
+
+def test_copies_whose_clock_is_behind_do_not_call_two_states_alike(tmp_path: Path, place: At, make: Make) -> None:
+    with Database(place("out")) as out:
+        run(out, small(tmp_path / "f", 1))
+        with out.write() as connection:
+            connection.execute("UPDATE feed_run SET at = at + ?", (30 * DAY,))
+        with Database(place("twin"), half=True) as twin:
+            copying.copy(out, twin, lambda *_: None)
+        with Database(place("twin")) as twin:
+            before = make(out, "one").manifest.generation
+            run(out, small(tmp_path / "f", 1, 2))
+            run(twin, small(tmp_path / "f", 1, 3))
+            assert before < make(out, "two").manifest.generation != make(twin, "three").manifest.generation > before
+
+
 def test_what_was_fetched_from_elsewhere_is_not_continued(tmp_path: Path, place: At, make: Make, bring: Bring) -> None:
     with Database(place("out")) as out, Database(place("in")) as inside:
         run(out, small(tmp_path / "f", 1, 2))
@@ -347,7 +413,9 @@ def forged(place: str, key: Path, **feeds: Any) -> None:
     path.write_bytes(MAGIC + len(manifest).to_bytes(4, "big") + manifest + b"\1" + public + signature + rest)
 
 
-def test_facts_that_cannot_be_read_apply_nothing(tmp_path: Path, place: At, make: Make, bring: Bring, key: Path) -> None:
+def test_facts_that_cannot_be_read_apply_nothing(
+    tmp_path: Path, place: At, make: Make, bring: Bring, key: Path
+) -> None:
     with Database(place("out")) as out, Database(place("in")) as inside:
         kev, epss = facts(tmp_path / "facts", random.Random(1))
         run(out, small(tmp_path / "f", *range(20)), kev, epss)

@@ -11,7 +11,7 @@ import msgspec
 from envscout.advisories.batch import PARSER
 from envscout.advisories.bundles import signing
 from envscout.advisories.bundles.following import shown
-from envscout.advisories.bundles.manifest import MAX_FILE, MEDIA_TYPE, Entry, Holds, Manifest
+from envscout.advisories.bundles.manifest import MAX_FILE, MAX_PASSED, MEDIA_TYPE, Entry, Holds, Manifest
 from envscout.advisories.bundles.reading import Bundle
 from envscout.advisories.bundles.writing import Writer
 from envscout.errors import FeedError, SourceError, UsageError
@@ -61,17 +61,21 @@ def create(
     names: Sequence[str] = (),
     key: Path | None = None,
     every: int = 0,
+    anew: bool = False,
 ) -> Made:
     """Make a bundle of what the store holds, as a file or an artifact in a registry (oci://...).
 
     after: hold only what changed since. names: of feeds, all by default. key: to sign with. every: microseconds within
-    which the next one is promised. The same state gives the same bytes. Raise UsageError, FeedError, SourceError.
+    which the next one is promised. anew: begin a sequence of its own, for a store that is a copy. The same state gives
+    the same bytes. Raise UsageError, FeedError, SourceError.
     """
+    if anew and after:
+        raise UsageError("nothing is continued by a new sequence", "make its first bundle without --since")
     sign = signing.signer(key) if key else None
     signed_by = signing.fingerprint(sign(b"")[0]) if sign else ""
     target = _reference(place) if place.startswith(REGISTRY) else None
     with database.write() as connection:
-        sequence = bundling.name_sequence(connection)
+        sequence = bundling.name_sequence(connection, anew=anew)
     with tempfile.TemporaryDirectory(prefix="envscout-") as folder:
         path = Path(folder, "bundle") if target else Path(place)
         with database.read() as connection, Writer(Path(folder)) as writer:
@@ -80,7 +84,8 @@ def create(
             start = _start(connection, after, generation)
             for each in chosen:
                 _add(connection, writer, each, start, after)
-            head = Manifest(sequence, generation, start, PARSER.decode(), every, ())
+            passed = bundling.passed(connection, start, generation, MAX_PASSED) if start else ()
+            head = Manifest(sequence, generation, start, PARSER.decode(), every, (), passed)
             manifest = writer.write(path, head, sign)
         made = Made(place, manifest, path.stat().st_size, signed_by)
         if target is None:

@@ -39,8 +39,9 @@ def bundle() -> None:
 @click.option("--feed", "feeds", multiple=True, metavar="NAME", help="Hold this feed, not all; may be repeated.")
 @click.option("--key", default="", metavar="FILE", help="Private Ed25519 key to sign with; the setting bundle_key.")
 @click.option("--every", default="", metavar="TIME", help="Promise the next one within this time: 12h, 1d, 1w.")
+@click.option("--new-sequence", "anew", is_flag=True, help="Publish from here on as another store: this one is a copy.")
 @options.form("text", "json")
-def create(target: str, since: str, feeds: tuple[str, ...], key: str, every: str, form: str) -> None:
+def create(target: str, since: str, feeds: tuple[str, ...], key: str, every: str, anew: bool, form: str) -> None:
     """Make a bundle of the advisories that the store holds.
 
     \b
@@ -48,7 +49,9 @@ def create(target: str, since: str, feeds: tuple[str, ...], key: str, every: str
     envscout db bundle create tuesday.bundle --since monday.bundle --key publisher --every 1d
     envscout db bundle create oci://registry.example.com/security/advisories:full --key publisher
 
-    Without --since it is full. The same state of the store gives the same bytes.
+    Without --since it is full. The same state of the store gives the same bytes. A copy of a store has its name: if
+    both are to publish, make one bundle of one of them with --new-sequence; where bundles of the other one were
+    applied, it takes over with --allow-other.
     """
     from envscout.verbs import advisory_bundle
 
@@ -57,7 +60,7 @@ def create(target: str, since: str, feeds: tuple[str, ...], key: str, every: str
         after = advisory_bundle.since(session.database, since) if since else None
         path = Path(key).expanduser() if key else None
         made = advisory_bundle.create(
-            session.database, target, after=after, names=feeds, key=path, every=_microseconds(every)
+            session.database, target, after=after, names=feeds, key=path, every=_microseconds(every), anew=anew
         )
     if not made.signed_by:
         Session.warn("it is not signed: where it is applied it is refused, unless --insecure-unsigned is passed")

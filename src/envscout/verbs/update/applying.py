@@ -1,5 +1,6 @@
 """Apply what was staged, in one transaction, and write down how it went."""
 
+import secrets
 from collections.abc import Iterable
 
 from envscout.findings.severity import best_score
@@ -7,14 +8,25 @@ from envscout.store import Connection, Database, feeds, findings, now, refresh
 from envscout.store.advisories import Change, Stage
 from envscout.verbs.update.ready import FeedResult, Ready
 
+_SECOND = 1_000_000
+
 
 def apply(database: Database, stage: Stage, ready: list[Ready]) -> list[FeedResult]:
     """Write the difference; return what it was for each feed."""
     with database.write() as connection:
-        at = max(now(), feeds.last_moment(connection) + 1)
+        at = _moment(now(), feeds.last_moment(connection))
         stage.apply(connection, at)
         findings.match_touched(connection, at, best_score)
         return [_settle(connection, stage, each, at) for each in ready]
+
+
+def _moment(at: int, last: int) -> int:
+    """Return a moment after the last one.
+
+    Where the clock is behind, it is by chance which: the moment names the state, and of two copies of a store both
+    would give the same name to what is not the same.
+    """
+    return at if at > last else last + 1 + secrets.randbelow(_SECOND)
 
 
 def _settle(connection: Connection, stage: Stage, each: Ready, at: int) -> FeedResult:
