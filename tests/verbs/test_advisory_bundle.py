@@ -1,5 +1,6 @@
 """A store that is brought forward by bundles holds what the store holds that they were made of, on either engine."""
 
+import contextlib
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +13,12 @@ from envscout.advisories.bundles import manifest as manifests
 from envscout.advisories.bundles import signing
 from envscout.advisories.bundles.manifest import MAGIC
 from envscout.advisories.bundles.reading import Bundle
-from envscout.errors import EnvscoutError, FeedError, UsageError
+from envscout.errors import EnvscoutError, FeedError, NotFound, UsageError
 from envscout.names.reference import parse
 from envscout.operations.indexing import index, within
 from envscout.store import Database, Place, copying, feeds
 from envscout.verbs import advisory_bundle as bundles
+from envscout.verbs import refresh
 from envscout.verbs.advisory_bundle import Made
 from envscout.verbs.update.bringing import Brought
 from envscout.verbs.update.ready import FeedResult
@@ -308,8 +310,6 @@ def test_what_was_fetched_from_elsewhere_is_not_continued(tmp_path: Path, place:
 
 
 def test_what_lost_too_much_goes_into_quarantine(tmp_path: Path, place: At, make: Make, bring: Bring) -> None:
-    from envscout.verbs import refresh
-
     with Database(place("out")) as out, Database(place("in")) as inside:
         run(out, small(tmp_path / "f", *range(100)))
         full = make(out, "full")
@@ -324,6 +324,75 @@ def test_what_lost_too_much_goes_into_quarantine(tmp_path: Path, place: At, make
         refresh.release(inside, "osv:Debian")
         bring(inside, less)
         assert everything(inside) == everything(out)
+
+
+def catalog(path: Path, count: int) -> Path:
+    rows = ",".join(f'{{"cveID": "CVE-2026-{n:04}", "dateAdded": "2026-01-01", "dueDate": ""}}' for n in range(count))
+    path.write_text(f'{{"catalogVersion": "1", "dateReleased": "2026-01-01T00:00:00Z", "vulnerabilities": [{rows}]}}')
+    return path
+
+
+def test_what_follows_a_quarantine_is_a_gap_for_that_feed_alone(
+    tmp_path: Path, place: At, make: Make, bring: Bring
+) -> None:
+    def told(results: list[FeedResult]) -> dict[str, str]:
+        return {each.name: each.error.partition(":")[0].partition(" (")[0] for each in results}
+
+    def fetched(*numbers: int, known: int, version: str) -> None:
+        npm = feed(tmp_path / "npm", advisory("GHSA-1", "npm", "x", version))
+        run(out, small(tmp_path / "f", *numbers), catalog(tmp_path / "kev.json", known), npm)
+        for each in ("osv:Debian", "kev"):
+            with contextlib.suppress(NotFound):
+                refresh.release(out, each)
+        run(out, small(tmp_path / "f", *numbers), catalog(tmp_path / "kev.json", known), npm)
+
+    with Database(place("out")) as out, Database(place("in")) as inside, Database(place("late")) as late:
+        fetched(*range(100), known=60, version="1")
+        full = make(out, "full")
+        bring(inside, full)
+        bring(late, full)
+        before = everything(inside)
+        fetched(*range(30), known=5, version="2")
+        less = make(out, "less", full)
+        npm = next(each.name for each in full.manifest.feeds if each.name.startswith("osv:npm"))
+        for _ in range(2):
+            assert told(bring(inside, less)) == {
+                npm: "", "osv:Debian": "it was not applied", "kev": "it was not applied",
+            }  # fmt: skip
+        fetched(*range(31), known=5, version="3")
+        more = make(out, "more", less)
+        assert next(each for each in more.manifest.feeds if each.kind == "kev").is_unchanged
+        assert told(bring(inside, more)) == {
+            npm: "",
+            "osv:Debian": "a bundle is missing",
+            "kev": f"what is as it was in generation {less.manifest.generation}",
+        }  # fmt: skip
+        after = everything(inside)
+        assert [row for row in after["records"] if row[0].startswith("CVE")] == [
+            row for row in before["records"] if row[0].startswith("CVE")
+        ]
+        assert after["kev"] == before["kev"]
+        for each in ("osv:Debian", "kev"):
+            refresh.release(inside, each)
+        assert told(bring(inside, less)) == {
+            npm: "the bundle is older than what was applied", "osv:Debian": "", "kev": "",
+        }  # fmt: skip
+        assert set(told(bring(inside, more)).values()) == {""}
+        assert everything(inside) == everything(out)
+        bring(late, less)
+        bridge = make(out, "bridge", full)
+        for each in ("osv:Debian", "kev"):
+            refresh.release(late, each)
+        # What was released is the other document.
+        refused = bring(late, bridge)
+        assert [each.next_step for each in refused if each.error] == [
+            f"look at it, and apply it all the same: envscout db release {name}, then apply the bundle again"
+            for name in ("kev", "osv:Debian")
+        ]
+        for each in ("osv:Debian", "kev"):
+            refresh.release(late, each)
+        assert set(told(bring(late, bridge)).values()) == {""}
+        assert everything(late) == everything(out)
 
 
 def test_some_feeds_alone(tmp_path: Path, place: At, make: Make, bring: Bring) -> None:

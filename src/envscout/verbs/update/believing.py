@@ -34,11 +34,15 @@ def believed(
                 connection, refresh.Quarantine(*place, counts.after, counts.before, counts.lost, why)
             )
     failed += [
-        failure(each.feed, FeedError(f"it was not applied: {doubtful[each.feed.name]}", release(each.feed.name)))
+        failure(each.feed, FeedError(f"it was not applied: {doubtful[each.feed.name]}", _step(each)))
         for each in ready
         if each.feed.name in doubtful
     ]
     return [each for each in ready if each.feed.name not in doubtful]
+
+
+def _step(each: Ready) -> str:
+    return release(each.feed.name) + (", then apply the bundle again" if each.entry else "")
 
 
 def release(name: str) -> str:
