@@ -137,6 +137,76 @@ def test_an_older_one_and_a_gap_are_refused(outside: Desk, desk: Desk, tmp_path:
     assert apply(desk, tmp_path, "0.bundle", "--allow-older").code == 0
 
 
+def test_it_says_what_is_of_when(outside: Desk, desk: Desk, tmp_path: Path) -> None:
+    def publish(name: str, count: int, days: int, *words: str | Path) -> str:
+        feed = published(tmp_path / "feed", numbered(*range(count)))
+        then = time.time() - days * 86_400
+        os.utime(feed / "Debian" / "all.zip", (then, then))
+        kev = tmp_path / "kev.json"
+        kev.write_text(
+            '{"catalogVersion": "1", "dateReleased": "2026-01-01T00:00:00Z", "vulnerabilities": '
+            '[{"cveID": "CVE-2026-00001", "dateAdded": "2026-01-01", "dueDate": ""}]}'
+        )
+        for _ in range(2):
+            outside.call("db", "update", "--from", feed, "--from", kev)
+            outside.call("db", "release", "osv:Debian")
+        create(outside, tmp_path, name, *words)
+        return time.strftime("%Y-%m-%dT%H:%M", time.gmtime(then))
+
+    first = publish("full.bundle", 100, 5)
+    said = apply(desk, tmp_path, "full.bundle").err
+    assert f"the advisories are of {first}" in said
+    publish("less.bundle", 30, 3, "--since", tmp_path / "full.bundle")
+    said = apply(desk, tmp_path, "less.bundle")
+    assert said.code == 1
+    assert "the advisories are of" not in said.err
+    assert re.search(r"what was applied is of \S+\n", said.err)
+    assert re.search(rf"left as it was, of {first}\S+: osv:Debian\n", said.err)
+    assert "envscout db release osv:Debian, then apply the bundle again" in said.refusal
+    publish("alone.bundle", 30, 2, "--feed", "osv:Debian")
+    said = apply(desk, tmp_path, "alone.bundle")
+    assert " is of " not in said.err
+    assert f"left as it was, of {first}" in said.err
+    other = Laptop(tmp_path / "other")
+    publish("next.bundle", 31, 1, "--since", tmp_path / "less.bundle")
+    create(outside, tmp_path, "kev.bundle", "--feed", "kev")
+    assert apply(other, tmp_path, "kev.bundle").code == 0
+    assert "not there: osv:Debian" in apply(other, tmp_path, "next.bundle").err
+
+
+def test_a_store_that_was_restored_publishes_on(outside: Desk, desk: Desk, tmp_path: Path) -> None:
+    fetched(outside, tmp_path / "feed", *numbered(1, 2))
+    create(outside, tmp_path, "full.bundle")
+    outside.ok("store", "backup", tmp_path / "backup.db")
+    assert apply(desk, tmp_path, "full.bundle").code == 0
+    fetched(outside, tmp_path / "feed", *numbered(1, 2, 3))
+    create(outside, tmp_path, "lost.bundle", "--since", tmp_path / "full.bundle")
+    assert apply(desk, tmp_path, "lost.bundle").code == 0
+    restored = Laptop(tmp_path / "restored")
+    (tmp_path / "restored").mkdir()
+    restored.ok("store", "restore", tmp_path / "backup.db")
+    create(restored, tmp_path, "old.bundle")
+    assert "older than what was applied" in apply(desk, tmp_path, "old.bundle").refusal
+    fetched(restored, tmp_path / "feed", *numbered(1, 2))
+    create(restored, tmp_path, "gap.bundle", "--since", tmp_path / "full.bundle")
+    refused = apply(desk, tmp_path, "gap.bundle")
+    assert "never was at generation" in refused.refusal
+    assert "apply a full one of it" in refused.refusal
+    assert [each["records"] for each in status(desk)] == [3]
+    create(restored, tmp_path, "again.bundle")
+    assert apply(desk, tmp_path, "again.bundle").code == 0
+    assert [each["records"] for each in status(desk)] == [2]
+    fetched(restored, tmp_path / "feed", *numbered(1, 2, 4))
+    create(restored, tmp_path, "more.bundle", "--since", tmp_path / "again.bundle")
+    assert apply(desk, tmp_path, "more.bundle").code == 0
+    # The original goes on as well: it is another store from now on.
+    fetched(outside, tmp_path / "feed", *numbered(1, 2, 5))
+    create(outside, tmp_path, "other.bundle", "--new-sequence")
+    assert "of another store" in apply(desk, tmp_path, "other.bundle").refusal
+    assert apply(desk, tmp_path, "other.bundle", "--allow-other").code == 0
+    restored.forget()
+
+
 def test_the_age_is_that_of_what_was_fetched(outside: Desk, desk: Desk, tmp_path: Path, old: str) -> None:
     feed = published(tmp_path / "feed", [HOLE])
     then = time.time() - 3 * 86_400

@@ -172,6 +172,12 @@ def opened(place: str, trust: Iterable[Path], *, unsigned: bool = False) -> Iter
             yield bundle
 
 
+def moments(database: Database) -> dict[str, int]:
+    """Return of when each feed is that was applied, by name, in microseconds."""
+    with database.read() as connection:
+        return {each.name: each.run.as_of for each in feeds.status(connection)}
+
+
 def _reference(place: str) -> Reference:
     reference = parse(f"registry://{place.removeprefix(REGISTRY)}")
     if not reference.repository:
