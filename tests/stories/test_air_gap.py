@@ -346,7 +346,10 @@ def test_real_advisories(outside: Desk, desk: Desk, tmp_path: Path, data: Path) 
         (("apply", "/nothing"), "/nothing cannot be read"),
         (("apply", "/etc/hostname"), "this is no bundle of advisories"),
         (("apply", "/etc/hostname", "--trust", "/etc/hostname"), "holds no public Ed25519 key"),
-        (("keygen", "/nowhere/key"), "cannot write /nowhere/key"),
+        (("keygen", "/nowhere/key"), "cannot write /nowhere/key: there is no folder /nowhere"),
+        (("keygen", "~nobody-of-this-name/key"), "names no home that is known"),
+        (("apply", "X", "--trust", "~nobody-of-this-name/key"), "names no home that is known"),
+        (("keygen", "."), "it is a folder"),
     ],
 )
 def test_mistakes_are_told(watched: Desk, tmp_path: Path, words: tuple[str, ...], said: str) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from envscout.advisories.bundles import keys, signing
 from envscout.advisories.bundles import manifest as manifests
-from envscout.advisories.bundles import signing
 from envscout.advisories.bundles.manifest import MAGIC
 from envscout.advisories.bundles.reading import Bundle
 from envscout.errors import EnvscoutError, FeedError, NotFound, UsageError
@@ -34,7 +34,7 @@ DAY = 86_400_000_000
 @pytest.fixture(scope="module")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("key") / "publisher"
-    signing.make(path)
+    keys.make(path)
     return path
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from envscout.advisories.batch import PARSER
-from envscout.advisories.bundles import signing
+from envscout.advisories.bundles import keys, signing, trusting
 from envscout.advisories.bundles.following import shown
 from envscout.advisories.bundles.manifest import MAX_FILE, MAX_PASSED, MEDIA_TYPE, Entry, Holds, Manifest
 from envscout.advisories.bundles.reading import Bundle
@@ -72,7 +72,7 @@ def create(
     if anew and after:
         raise UsageError("nothing is continued by a new sequence", "make its first bundle without --since")
     sign = signing.signer(key) if key else None
-    signed_by = signing.fingerprint(sign(b"")[0]) if sign else ""
+    signed_by = keys.fingerprint(sign(b"")[0]) if sign else ""
     target = _reference(place) if place.startswith(REGISTRY) else None
     with database.write() as connection:
         sequence = bundling.name_sequence(connection, anew=anew)
@@ -154,7 +154,7 @@ def opened(place: str, trust: Iterable[Path], *, unsigned: bool = False) -> Iter
     unsigned: one without a signature will do. Raise FeedError where it is not to be believed, or was made by a version
     that reads records otherwise; SourceError.
     """
-    check = signing.believing(signing.trusted(trust), unsigned=unsigned)
+    check = signing.believing(trusting.trusted(trust), unsigned=unsigned)
     with tempfile.TemporaryDirectory(prefix="envscout-") as folder:
         path = Path(place)
         if place.startswith(REGISTRY):
@@ -187,4 +187,4 @@ def _reference(place: str) -> Reference:
 
 def keygen(path: Path) -> tuple[Path, str]:
     """Make a key to sign with; return where the public one is, and its fingerprint. Raise UsageError."""
-    return signing.make(path)
+    return keys.make(path)

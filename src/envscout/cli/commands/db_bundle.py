@@ -51,13 +51,20 @@ def create(target: str, since: str, feeds: tuple[str, ...], key: str, every: str
     with Session() as session:
         key = key or session.settings.text("bundle_key")
         after = advisory_bundle.since(session.database, since) if since else None
-        path = Path(key).expanduser() if key else None
+        path = _path(key) if key else None
         made = advisory_bundle.create(
             session.database, target, after=after, names=feeds, key=path, every=_microseconds(every), anew=anew
         )
     if not made.signed_by:
         Session.warn("it is not signed: where it is applied it is refused, unless --insecure-unsigned is passed")
     options.tell(form, "advisory-bundle", show.document(made), show.lines(made))
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{text[:200]} names no home that is known", "write the whole path") from error
 
 
 def _microseconds(text: str) -> int:
@@ -101,7 +108,7 @@ def apply(
 
     with Session() as session:
         places = trust or tuple(filter(None, re.split(r"\s*,\s*", session.settings.text("bundle_trust"))))
-        keys = [Path(each).expanduser() for each in places]
+        keys = [_path(each) for each in places]
         status = session.status()
         with advisory_bundle.opened(source, keys, unsigned=insecure_unsigned) as found:
             results = update(
@@ -136,6 +143,6 @@ def keygen(file: str) -> None:
     """
     from envscout.verbs import advisory_bundle
 
-    public, fingerprint = advisory_bundle.keygen(Path(file).expanduser())
+    public, fingerprint = advisory_bundle.keygen(_path(file))
     Session.say(f"{file} signs; {public} is trusted where bundles are applied")
     click.echo(fingerprint)
