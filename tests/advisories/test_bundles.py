@@ -1,6 +1,7 @@
 """The form of bundles: what is written is read, the same gives the same bytes, and nothing else is believed."""
 
 import contextlib
+import math
 import os
 import subprocess
 import sys
@@ -213,8 +214,11 @@ PARTS = {
     "an array without end": (frames.pack(b"\xdd\xff\xff\xff\xff"), 5, "records"),
     "depth": (frames.pack(b"\x91" * 100_000), 100_000, "records"),
     "another kind": (frames.pack(frames.join([ROW])), len(frames.join([ROW])), "gone"),
+    "more rows than any may": (
+        frames.pack(frames.join([b"\xa0"] * (manifests.MAX_ROWS + 1))), manifests.MAX_ROWS + 6, "gone",
+    ),
     "out of order": (frames.pack(frames.join([ROW, ROW])), len(frames.join([ROW, ROW])), "records"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("what", PARTS)
@@ -229,12 +233,22 @@ def test_hostile_parts(what: str, keys: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "advisory",
-    [Advisory(""), Advisory("A", published=1 << 63), Advisory("A", modified=-(1 << 63)), Advisory("A" * 2_000)],
-)
+    [Advisory(""), Advisory("A", published=1 << 63), Advisory("A", modified=-(1 << 63)), Advisory("A" * 2_000),
+     Advisory("A", score=math.nan), Advisory("A", score=math.inf)],
+)  # fmt: skip
 def test_hostile_records(advisory: Advisory, keys: Path, tmp_path: Path) -> None:
     plain = frames.join([frames.encode((advisory, bytes(16)))])
     with pytest.raises(FeedError):
         read(_hostile(tmp_path / "x", keys, frames.pack(plain), len(plain)), keys)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(("kind", "row"), [("epss", ("CVE-1", 0.5)), ("cve", ("CVE-1", "", 0, "", "", ""))])
+def test_hostile_numbers(kind: str, row: tuple[Any, ...], number: float, keys: Path, tmp_path: Path) -> None:
+    row = (*row, number) if kind == "epss" else (*row[:2], number, *row[3:])
+    plain = frames.join([frames.encode(row)])
+    with pytest.raises(FeedError, match="cannot be read"):
+        read(_hostile(tmp_path / "x", keys, frames.pack(plain), len(plain), kind, kind), keys)
 
 
 def _with(**fields: Any) -> Manifest:
@@ -247,6 +261,8 @@ MANIFESTS = [
     *map(manifests.encode, (
         _with(sequence="../../etc"), _with(generation=1 << 60), _with(generation=-1), _with(every=-1), _with(feeds=()),
         _with(feeds=(entry(), entry())), _with(feeds=tuple(entry(f"osv:{n}") for n in range(600))),
+        _with(reader=""), _with(reader="\x1b[2J"), _with(reader="osv-3\n"),
+        _with(feeds=(msgspec.structs.replace(entry(), parts=(Part("gone", 5, 96 << 20, "0" * 64),) * 12),)),
         _with(feeds=(entry("../x"),)), _with(feeds=(entry("osv:\x1b[2J"),)), _with(feeds=(entry("osv:x", "kev"),)),
         _with(feeds=(entry(since=GENERATION + 1),)), _with(feeds=(entry(since=4),), since=5), _with(since=GENERATION),
         *(_with(passed=passed) for passed in ((0,), (2, 1), (1, 1), (GENERATION,), tuple(range(1, 200_000)))),
@@ -261,13 +277,42 @@ MANIFESTS = [
 
 @pytest.mark.parametrize("number", range(len(MANIFESTS)))
 def test_hostile_manifests(number: int, keys: Path, tmp_path: Path) -> None:
-    with pytest.raises(FeedError):
+    with pytest.raises(FeedError, match="the manifest of the bundle") as refused:
         believed(_signed(tmp_path / "x", keys, MANIFESTS[number]), keys)
+    assert refused.value.next_step
 
 
 @pytest.mark.parametrize("data", [b"", MAGIC, MAGIC + b"\xff" * 4, MAGIC + bytes(4), b"PK\x03\x04", bytes(100)])
 def test_what_is_no_bundle(data: bytes, keys: Path, tmp_path: Path) -> None:
     _refused(tmp_path, data, keys)
+
+
+def test_no_byte_of_a_part_that_comes_twice_can_be_changed(keys: Path, tmp_path: Path) -> None:
+    with Writer(tmp_path) as writer:
+        for name in ("osv:a", "osv:b"):
+            writer.feed(entry(name), [("records", records())])
+        done = writer.write(tmp_path / "x", head(), signing.signer(keys / "ours"))
+    data = bytearray((tmp_path / "x").read_bytes())
+    one, two = (each.parts[0] for each in done.feeds)
+    assert one == two
+    data[-2 * one.packed + 9] ^= 1
+    _refused(tmp_path, bytes(data), keys)
+
+
+def test_what_cannot_be_read_any_more(made: Path, keys: Path, tmp_path: Path) -> None:
+    with believed(made, keys) as bundle:
+        os.dup2(os.open(tmp_path, os.O_RDONLY), bundle._file.fileno())
+        with pytest.raises(FeedError, match="Is a directory"):
+            bundle.facts(bundle.manifest.feeds[1])
+
+
+def test_rows_that_are_too_many_for_a_part_are_divided(keys: Path, tmp_path: Path) -> None:
+    with Writer(tmp_path, 1) as writer:
+        writer.feed(entry(), [("gone", (str(number) for number in range(manifests.MAX_ROWS + 3)))])
+        done = writer.write(tmp_path / "x", head(), signing.signer(keys / "ours"))
+    assert len(done.feeds[0].parts) == 2
+    with believed(tmp_path / "x", keys) as bundle:
+        assert [len(bundle._rows(part)) for part in bundle.manifest.feeds[0].parts] == [manifests.MAX_ROWS, 3]
 
 
 def test_places_that_hold_none(keys: Path, tmp_path: Path) -> None:

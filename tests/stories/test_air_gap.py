@@ -1,5 +1,6 @@
 """Advisories are carried to where nothing can be fetched: signed, in steps, and no older than they say."""
 
+import hashlib
 import os
 import random
 import re
@@ -285,6 +286,42 @@ def test_what_is_no_bundle_in_a_registry(desk: Desk, tmp_path: Path, registry: R
     assert "is no application/vnd.envscout.advisories.v1" in answer.refusal
 
 
+def test_a_registry_that_is_not_to_be_trusted(outside: Desk, desk: Desk, tmp_path: Path, registry: Registry) -> None:
+    from envscout.advisories.bundles.manifest import MEDIA_TYPE
+    from envscout.images.artifacts import Part, push_artifact
+    from envscout.names.reference import parse
+
+    fetched(outside, tmp_path / "feed")
+    create(outside, tmp_path, "x.bundle")
+    data = (tmp_path / "x.bundle").read_bytes()
+
+    def offered(tag: str, *parts: bytes) -> Any:
+        name = f"{registry.host}/security/odd:{tag}"
+        title = {"org.opencontainers.image.title": "../../../escaped"}
+        push_artifact(
+            parse(f"registry://{name}"), MEDIA_TYPE, [Part("application/octet-stream", each, title) for each in parts]
+        )
+        return desk.call("db", "bundle", "apply", f"oci://{name}", "--trust", tmp_path / "publisher.pub")
+
+    assert "is no application/vnd.envscout" in offered("two", data, data).refusal
+    assert "is no bundle of advisories" in offered("none").refusal
+    assert "is no bundle of advisories" in offered("else", b"else").refusal
+    assert "was changed after it was made" in offered("changed", data[:-1] + bytes([data[-1] ^ 1])).refusal
+    assert status(desk) == []
+    place = f"oci://{registry.host}/security/advisories:full"
+    create(outside, tmp_path, place)
+    digest = hashlib.sha256(data).hexdigest()
+    (blob,) = registry.storage.rglob(f"{digest}/data")
+    for other in (data[:-1] + b"x", data + b"x", data[:-1], b""):
+        blob.write_bytes(other)
+        answer = desk.call("db", "bundle", "apply", place, "--trust", tmp_path / "publisher.pub")
+        assert re.search(r"have the digest|is longer than", answer.refusal), answer
+    assert status(desk) == []
+    blob.write_bytes(data)
+    assert offered("again", data).code == 0
+    assert not list(tmp_path.rglob("escaped"))
+
+
 def test_killed_at_any_moment(outside: Desk, place: Callable[[str], Place], tmp_path: Path) -> None:
     store = place("inside")
     home = tmp_path / "inside"
@@ -340,6 +377,8 @@ def test_real_advisories(outside: Desk, desk: Desk, tmp_path: Path, data: Path) 
     [
         (("create", "X", "--every", "soon"), "is no time between two bundles"),
         (("create", "X", "--since", "12"), "never was at generation 12"),
+        (("create", "X", "--since", "9" * 18), "never was at generation 9"),
+        (("create", "X", "--since", "9" * 19), "cannot be read"),
         (("create", "X", "--feed", "osv:none"), "no feed 'osv:none' was ever applied"),
         (("create", "X", "--key", "/nothing"), "cannot read /nothing"),
         (("create", "/nowhere/X"), "cannot write /nowhere/X"),

@@ -1,6 +1,7 @@
 """Bundles of advisories: made of what a store holds, brought as files or through a registry, opened to be applied."""
 
 import contextlib
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from envscout.store import Connection, Database, bundling, feeds
 from envscout.store.feeds import Status
 
 REGISTRY = "oci://"
+_GENERATION = re.compile(r"[0-9]{1,18}")
 _CREATED = "org.opencontainers.image.created"
 
 
@@ -44,7 +46,7 @@ class Made(msgspec.Struct, frozen=True):
 
 def since(database: Database, text: str) -> Since:
     """Read what a bundle is to continue from: the file of an earlier one, or its generation. Raise UsageError."""
-    if text.isdecimal() and not Path(text).exists():
+    if _GENERATION.fullmatch(text) and not Path(text).exists():
         return Since(int(text))
     with Bundle(Path(text), signing.anybody) as bundle, database.read() as connection:
         manifest = bundle.manifest

@@ -29,12 +29,15 @@ MAX_FILE = 2 << 30
 MAX_PARTS = 20_000
 MAX_PACKED = 64 << 20
 MAX_PLAIN = 96 << 20
+MAX_ROWS = 1 << 18
+MAX_HELD = 1 << 30
 MAX_TOTAL = 32 << 30
 MAX_FEEDS = 500
 MAX_PASSED = 100_000
 NEXT_STEP = "have the bundle made and brought again"
 
 _SEQUENCE = re.compile(r"[0-9a-f]{32}")
+_READER = re.compile(r"[a-z]{1,20}-[0-9]{1,9}")
 _FARTHEST = 250_000_000_000_000_000
 """Microseconds since 1970, in the year 9892: what lies beyond is no date."""
 
@@ -130,6 +133,8 @@ def _wrong(manifest: Manifest) -> Iterator[str]:
     """Yield what is out of bounds."""
     if not _SEQUENCE.fullmatch(manifest.sequence):
         yield "sequence"
+    if not _READER.fullmatch(manifest.reader):
+        yield "reader"
     if not all(0 <= number < _FARTHEST for number in (manifest.generation, manifest.since, manifest.every)):
         yield "generation"
     if not _is_rising((manifest.since, *manifest.passed, manifest.generation)) or len(manifest.passed) > MAX_PASSED:
@@ -154,9 +159,12 @@ def _is_bounded(part: Part) -> bool:
 def _is_sound(entry: Entry, since: int) -> bool:
     numbers = (entry.as_of, entry.records, entry.newest)
     held = {part.holds for part in entry.parts} - {"problems"}
+    # Records alone are stored as they are read.
+    whole = sum(part.plain for part in entry.parts if part.holds != "records")
     return (
         all(0 <= number < _FARTHEST for number in numbers)
         and entry.since in (0, since)
+        and whole <= MAX_HELD
         and held <= ({"records", "gone"} if entry.kind == "osv" else {entry.kind})
         and _is_named(entry)
     )
