@@ -70,7 +70,7 @@ def refusal(
             f"and what is here is of generation {shown(at)}",
             f"apply the bundles in between first, or one made with --since {at}, or a full one",
         )
-    if at is not None and entry.since < at < manifest.generation and entry.since and at not in manifest.passed:
+    if at is not None and 0 < entry.since < at < manifest.generation and at not in manifest.passed:
         return _parted(at)
     return None
 
@@ -86,8 +86,8 @@ def _generation(manifest: Manifest, entry: Entry, held: Held | None) -> int | No
 def _parted(at: int) -> Refusal:
     """Refuse what was made of a store that went another way: what changed on ours would stand for ever."""
     return Refusal(
-        f"the store that the bundle was made of never was at generation {shown(at)}, which was applied here: "
-        "it was restored from a backup, or is a copy of the one that was there",
+        f"the store that the bundle was made of never was at generation {shown(at)}, which was applied here, or no "
+        "longer knows: it was restored from a backup, or is a copy of the one that was there",
         "apply a full one of it; a copy that publishes beside its original needs a sequence of its own: "
         "db bundle create --new-sequence",
     )
