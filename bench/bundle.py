@@ -22,7 +22,7 @@ from typing import Any
 
 from measure import Timing, alternate, call, heading, process, program, ratio, shown, test_data
 
-from envscout.advisories.bundles import frames, signing
+from envscout.advisories.bundles import frames, keys, signing
 from envscout.advisories.bundles.reading import Bundle
 from envscout.store import Database, feeds
 
@@ -51,7 +51,7 @@ def main() -> None:
 def _measure(there: Path, work: Path, times: int) -> None:
     here, key, full, more = work / "feeds", work / "key", work / "full", work / "more"
     _copied(there, here)
-    signing.make(key)
+    keys.make(key)
 
     def run(home: str, *words: str | Path) -> Timing:
         env = {**os.environ, "ENVSCOUT_HOME": str(work / home), "ENVSCOUT_STORE": str(work / home / "envscout.db")}

@@ -43,7 +43,7 @@ from envscout.notify.rules import Rule
 from envscout.store import Connection, Database, Place, news, now, outbox, standing
 from envscout.verbs import channels
 from envscout.verbs.reconcile import reconcile
-from envscout.verbs.update import update
+from envscout.verbs.update.run import update
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.servers.program import running

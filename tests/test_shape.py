@@ -30,7 +30,7 @@ POWERS = {
     "litestar": ("server",),
     "uvicorn": ("server",),
     "joserfc": ("server",),
-    "cryptography": ("advisories.bundles.signing",),
+    "cryptography": tuple(f"advisories.bundles.{name}" for name in ("keys", "signing", "trusting")),
     "jinja2": ("server.pages",),
     "prometheus_client": ("server",),
     "apprise": ("notify",),

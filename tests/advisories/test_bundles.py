@@ -1,6 +1,7 @@
 """The form of bundles: what is written is read, the same gives the same bytes, and nothing else is believed."""
 
 import contextlib
+import math
 import os
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from envscout.advisories.batch import PARSER
-from envscout.advisories.bundles import following, frames, signing
+from envscout.advisories.bundles import following, frames, signing, trusting
+from envscout.advisories.bundles import keys as making
 from envscout.advisories.bundles import manifest as manifests
 from envscout.advisories.bundles.following import Held
 from envscout.advisories.bundles.manifest import MAGIC, Entry, Manifest, Part
@@ -45,8 +47,8 @@ def records(count: int = 40) -> list[tuple[Advisory, bytes]]:
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
-    signing.make(folder / "ours")
-    signing.make(folder / "theirs")
+    making.make(folder / "ours")
+    making.make(folder / "theirs")
     return folder
 
 
@@ -60,7 +62,7 @@ def write(into: Path, keys: Path, level: int = 3, name: str = "ours", **more: An
 
 
 def believed(path: Path, keys: Path) -> Bundle:
-    return Bundle(path, signing.believing(signing.trusted([keys / "ours.pub"])))
+    return Bundle(path, signing.believing(trusting.trusted([keys / "ours.pub"])))
 
 
 def read(path: Path, keys: Path) -> list[Any]:
@@ -165,7 +167,7 @@ def test_only_trusted_keys_are_believed(made: Path, keys: Path, tmp_path: Path) 
     other = write(tmp_path / "other", keys, name="theirs")
     with pytest.raises(FeedError, match="a key that is not trusted here: SHA256:"):
         believed(other, keys)
-    with Bundle(other, signing.believing(signing.trusted([keys / "ours.pub", keys / "theirs.pub"]))):
+    with Bundle(other, signing.believing(trusting.trusted([keys / "ours.pub", keys / "theirs.pub"]))):
         pass
     bare = write(tmp_path / "bare", keys, name="")
     with pytest.raises(FeedError, match="not signed"):
@@ -212,8 +214,11 @@ PARTS = {
     "an array without end": (frames.pack(b"\xdd\xff\xff\xff\xff"), 5, "records"),
     "depth": (frames.pack(b"\x91" * 100_000), 100_000, "records"),
     "another kind": (frames.pack(frames.join([ROW])), len(frames.join([ROW])), "gone"),
+    "more rows than any may": (
+        frames.pack(frames.join([b"\xa0"] * (manifests.MAX_ROWS + 1))), manifests.MAX_ROWS + 6, "gone",
+    ),
     "out of order": (frames.pack(frames.join([ROW, ROW])), len(frames.join([ROW, ROW])), "records"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("what", PARTS)
@@ -228,12 +233,22 @@ def test_hostile_parts(what: str, keys: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "advisory",
-    [Advisory(""), Advisory("A", published=1 << 63), Advisory("A", modified=-(1 << 63)), Advisory("A" * 2_000)],
-)
+    [Advisory(""), Advisory("A", published=1 << 63), Advisory("A", modified=-(1 << 63)), Advisory("A" * 2_000),
+     Advisory("A", score=math.nan), Advisory("A", score=math.inf)],
+)  # fmt: skip
 def test_hostile_records(advisory: Advisory, keys: Path, tmp_path: Path) -> None:
     plain = frames.join([frames.encode((advisory, bytes(16)))])
     with pytest.raises(FeedError):
         read(_hostile(tmp_path / "x", keys, frames.pack(plain), len(plain)), keys)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(("kind", "row"), [("epss", ("CVE-1", 0.5)), ("cve", ("CVE-1", "", 0, "", "", ""))])
+def test_hostile_numbers(kind: str, row: tuple[Any, ...], number: float, keys: Path, tmp_path: Path) -> None:
+    row = (*row, number) if kind == "epss" else (*row[:2], number, *row[3:])
+    plain = frames.join([frames.encode(row)])
+    with pytest.raises(FeedError, match="cannot be read"):
+        read(_hostile(tmp_path / "x", keys, frames.pack(plain), len(plain), kind, kind), keys)
 
 
 def _with(**fields: Any) -> Manifest:
@@ -246,8 +261,11 @@ MANIFESTS = [
     *map(manifests.encode, (
         _with(sequence="../../etc"), _with(generation=1 << 60), _with(generation=-1), _with(every=-1), _with(feeds=()),
         _with(feeds=(entry(), entry())), _with(feeds=tuple(entry(f"osv:{n}") for n in range(600))),
+        _with(reader=""), _with(reader="\x1b[2J"), _with(reader="osv-3\n"),
+        _with(feeds=(msgspec.structs.replace(entry(), parts=(Part("gone", 5, 96 << 20, "0" * 64),) * 12),)),
         _with(feeds=(entry("../x"),)), _with(feeds=(entry("osv:\x1b[2J"),)), _with(feeds=(entry("osv:x", "kev"),)),
-        _with(feeds=(entry(since=GENERATION + 1),)),
+        _with(feeds=(entry(since=GENERATION + 1),)), _with(feeds=(entry(since=4),), since=5), _with(since=GENERATION),
+        *(_with(passed=passed) for passed in ((0,), (2, 1), (1, 1), (GENERATION,), tuple(range(1, 200_000)))),
         *(_with(feeds=(msgspec.structs.replace(entry(), parts=parts),)) for parts in (
             (msgspec.structs.replace(PART, packed=-5),), (msgspec.structs.replace(PART, packed=1 << 40),),
             (msgspec.structs.replace(PART, plain=1 << 40),), (msgspec.structs.replace(PART, sha256=""),),
@@ -259,13 +277,42 @@ MANIFESTS = [
 
 @pytest.mark.parametrize("number", range(len(MANIFESTS)))
 def test_hostile_manifests(number: int, keys: Path, tmp_path: Path) -> None:
-    with pytest.raises(FeedError):
+    with pytest.raises(FeedError, match="the manifest of the bundle") as refused:
         believed(_signed(tmp_path / "x", keys, MANIFESTS[number]), keys)
+    assert refused.value.next_step
 
 
 @pytest.mark.parametrize("data", [b"", MAGIC, MAGIC + b"\xff" * 4, MAGIC + bytes(4), b"PK\x03\x04", bytes(100)])
 def test_what_is_no_bundle(data: bytes, keys: Path, tmp_path: Path) -> None:
     _refused(tmp_path, data, keys)
+
+
+def test_no_byte_of_a_part_that_comes_twice_can_be_changed(keys: Path, tmp_path: Path) -> None:
+    with Writer(tmp_path) as writer:
+        for name in ("osv:a", "osv:b"):
+            writer.feed(entry(name), [("records", records())])
+        done = writer.write(tmp_path / "x", head(), signing.signer(keys / "ours"))
+    data = bytearray((tmp_path / "x").read_bytes())
+    one, two = (each.parts[0] for each in done.feeds)
+    assert one == two
+    data[-2 * one.packed + 9] ^= 1
+    _refused(tmp_path, bytes(data), keys)
+
+
+def test_what_cannot_be_read_any_more(made: Path, keys: Path, tmp_path: Path) -> None:
+    with believed(made, keys) as bundle:
+        os.dup2(os.open(tmp_path, os.O_RDONLY), bundle._file.fileno())
+        with pytest.raises(FeedError, match="Is a directory"):
+            bundle.facts(bundle.manifest.feeds[1])
+
+
+def test_rows_that_are_too_many_for_a_part_are_divided(keys: Path, tmp_path: Path) -> None:
+    with Writer(tmp_path, 1) as writer:
+        writer.feed(entry(), [("gone", (str(number) for number in range(manifests.MAX_ROWS + 3)))])
+        done = writer.write(tmp_path / "x", head(), signing.signer(keys / "ours"))
+    assert len(done.feeds[0].parts) == 2
+    with believed(tmp_path / "x", keys) as bundle:
+        assert [len(bundle._rows(part)) for part in bundle.manifest.feeds[0].parts] == [manifests.MAX_ROWS, 3]
 
 
 def test_places_that_hold_none(keys: Path, tmp_path: Path) -> None:
@@ -308,35 +355,130 @@ def test_keys_that_openssh_and_openssl_make(tmp_path: Path, keys: Path) -> None:
     (tmp_path / "signers").write_text(f"# ours\npublisher@example.org {text}")
     shown = subprocess.run(["ssh-keygen", "-l", "-f", tmp_path / "ssh.pub"], capture_output=True, text=True, check=True)
     for name in ("ssh.pub", "signers"):
-        (key,) = signing.trusted([tmp_path / name])
-        assert signing.fingerprint(key) in shown.stdout
+        (key,) = trusting.trusted([tmp_path / name])
+        assert making.fingerprint(key) in shown.stdout
         with Bundle(tmp_path / "x", signing.believing(frozenset([key]))):
             pass
     for limited in ("@revoked * ", 'valid-before="20200101" ', "* cert-authority ", '* namespaces="git" '):
         (tmp_path / "limited").write_text(limited + text)
         with pytest.raises(UsageError, match="limits a key"):
-            signing.trusted([tmp_path / "limited"])
+            trusting.trusted([tmp_path / "limited"])
     for name in ("locked", "ecdsa", "ssh.pub", "none"):
         with pytest.raises(UsageError):
             signing.signer(tmp_path / name)
     for name in ("ssh", "ecdsa.pub", "none", "x"):
         with pytest.raises(UsageError):
-            signing.trusted([tmp_path / name])
-    with pytest.raises(UsageError, match="File exists"):
-        signing.make(keys / "ours")
-    assert (keys / "ours").stat().st_mode & 0o777 == 0o600
+            trusting.trusted([tmp_path / name])
 
 
-def test_keys_in_pem_files(tmp_path: Path, keys: Path) -> None:
+def pem(key: bytes) -> str:
+    """Return a raw public key as a PEM block."""
+    from cryptography.hazmat.primitives import serialization as s
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    made = Ed25519PublicKey.from_public_bytes(key)
+    return made.public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+@pytest.fixture(scope="module")
+def public(keys: Path) -> tuple[bytes, bytes, str]:
+    """Return two raw public keys, and the line of the first."""
+    (ours,), (theirs,) = (trusting.trusted([keys / f"{name}.pub"]) for name in ("ours", "theirs"))
+    return ours, theirs, (keys / "ours.pub").read_text()
+
+
+def test_keys_in_pem_files(tmp_path: Path) -> None:
     from cryptography.hazmat.primitives import serialization as s
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     key = Ed25519PrivateKey.generate()
     (tmp_path / "key.pem").write_bytes(key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption()))
-    public = key.public_key().public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo)
-    (tmp_path / "key.pub").write_bytes(public)
     raw, _ = signing.signer(tmp_path / "key.pem")(b"")
-    assert signing.trusted([tmp_path / "key.pub"]) == {raw}
+    (tmp_path / "key.pub").write_text(pem(raw))
+    assert trusting.trusted([tmp_path / "key.pub"]) == {raw}
+    with pytest.raises(UsageError, match="holds a private key"):
+        trusting.trusted([tmp_path / "key.pem"])
+
+
+def test_several_keys_in_one_file(tmp_path: Path, public: tuple[bytes, bytes, str]) -> None:
+    ours, theirs, line = public
+    path = tmp_path / "all"
+    for text in (
+        pem(ours) + pem(theirs),
+        f"# those of today\n\n{pem(theirs)}\n# and of tomorrow\n{line}",
+        f"{line}{pem(theirs)}".replace("\n", "\r\n"),
+        f"publisher@example.org {line}{pem(theirs)}{pem(ours)}",
+    ):
+        path.write_text(text, newline="")
+        assert trusting.trusted([path]) == {ours, theirs}
+
+
+def _certificate(folder: Path) -> str:
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=x", "-keyout", folder / "tls.key",
+         "-out", folder / "tls.pem"], check=True, capture_output=True,
+    )  # fmt: skip
+    return (folder / "tls.pem").read_text()
+
+
+def test_what_is_no_key_in_a_file_of_keys_is_an_error(tmp_path: Path, public: tuple[bytes, bytes, str]) -> None:
+    ours, _, line = public
+    subprocess.run(["ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", tmp_path / "ec"], check=True)
+    (tmp_path / "user.pub").write_text(line)
+    subprocess.run(
+        ["ssh-keygen", "-q", "-s", tmp_path / "ec", "-I", "me", "-n", "me", tmp_path / "user.pub"], check=True
+    )
+    ec = (tmp_path / "ec.pub").read_text()
+    in_pem = subprocess.run(
+        ["ssh-keygen", "-e", "-m", "PKCS8", "-f", tmp_path / "ec.pub"], check=True, capture_output=True, text=True
+    ).stdout
+    block = pem(ours)
+    wrong = {
+        "line 1 of .* holds no public Ed25519 key": ec,
+        "line 2 of .* holds no public Ed25519 key": line + ec,
+        "line 4 of .* holds no public Ed25519 key": f"{block}publisher\n",
+        "line 1 of .* holds a key of another kind": in_pem,
+        "line 1 of .* begins a key that has no end": block.replace("-----END PUBLIC KEY-----\n", ""),
+        "line 2 of .* begins a key that has no end": line + block.replace("-----END PUBLIC", "-----END PRIVATE"),
+        "line 1 of .* holds no public key that can be used": block.replace("\n", "\nAAAA", 1),
+        "line 2 of .* holds no public key that can be used": f"{line}ssh-ed25519 AAAA\n",
+        "line 3 of .* holds no public key that can be used": f"{line}\nssh-ed25519\n",
+        "line 4 of .* begins a certificate": block + _certificate(tmp_path),
+        "line 1 of .* holds a certificate": (tmp_path / "user-cert.pub").read_text(),
+        "holds a private key": block + (tmp_path / "tls.key").read_text(),
+        "begins 'PGP PUBLIC KEY BLOCK', which is no public key": "-----BEGIN PGP PUBLIC KEY BLOCK-----\n",
+        "holds more than 100 keys": line * 101,
+        "is too large": f"{line}{'#' * (1 << 20)}",
+        "holds no public Ed25519 key": "\n# nothing\n",
+    }
+    for said, text in wrong.items():
+        (tmp_path / "wrong").write_text(text)
+        with pytest.raises(UsageError, match=said) as refused:
+            trusting.trusted([tmp_path / "wrong"])
+        assert refused.value.next_step
+
+
+def test_a_key_is_made_whole_or_not_at_all(keys: Path, tmp_path: Path) -> None:
+    assert (keys / "ours").stat().st_mode & 0o777 == 0o600
+    (tmp_path / "one").write_bytes(b"kept")
+    (tmp_path / "two.pub").write_bytes(b"kept")
+    (tmp_path / "three.pub").symlink_to(tmp_path / "nowhere")
+    before = sorted(tmp_path.iterdir())
+    for path, said in (
+        (tmp_path / "one", "one: it is there already"),
+        (tmp_path / "two", "two.pub: it is there already"),
+        (tmp_path / "three", "three.pub: it is there already"),
+        # The name of the public key is longer than any may be.
+        (tmp_path / ("x" * 253), "File name too long"),
+        (tmp_path / "none" / "key", "there is no folder"),
+        (tmp_path / "one" / "key", "there is no folder"),
+        (Path("/"), "it is a folder"),
+    ):
+        with pytest.raises(UsageError, match=said) as refused:
+            making.make(path)
+        assert refused.value.next_step
+        assert sorted(tmp_path.iterdir()) == before
+    assert {(tmp_path / name).read_bytes() for name in ("one", "two.pub")} == {b"kept"}
 
 
 def test_without_the_library_the_next_step_is_told(monkeypatch: pytest.MonkeyPatch, keys: Path) -> None:
@@ -376,6 +518,9 @@ FROM_ELSEWHERE = Held("https://example.org/npm/all.zip", "osv-3:12")
         (5, held(4), {}, "a bundle is missing"),
         (5, held(5), {}, ""),
         (5, held(GENERATION - 1), {}, ""),
+        (5, held(GENERATION - 2), {}, "never was at generation"),
+        (5, held(GENERATION - 2), {"allow_older": True, "allow_other": True}, "never was at generation"),
+        (0, held(GENERATION - 2), {}, ""),
         (5, held(GENERATION), {}, ""),
         (5, held(GENERATION + 1), {}, "older than what was applied"),
         (5, held(GENERATION + 1), {"allow_older": True}, "older than what was applied"),
@@ -384,7 +529,8 @@ FROM_ELSEWHERE = Held("https://example.org/npm/all.zip", "osv-3:12")
     ],
 )
 def test_what_may_follow(since: int, there: Held | None, flags: dict[str, bool], cause: str) -> None:
-    refused = following.refusal(head(), entry(since=since), there, **flags)
+    manifest = msgspec.structs.replace(head(since), passed=(7, GENERATION - 1))
+    refused = following.refusal(manifest, entry(since=since), there, **flags)
     assert (refused.cause if refused else "").find(cause) >= 0
     assert (refused is None) == (cause == "")
     assert refused is None or refused.next_step

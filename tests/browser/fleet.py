@@ -21,7 +21,7 @@ from envscout.store import news as kept_news
 from envscout.verbs import audit, channels, exceptions, govern, members, tokens, trust
 from envscout.verbs.count import count
 from envscout.verbs.exceptions import Wish
-from envscout.verbs.update import update
+from envscout.verbs.update.run import update
 
 ORGANIZATION = "shop"
 FEED, CHANNEL, RULE, MEMBER = "osv:PyPI", "security-chat", "urgent", "alice@example.com"

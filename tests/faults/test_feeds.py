@@ -6,7 +6,7 @@ import pytest
 
 from envscout.advisories.sources import default_feeds
 from envscout.store import Database
-from envscout.verbs.update import update
+from envscout.verbs.update.run import update
 from tests.faults.conftest import Make
 from tests.faults.feeds import record
 from tests.faults.invariants import check

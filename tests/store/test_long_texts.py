@@ -13,7 +13,7 @@ from envscout.model import Image, Inventory, Layer, Package
 from envscout.names.reference import parse
 from envscout.operations.indexing import index, within
 from envscout.store import Database, feeds, findings, images, vex
-from envscout.verbs.update import update
+from envscout.verbs.update.run import update
 from envscout.versions import SCHEMES, key
 from envscout.versions.schemes import MAX_LENGTH
 from tests.stories.story import published

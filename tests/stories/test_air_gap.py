@@ -1,5 +1,6 @@
 """Advisories are carried to where nothing can be fetched: signed, in steps, and no older than they say."""
 
+import hashlib
 import os
 import random
 import re
@@ -137,6 +138,76 @@ def test_an_older_one_and_a_gap_are_refused(outside: Desk, desk: Desk, tmp_path:
     assert apply(desk, tmp_path, "0.bundle", "--allow-older").code == 0
 
 
+def test_it_says_what_is_of_when(outside: Desk, desk: Desk, tmp_path: Path) -> None:
+    def publish(name: str, count: int, days: int, *words: str | Path) -> str:
+        feed = published(tmp_path / "feed", numbered(*range(count)))
+        then = time.time() - days * 86_400
+        os.utime(feed / "Debian" / "all.zip", (then, then))
+        kev = tmp_path / "kev.json"
+        kev.write_text(
+            '{"catalogVersion": "1", "dateReleased": "2026-01-01T00:00:00Z", "vulnerabilities": '
+            '[{"cveID": "CVE-2026-00001", "dateAdded": "2026-01-01", "dueDate": ""}]}'
+        )
+        for _ in range(2):
+            outside.call("db", "update", "--from", feed, "--from", kev)
+            outside.call("db", "release", "osv:Debian")
+        create(outside, tmp_path, name, *words)
+        return time.strftime("%Y-%m-%dT%H:%M", time.gmtime(then))
+
+    first = publish("full.bundle", 100, 5)
+    said = apply(desk, tmp_path, "full.bundle").err
+    assert f"the advisories are of {first}" in said
+    publish("less.bundle", 30, 3, "--since", tmp_path / "full.bundle")
+    said = apply(desk, tmp_path, "less.bundle")
+    assert said.code == 1
+    assert "the advisories are of" not in said.err
+    assert re.search(r"what was applied is of \S+\n", said.err)
+    assert re.search(rf"left as it was, of {first}\S+: osv:Debian\n", said.err)
+    assert "envscout db release osv:Debian, then apply the bundle again" in said.refusal
+    publish("alone.bundle", 30, 2, "--feed", "osv:Debian")
+    said = apply(desk, tmp_path, "alone.bundle")
+    assert " is of " not in said.err
+    assert f"left as it was, of {first}" in said.err
+    other = Laptop(tmp_path / "other")
+    publish("next.bundle", 31, 1, "--since", tmp_path / "less.bundle")
+    create(outside, tmp_path, "kev.bundle", "--feed", "kev")
+    assert apply(other, tmp_path, "kev.bundle").code == 0
+    assert "not there: osv:Debian" in apply(other, tmp_path, "next.bundle").err
+
+
+def test_a_store_that_was_restored_publishes_on(outside: Desk, desk: Desk, tmp_path: Path) -> None:
+    fetched(outside, tmp_path / "feed", *numbered(1, 2))
+    create(outside, tmp_path, "full.bundle")
+    outside.ok("store", "backup", tmp_path / "backup.db")
+    assert apply(desk, tmp_path, "full.bundle").code == 0
+    fetched(outside, tmp_path / "feed", *numbered(1, 2, 3))
+    create(outside, tmp_path, "lost.bundle", "--since", tmp_path / "full.bundle")
+    assert apply(desk, tmp_path, "lost.bundle").code == 0
+    restored = Laptop(tmp_path / "restored")
+    (tmp_path / "restored").mkdir()
+    restored.ok("store", "restore", tmp_path / "backup.db")
+    create(restored, tmp_path, "old.bundle")
+    assert "older than what was applied" in apply(desk, tmp_path, "old.bundle").refusal
+    fetched(restored, tmp_path / "feed", *numbered(1, 2))
+    create(restored, tmp_path, "gap.bundle", "--since", tmp_path / "full.bundle")
+    refused = apply(desk, tmp_path, "gap.bundle")
+    assert "never was at generation" in refused.refusal
+    assert "apply a full one of it" in refused.refusal
+    assert [each["records"] for each in status(desk)] == [3]
+    create(restored, tmp_path, "again.bundle")
+    assert apply(desk, tmp_path, "again.bundle").code == 0
+    assert [each["records"] for each in status(desk)] == [2]
+    fetched(restored, tmp_path / "feed", *numbered(1, 2, 4))
+    create(restored, tmp_path, "more.bundle", "--since", tmp_path / "again.bundle")
+    assert apply(desk, tmp_path, "more.bundle").code == 0
+    # The original goes on as well: it is another store from now on.
+    fetched(outside, tmp_path / "feed", *numbered(1, 2, 5))
+    create(outside, tmp_path, "other.bundle", "--new-sequence")
+    assert "of another store" in apply(desk, tmp_path, "other.bundle").refusal
+    assert apply(desk, tmp_path, "other.bundle", "--allow-other").code == 0
+    restored.forget()
+
+
 def test_the_age_is_that_of_what_was_fetched(outside: Desk, desk: Desk, tmp_path: Path, old: str) -> None:
     feed = published(tmp_path / "feed", [HOLE])
     then = time.time() - 3 * 86_400
@@ -215,6 +286,42 @@ def test_what_is_no_bundle_in_a_registry(desk: Desk, tmp_path: Path, registry: R
     assert "is no application/vnd.envscout.advisories.v1" in answer.refusal
 
 
+def test_a_registry_that_is_not_to_be_trusted(outside: Desk, desk: Desk, tmp_path: Path, registry: Registry) -> None:
+    from envscout.advisories.bundles.manifest import MEDIA_TYPE
+    from envscout.images.artifacts import Part, push_artifact
+    from envscout.names.reference import parse
+
+    fetched(outside, tmp_path / "feed")
+    create(outside, tmp_path, "x.bundle")
+    data = (tmp_path / "x.bundle").read_bytes()
+
+    def offered(tag: str, *parts: bytes) -> Any:
+        name = f"{registry.host}/security/odd:{tag}"
+        title = {"org.opencontainers.image.title": "../../../escaped"}
+        push_artifact(
+            parse(f"registry://{name}"), MEDIA_TYPE, [Part("application/octet-stream", each, title) for each in parts]
+        )
+        return desk.call("db", "bundle", "apply", f"oci://{name}", "--trust", tmp_path / "publisher.pub")
+
+    assert "is no application/vnd.envscout" in offered("two", data, data).refusal
+    assert "is no bundle of advisories" in offered("none").refusal
+    assert "is no bundle of advisories" in offered("else", b"else").refusal
+    assert "was changed after it was made" in offered("changed", data[:-1] + bytes([data[-1] ^ 1])).refusal
+    assert status(desk) == []
+    place = f"oci://{registry.host}/security/advisories:full"
+    create(outside, tmp_path, place)
+    digest = hashlib.sha256(data).hexdigest()
+    (blob,) = registry.storage.rglob(f"{digest}/data")
+    for other in (data[:-1] + b"x", data + b"x", data[:-1], b""):
+        blob.write_bytes(other)
+        answer = desk.call("db", "bundle", "apply", place, "--trust", tmp_path / "publisher.pub")
+        assert re.search(r"have the digest|is longer than", answer.refusal), answer
+    assert status(desk) == []
+    blob.write_bytes(data)
+    assert offered("again", data).code == 0
+    assert not list(tmp_path.rglob("escaped"))
+
+
 def test_killed_at_any_moment(outside: Desk, place: Callable[[str], Place], tmp_path: Path) -> None:
     store = place("inside")
     home = tmp_path / "inside"
@@ -270,13 +377,18 @@ def test_real_advisories(outside: Desk, desk: Desk, tmp_path: Path, data: Path) 
     [
         (("create", "X", "--every", "soon"), "is no time between two bundles"),
         (("create", "X", "--since", "12"), "never was at generation 12"),
+        (("create", "X", "--since", "9" * 18), "never was at generation 9"),
+        (("create", "X", "--since", "9" * 19), "cannot be read"),
         (("create", "X", "--feed", "osv:none"), "no feed 'osv:none' was ever applied"),
         (("create", "X", "--key", "/nothing"), "cannot read /nothing"),
         (("create", "/nowhere/X"), "cannot write /nowhere/X"),
         (("apply", "/nothing"), "/nothing cannot be read"),
         (("apply", "/etc/hostname"), "this is no bundle of advisories"),
         (("apply", "/etc/hostname", "--trust", "/etc/hostname"), "holds no public Ed25519 key"),
-        (("keygen", "/nowhere/key"), "cannot write /nowhere/key"),
+        (("keygen", "/nowhere/key"), "cannot write /nowhere/key: there is no folder /nowhere"),
+        (("keygen", "~nobody-of-this-name/key"), "names no home that is known"),
+        (("apply", "X", "--trust", "~nobody-of-this-name/key"), "names no home that is known"),
+        (("keygen", "."), "it is a folder"),
     ],
 )
 def test_mistakes_are_told(watched: Desk, tmp_path: Path, words: tuple[str, ...], said: str) -> None:

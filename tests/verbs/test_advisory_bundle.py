@@ -1,20 +1,28 @@
 """A store that is brought forward by bundles holds what the store holds that they were made of, on either engine."""
 
+import contextlib
 import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from envscout.advisories.bundles import signing
-from envscout.errors import EnvscoutError, FeedError, UsageError
+from envscout.advisories.bundles import keys, signing
+from envscout.advisories.bundles import manifest as manifests
+from envscout.advisories.bundles.manifest import MAGIC
+from envscout.advisories.bundles.reading import Bundle
+from envscout.errors import EnvscoutError, FeedError, NotFound, UsageError
 from envscout.names.reference import parse
 from envscout.operations.indexing import index, within
-from envscout.store import Database, Place, feeds
+from envscout.store import Database, Place, copying, feeds
 from envscout.verbs import advisory_bundle as bundles
+from envscout.verbs import refresh
 from envscout.verbs.advisory_bundle import Made
-from envscout.verbs.update import Brought, FeedResult, update
+from envscout.verbs.update.bringing import Brought
+from envscout.verbs.update.ready import FeedResult
+from envscout.verbs.update.run import update
 from tests.stories.story import HIGH, advisory, feed, published
 from tests.verbs.test_update import image, invented, run, shown, standing
 
@@ -26,7 +34,7 @@ DAY = 86_400_000_000
 @pytest.fixture(scope="module")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("key") / "publisher"
-    signing.make(path)
+    keys.make(path)
     return path
 
 
@@ -222,6 +230,72 @@ def test_another_store_does_not_take_over_silently(tmp_path: Path, place: At, ma
         assert [each[0] for each in everything(inside)["records"]] == ["CVE-2026-0002"]
 
 
+def test_a_store_that_is_a_copy_goes_its_own_way(tmp_path: Path, place: At, make: Make, bring: Bring) -> None:
+    with Database(place("out")) as out, Database(place("in")) as inside:
+        run(out, small(tmp_path / "f", 1, 2))
+        common = make(out, "common")
+        with Database(place("twin"), half=True) as twin:
+            copying.copy(out, twin, lambda *_: None)
+        bring(inside, common)
+        run(out, small(tmp_path / "f", 1, 2, 3))
+        ours = make(out, "ours", common)
+        bring(inside, ours)
+        run(out, small(tmp_path / "f", 1, 2))
+        with Database(place("twin")) as twin:
+            with pytest.raises(FeedError, match="older than what was applied"):
+                bring(inside, make(twin, "old"))
+            run(twin, small(tmp_path / "f", 1, 2))
+            with pytest.raises(UsageError, match="never was at generation"):
+                make(twin, "none", ours)
+            before = everything(inside)
+            with pytest.raises(FeedError, match="never was at generation") as refused:
+                bring(inside, make(twin, "more", common))
+            assert str(ours.manifest.generation) in refused.value.cause
+            assert everything(inside) == before
+            full = make(twin, "full")
+            bring(inside, full)
+            run(twin, small(tmp_path / "f", 1, 2, 4))
+            bring(inside, make(twin, "next", full))
+            assert everything(inside) == everything(twin)
+        run(out, small(tmp_path / "f", 1, 2))
+        with pytest.raises(FeedError, match="never was at generation"):
+            bring(inside, make(out, "bridge", common))
+
+
+def test_a_copy_is_given_a_sequence_of_its_own(tmp_path: Path, place: At, make: Make, bring: Bring) -> None:
+    with Database(place("out")) as out, Database(place("in")) as inside:
+        run(out, small(tmp_path / "f", 1, 2))
+        common = make(out, "common")
+        bring(inside, common)
+        with Database(place("twin"), half=True) as twin:
+            copying.copy(out, twin, lambda *_: None)
+        with Database(place("twin")) as twin:
+            run(twin, small(tmp_path / "f", 1, 3))
+            with pytest.raises(UsageError, match="continued by a new sequence"):
+                make(twin, "none", common, anew=True)
+            made = make(twin, "anew", anew=True)
+            assert made.manifest.sequence != common.manifest.sequence == make(out, "again").manifest.sequence
+            assert make(twin, "again").manifest.sequence == made.manifest.sequence
+            with pytest.raises(FeedError, match="another store"):
+                bring(inside, made)
+            bring(inside, made, allow_other=True)
+            assert everything(inside) == everything(twin)
+
+
+def test_copies_whose_clock_is_behind_do_not_call_two_states_alike(tmp_path: Path, place: At, make: Make) -> None:
+    with Database(place("out")) as out:
+        run(out, small(tmp_path / "f", 1))
+        with out.write() as connection:
+            connection.execute("UPDATE feed_run SET at = at + ?", (30 * DAY,))
+        with Database(place("twin"), half=True) as twin:
+            copying.copy(out, twin, lambda *_: None)
+        with Database(place("twin")) as twin:
+            before = make(out, "one").manifest.generation
+            run(out, small(tmp_path / "f", 1, 2))
+            run(twin, small(tmp_path / "f", 1, 3))
+            assert before < make(out, "two").manifest.generation != make(twin, "three").manifest.generation > before
+
+
 def test_what_was_fetched_from_elsewhere_is_not_continued(tmp_path: Path, place: At, make: Make, bring: Bring) -> None:
     with Database(place("out")) as out, Database(place("in")) as inside:
         run(out, small(tmp_path / "f", 1, 2))
@@ -236,8 +310,6 @@ def test_what_was_fetched_from_elsewhere_is_not_continued(tmp_path: Path, place:
 
 
 def test_what_lost_too_much_goes_into_quarantine(tmp_path: Path, place: At, make: Make, bring: Bring) -> None:
-    from envscout.verbs import refresh
-
     with Database(place("out")) as out, Database(place("in")) as inside:
         run(out, small(tmp_path / "f", *range(100)))
         full = make(out, "full")
@@ -252,6 +324,75 @@ def test_what_lost_too_much_goes_into_quarantine(tmp_path: Path, place: At, make
         refresh.release(inside, "osv:Debian")
         bring(inside, less)
         assert everything(inside) == everything(out)
+
+
+def catalog(path: Path, count: int) -> Path:
+    rows = ",".join(f'{{"cveID": "CVE-2026-{n:04}", "dateAdded": "2026-01-01", "dueDate": ""}}' for n in range(count))
+    path.write_text(f'{{"catalogVersion": "1", "dateReleased": "2026-01-01T00:00:00Z", "vulnerabilities": [{rows}]}}')
+    return path
+
+
+def test_what_follows_a_quarantine_is_a_gap_for_that_feed_alone(
+    tmp_path: Path, place: At, make: Make, bring: Bring
+) -> None:
+    def told(results: list[FeedResult]) -> dict[str, str]:
+        return {each.name: each.error.partition(":")[0].partition(" (")[0] for each in results}
+
+    def fetched(*numbers: int, known: int, version: str) -> None:
+        npm = feed(tmp_path / "npm", advisory("GHSA-1", "npm", "x", version))
+        run(out, small(tmp_path / "f", *numbers), catalog(tmp_path / "kev.json", known), npm)
+        for each in ("osv:Debian", "kev"):
+            with contextlib.suppress(NotFound):
+                refresh.release(out, each)
+        run(out, small(tmp_path / "f", *numbers), catalog(tmp_path / "kev.json", known), npm)
+
+    with Database(place("out")) as out, Database(place("in")) as inside, Database(place("late")) as late:
+        fetched(*range(100), known=60, version="1")
+        full = make(out, "full")
+        bring(inside, full)
+        bring(late, full)
+        before = everything(inside)
+        fetched(*range(30), known=5, version="2")
+        less = make(out, "less", full)
+        npm = next(each.name for each in full.manifest.feeds if each.name.startswith("osv:npm"))
+        for _ in range(2):
+            assert told(bring(inside, less)) == {
+                npm: "", "osv:Debian": "it was not applied", "kev": "it was not applied",
+            }  # fmt: skip
+        fetched(*range(31), known=5, version="3")
+        more = make(out, "more", less)
+        assert next(each for each in more.manifest.feeds if each.kind == "kev").is_unchanged
+        assert told(bring(inside, more)) == {
+            npm: "",
+            "osv:Debian": "a bundle is missing",
+            "kev": f"what is as it was in generation {less.manifest.generation}",
+        }  # fmt: skip
+        after = everything(inside)
+        assert [row for row in after["records"] if row[0].startswith("CVE")] == [
+            row for row in before["records"] if row[0].startswith("CVE")
+        ]
+        assert after["kev"] == before["kev"]
+        for each in ("osv:Debian", "kev"):
+            refresh.release(inside, each)
+        assert told(bring(inside, less)) == {
+            npm: "the bundle is older than what was applied", "osv:Debian": "", "kev": "",
+        }  # fmt: skip
+        assert set(told(bring(inside, more)).values()) == {""}
+        assert everything(inside) == everything(out)
+        bring(late, less)
+        bridge = make(out, "bridge", full)
+        for each in ("osv:Debian", "kev"):
+            refresh.release(late, each)
+        # What was released is the other document.
+        refused = bring(late, bridge)
+        assert [each.next_step for each in refused if each.error] == [
+            f"look at it, and apply it all the same: envscout db release {name}, then apply the bundle again"
+            for name in ("kev", "osv:Debian")
+        ]
+        for each in ("osv:Debian", "kev"):
+            refresh.release(late, each)
+        assert set(told(bring(late, bridge)).values()) == {""}
+        assert everything(late) == everything(out)
 
 
 def test_some_feeds_alone(tmp_path: Path, place: At, make: Make, bring: Bring) -> None:
@@ -327,6 +468,37 @@ def test_what_breaks_while_it_is_read_applies_nothing(tmp_path: Path, place: At,
                 update(inside, (), lambda _: (), lambda *_: None, brought=Brought(bundle))
         assert everything(inside)["records"] == []
         assert feeds.status(inside.connection) == []
+
+
+def forged(place: str, key: Path, **feeds: Any) -> None:
+    """Write a bundle again as its publisher should not have made it: fields of feeds changed, and signed."""
+    path = Path(place)
+    with Bundle(path, signing.anybody) as bundle:
+        packed = sum(part.packed for each in bundle.manifest.feeds for part in each.parts)
+        rest = path.read_bytes()[-packed:]
+        entries = tuple(msgspec.structs.replace(each, **feeds.get(each.kind, {})) for each in bundle.manifest.feeds)
+    manifest = manifests.encode(msgspec.structs.replace(bundle.manifest, feeds=entries))
+    public, signature = signing.signer(key)(manifests.signed(manifest))
+    path.write_bytes(MAGIC + len(manifest).to_bytes(4, "big") + manifest + b"\1" + public + signature + rest)
+
+
+def test_facts_that_cannot_be_read_apply_nothing(
+    tmp_path: Path, place: At, make: Make, bring: Bring, key: Path
+) -> None:
+    with Database(place("out")) as out, Database(place("in")) as inside:
+        kev, epss = facts(tmp_path / "facts", random.Random(1))
+        run(out, small(tmp_path / "f", *range(20)), kev, epss)
+        made = make(out, "full")
+        whole = Path(made.place).read_bytes()
+        for kind in ("kev", "epss"):
+            Path(made.place).write_bytes(whole)
+            (entry,) = (each for each in made.manifest.feeds if each.kind == kind)
+            (part,) = entry.parts
+            forged(made.place, key, **{kind: {"parts": (msgspec.structs.replace(part, plain=part.plain - 1),)}})
+            with pytest.raises(FeedError, match="longer or shorter than its manifest says"):
+                bring(inside, made)
+            assert feeds.status(inside.connection) == []
+            assert everything(inside)["records"] == []
 
 
 def test_a_clock_that_was_ahead_is_not_believed(tmp_path: Path, place: At, make: Make, bring: Bring) -> None:

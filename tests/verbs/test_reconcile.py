@@ -22,7 +22,7 @@ from envscout.verbs import ask
 from envscout.verbs import reconcile as looking
 from envscout.verbs.exceptions import Wish, add, remove
 from envscout.verbs.reconcile import reconcile
-from envscout.verbs.update import update
+from envscout.verbs.update.run import update
 from envscout.verbs.verify import verify
 from tests.stories.story import HIGH, LOW, feed
 from tests.verbs.test_whole import DEBIAN, ENVIRONMENTS, UBUNTU, _deploy, _put, image, packages, records

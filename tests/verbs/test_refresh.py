@@ -17,7 +17,7 @@ from envscout.errors import NotFound, StoreLost
 from envscout.model import Image, Inventory, Package
 from envscout.store import Database, Place, images, news, now, refresh, tasks
 from envscout.verbs.refresh import Plan, due, hurry, release, status
-from envscout.verbs.update import update
+from envscout.verbs.update.run import update
 from tests.stories.story import advisory
 
 MINUTE = 60_000_000

@@ -16,7 +16,8 @@ from envscout.names.reference import parse
 from envscout.operations.indexing import index, within
 from envscout.store import FOREVER, Database, Place, findings
 from envscout.verbs import ask
-from envscout.verbs.update import FeedResult, update
+from envscout.verbs.update.ready import FeedResult
+from envscout.verbs.update.run import update
 from tests.stories.story import CRITICAL, HIGH, advisory, debian, feed, published, rootfs
 
 PACKAGES = 12

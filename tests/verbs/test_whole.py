@@ -29,7 +29,7 @@ from envscout.model import (
 from envscout.store import Database, Place, deployments, exceptions, feeds, findings, images, now
 from envscout.store.deployments import Scope
 from envscout.verbs import ask, whole
-from envscout.verbs.update import update
+from envscout.verbs.update.run import update
 from tests.stories.story import CRITICAL, HIGH, LOW, feed
 
 DEBIAN = Distribution("debian", "12", "bookworm")

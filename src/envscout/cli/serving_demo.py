@@ -13,7 +13,7 @@ from envscout.names.reference import parse
 from envscout.operations.indexing import index, within
 from envscout.store import Database, now
 from envscout.verbs import count, exceptions, record
-from envscout.verbs.update import update
+from envscout.verbs.update.run import update
 
 _DAY = 86_400 * 1_000_000
 _ACTOR = "demo"

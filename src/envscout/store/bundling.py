@@ -23,15 +23,21 @@ def sequence(connection: Connection) -> str:
     return str(row[0]) if row else ""
 
 
-def name_sequence(connection: Connection) -> str:
-    """Return the same, giving it a name where it has none. Needs the write lock."""
-    connection.execute(_SQL["put_sequence"], {"value": secrets.token_hex(16)})
+def name_sequence(connection: Connection, *, anew: bool = False) -> str:
+    """Return the same, giving it a name where it has none; anew: in any case. Needs the write lock."""
+    connection.execute(_SQL["replace_sequence" if anew else "put_sequence"], {"value": secrets.token_hex(16)})
     return sequence(connection)
 
 
 def was_applied_at(connection: Connection, moment: int) -> bool:
     """Tell whether a feed was applied at exactly this moment, so that the store was in that state."""
     return connection.execute(_SQL["was_applied_at"], {"at": moment}).fetchone() is not None
+
+
+def passed(connection: Connection, since: int, until: int, most: int) -> tuple[int, ...]:
+    """Return the moments in between at which a feed was applied, rising; where they are more than most, the newest."""
+    found = connection.execute(_SQL["passed"], {"since": since, "until": until, "most": most})
+    return tuple(sorted(at for (at,) in found))
 
 
 def first_run(connection: Connection, feed_id: int) -> int:

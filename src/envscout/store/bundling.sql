@@ -5,6 +5,14 @@ SELECT value FROM meta WHERE key = 'bundle-sequence'
 -- Whoever was first has named it.
 INSERT INTO meta (key, value) VALUES ('bundle-sequence', :value) ON CONFLICT (key) DO NOTHING
 
+-- name: replace_sequence
+-- From here on, what this store goes through is not what the one went through that it was copied from.
+INSERT INTO meta (key, value) VALUES ('bundle-sequence', :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value
+
+-- name: passed
+-- The moments after one and before another at which any feed was applied; the newest, if there are many.
+SELECT DISTINCT at FROM feed_run WHERE at > :since AND at < :until ORDER BY at DESC LIMIT :most
+
 -- name: was_applied_at
 SELECT 1 FROM feed_run WHERE at = :at
 

@@ -1,6 +1,7 @@
 """Bundles of advisories: made of what a store holds, brought as files or through a registry, opened to be applied."""
 
 import contextlib
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Any
 import msgspec
 
 from envscout.advisories.batch import PARSER
-from envscout.advisories.bundles import signing
+from envscout.advisories.bundles import keys, signing, trusting
 from envscout.advisories.bundles.following import shown
-from envscout.advisories.bundles.manifest import MAX_FILE, MEDIA_TYPE, Entry, Holds, Manifest
+from envscout.advisories.bundles.manifest import MAX_FILE, MAX_PASSED, MEDIA_TYPE, Entry, Holds, Manifest
 from envscout.advisories.bundles.reading import Bundle
 from envscout.advisories.bundles.writing import Writer
 from envscout.errors import FeedError, SourceError, UsageError
@@ -22,6 +23,7 @@ from envscout.store import Connection, Database, bundling, feeds
 from envscout.store.feeds import Status
 
 REGISTRY = "oci://"
+_GENERATION = re.compile(r"[0-9]{1,18}")
 _CREATED = "org.opencontainers.image.created"
 
 
@@ -44,7 +46,7 @@ class Made(msgspec.Struct, frozen=True):
 
 def since(database: Database, text: str) -> Since:
     """Read what a bundle is to continue from: the file of an earlier one, or its generation. Raise UsageError."""
-    if text.isdecimal() and not Path(text).exists():
+    if _GENERATION.fullmatch(text) and not Path(text).exists():
         return Since(int(text))
     with Bundle(Path(text), signing.anybody) as bundle, database.read() as connection:
         manifest = bundle.manifest
@@ -61,17 +63,21 @@ def create(
     names: Sequence[str] = (),
     key: Path | None = None,
     every: int = 0,
+    anew: bool = False,
 ) -> Made:
     """Make a bundle of what the store holds, as a file or an artifact in a registry (oci://...).
 
     after: hold only what changed since. names: of feeds, all by default. key: to sign with. every: microseconds within
-    which the next one is promised. The same state gives the same bytes. Raise UsageError, FeedError, SourceError.
+    which the next one is promised. anew: begin a sequence of its own, for a store that is a copy. The same state gives
+    the same bytes. Raise UsageError, FeedError, SourceError.
     """
+    if anew and after:
+        raise UsageError("nothing is continued by a new sequence", "make its first bundle without --since")
     sign = signing.signer(key) if key else None
-    signed_by = signing.fingerprint(sign(b"")[0]) if sign else ""
+    signed_by = keys.fingerprint(sign(b"")[0]) if sign else ""
     target = _reference(place) if place.startswith(REGISTRY) else None
     with database.write() as connection:
-        sequence = bundling.name_sequence(connection)
+        sequence = bundling.name_sequence(connection, anew=anew)
     with tempfile.TemporaryDirectory(prefix="envscout-") as folder:
         path = Path(folder, "bundle") if target else Path(place)
         with database.read() as connection, Writer(Path(folder)) as writer:
@@ -80,7 +86,8 @@ def create(
             start = _start(connection, after, generation)
             for each in chosen:
                 _add(connection, writer, each, start, after)
-            head = Manifest(sequence, generation, start, PARSER.decode(), every, ())
+            passed = bundling.passed(connection, start, generation, MAX_PASSED) if start else ()
+            head = Manifest(sequence, generation, start, PARSER.decode(), every, (), passed)
             manifest = writer.write(path, head, sign)
         made = Made(place, manifest, path.stat().st_size, signed_by)
         if target is None:
@@ -149,7 +156,7 @@ def opened(place: str, trust: Iterable[Path], *, unsigned: bool = False) -> Iter
     unsigned: one without a signature will do. Raise FeedError where it is not to be believed, or was made by a version
     that reads records otherwise; SourceError.
     """
-    check = signing.believing(signing.trusted(trust), unsigned=unsigned)
+    check = signing.believing(trusting.trusted(trust), unsigned=unsigned)
     with tempfile.TemporaryDirectory(prefix="envscout-") as folder:
         path = Path(place)
         if place.startswith(REGISTRY):
@@ -167,6 +174,12 @@ def opened(place: str, trust: Iterable[Path], *, unsigned: bool = False) -> Iter
             yield bundle
 
 
+def moments(database: Database) -> dict[str, int]:
+    """Return of when each feed is that was applied, by name, in microseconds."""
+    with database.read() as connection:
+        return {each.name: each.run.as_of for each in feeds.status(connection)}
+
+
 def _reference(place: str) -> Reference:
     reference = parse(f"registry://{place.removeprefix(REGISTRY)}")
     if not reference.repository:
@@ -176,4 +189,4 @@ def _reference(place: str) -> Reference:
 
 def keygen(path: Path) -> tuple[Path, str]:
     """Make a key to sign with; return where the public one is, and its fingerprint. Raise UsageError."""
-    return signing.make(path)
+    return keys.make(path)

@@ -23,7 +23,7 @@ _HELD = 2 * 3_600_000_000
 _DAY = 86_400_000_000
 
 Apply = Callable[[Sequence[Feed]], object]
-"""Fetch and apply some feeds, and write down how it went (verbs.update.update)."""
+"""Fetch and apply some feeds, and write down how it went (verbs.update.run.update)."""
 
 
 class Plan(msgspec.Struct, frozen=True):

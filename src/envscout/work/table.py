@@ -42,12 +42,13 @@ def refresh(work: Work) -> bool:
     """Ask for the feeds that are due, and apply what is new."""
     from envscout.network.within import within
     from envscout.verbs import refresh as verb
-    from envscout.verbs import update
+    from envscout.verbs.update.believing import bounds_of
+    from envscout.verbs.update.run import update
 
     def apply(feeds: object) -> object:
-        bounds = update.bounds_of(work.settings)
+        bounds = bounds_of(work.settings)
         with within(verb.reachable(work.settings)):
-            return update.update(work.database, (), lambda _: feeds, lambda *_: None, 0, bounds, 1)  # type: ignore[arg-type, return-value]
+            return update(work.database, (), lambda _: feeds, lambda *_: None, 0, bounds, 1)  # type: ignore[arg-type, return-value]
 
     return verb.due(work.database, verb.plan(work.settings), apply, work.worker) < 0
 
@@ -81,11 +82,12 @@ def count(work: Work) -> bool:
 def check(settings: Settings) -> None:
     """Raise ConfigError for settings by which no task can do its work: it would fail again and again, unseen."""
     from envscout.network.addresses import allowed
-    from envscout.verbs import refresh, retain, update
+    from envscout.verbs import refresh, retain
+    from envscout.verbs.update.believing import bounds_of
 
     allowed(settings.text("allow_private_addresses"))
     refresh.plan(settings)
-    update.bounds_of(settings)
+    bounds_of(settings)
     retain.rules(settings)
     _heed(settings)
 

@@ -18,7 +18,7 @@ from envscout.store import news as kept_news
 from envscout.verbs import audit, channels, exceptions, govern, members, tokens, trust
 from envscout.verbs.count import count
 from envscout.verbs.exceptions import Wish
-from envscout.verbs.update import update
+from envscout.verbs.update.run import update
 from tests.stories.story import advisory, feed
 
 MARK = "zq{{7*7}}"

@@ -34,7 +34,7 @@ def location(manifest: Manifest, entry: Entry) -> str:
 
 def digest(manifest: Manifest) -> str:
     """Return what is written down as the digest of a feed that was brought to this generation."""
-    return f"{manifest.reader}:{_SCHEME}{manifest.generation}"
+    return f"{manifest.reader}:{_SCHEME}{manifest.sequence}:{manifest.generation}"
 
 
 def shown(generation: int) -> str:
@@ -70,6 +70,8 @@ def refusal(
             f"and what is here is of generation {shown(at)}",
             f"apply the bundles in between first, or one made with --since {at}, or a full one",
         )
+    if at is not None and 0 < entry.since < at < manifest.generation and at not in manifest.passed:
+        return _parted(at)
     return None
 
 
@@ -79,6 +81,16 @@ def _generation(manifest: Manifest, entry: Entry, held: Held | None) -> int | No
         return None
     text = held.digest.rpartition(":")[2]
     return int(text) if text.isdecimal() else None
+
+
+def _parted(at: int) -> Refusal:
+    """Refuse what was made of a store that went another way: what changed on ours would stand for ever."""
+    return Refusal(
+        f"the store that the bundle was made of never was at generation {shown(at)}, which was applied here, or no "
+        "longer knows: it was restored from a backup, or is a copy of the one that was there",
+        "apply a full one of it; a copy that publishes beside its original needs a sequence of its own: "
+        "db bundle create --new-sequence",
+    )
 
 
 def _other(manifest: Manifest, held: Held, entry: Entry) -> Refusal:

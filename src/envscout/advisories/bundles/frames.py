@@ -2,11 +2,11 @@
 
 import sys
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from envscout.advisories.bundles.manifest import NEXT_STEP, Holds, Part
+from envscout.advisories.bundles.manifest import MAX_ROWS, NEXT_STEP, Holds, Part
 from envscout.errors import FeedError
 from envscout.model import Advisory, Problem
 
@@ -15,14 +15,17 @@ LEVEL = 9
 # No frame needs a window that is larger than its content may be.
 _WINDOW_LOG = 27
 
+_Finite = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
+
 _DECODERS: dict[Holds, msgspec.msgpack.Decoder[Any]] = {
     "records": msgspec.msgpack.Decoder(list[tuple[Advisory, bytes]]),
     "gone": msgspec.msgpack.Decoder(list[str]),
     "problems": msgspec.msgpack.Decoder(list[Problem]),
-    "epss": msgspec.msgpack.Decoder(list[tuple[str, float, float]]),
+    "epss": msgspec.msgpack.Decoder(list[tuple[str, _Finite, _Finite]]),
     "kev": msgspec.msgpack.Decoder(list[tuple[str, str, str, bool]]),
-    "cve": msgspec.msgpack.Decoder(list[tuple[str, str, float | None, str, str, str]]),
+    "cve": msgspec.msgpack.Decoder(list[tuple[str, str, _Finite | None, str, str, str]]),
 }
+_ARRAY = b"\xdd"
 encode = msgspec.msgpack.Encoder().encode
 
 
@@ -36,7 +39,7 @@ def _zstd() -> ModuleType:
 
 def join(rows: list[bytes]) -> bytes:
     """Return encoded rows as one array (MessagePack, "array 32")."""
-    return b"".join((b"\xdd", len(rows).to_bytes(4, "big"), *rows))
+    return b"".join((_ARRAY, len(rows).to_bytes(4, "big"), *rows))
 
 
 def pack(plain: bytes, level: int = LEVEL) -> bytes:
@@ -53,6 +56,8 @@ def unpack(part: Part, packed: bytes) -> list[Any]:
         plain = reader.decompress(packed, part.plain + 1)
         if len(plain) != part.plain or not reader.eof or reader.unused_data:
             raise FeedError("a part of the bundle is longer or shorter than its manifest says", NEXT_STEP)
+        if plain[:1] != _ARRAY or int.from_bytes(plain[1:5], "big") > MAX_ROWS:
+            raise FeedError("a part of the bundle holds more than any may, or something else", NEXT_STEP)
         found: list[Any] = _DECODERS[part.holds].decode(plain)
     except (zstd.ZstdError, EOFError, ValueError, RecursionError) as error:
         raise FeedError(f"a part of the bundle cannot be read: {error}", NEXT_STEP) from error

@@ -15,6 +15,7 @@ nothing can be changed, left out, added or moved.
 import re
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
@@ -28,11 +29,15 @@ MAX_FILE = 2 << 30
 MAX_PARTS = 20_000
 MAX_PACKED = 64 << 20
 MAX_PLAIN = 96 << 20
+MAX_ROWS = 1 << 18
+MAX_HELD = 1 << 30
 MAX_TOTAL = 32 << 30
 MAX_FEEDS = 500
+MAX_PASSED = 100_000
 NEXT_STEP = "have the bundle made and brought again"
 
 _SEQUENCE = re.compile(r"[0-9a-f]{32}")
+_READER = re.compile(r"[a-z]{1,20}-[0-9]{1,9}")
 _FARTHEST = 250_000_000_000_000_000
 """Microseconds since 1970, in the year 9892: what lies beyond is no date."""
 
@@ -76,7 +81,8 @@ class Manifest(msgspec.Struct, frozen=True):
     """What is in a bundle. sequence: whose states these are; generation: which of them (microseconds, rising).
 
     reader: the version of the parser that the records were read with. every: microseconds within which the next one is
-    promised, 0 where nothing is.
+    promised, 0 where nothing is. passed: the generations between since and this one that the store went through,
+    rising; of more than MAX_PASSED, the newest.
     """
 
     sequence: str
@@ -85,6 +91,7 @@ class Manifest(msgspec.Struct, frozen=True):
     reader: str
     every: int
     feeds: tuple[Entry, ...]
+    passed: tuple[int, ...] = ()
 
     @property
     def as_of(self) -> int:
@@ -126,27 +133,38 @@ def _wrong(manifest: Manifest) -> Iterator[str]:
     """Yield what is out of bounds."""
     if not _SEQUENCE.fullmatch(manifest.sequence):
         yield "sequence"
+    if not _READER.fullmatch(manifest.reader):
+        yield "reader"
     if not all(0 <= number < _FARTHEST for number in (manifest.generation, manifest.since, manifest.every)):
         yield "generation"
+    if not _is_rising((manifest.since, *manifest.passed, manifest.generation)) or len(manifest.passed) > MAX_PASSED:
+        yield "passed"
     if not 0 < len(manifest.feeds) <= MAX_FEEDS or len({each.name for each in manifest.feeds}) < len(manifest.feeds):
         yield "feeds"
     parts = [part for each in manifest.feeds for part in each.parts]
     if len(parts) > MAX_PARTS or sum(part.plain for part in parts) > MAX_TOTAL:
         yield "parts"
     yield from ("a part" for part in parts if not _is_bounded(part))
-    yield from (f"the feed {each.name[:100]!r}" for each in manifest.feeds if not _is_sound(each, manifest.generation))
+    yield from (f"the feed {each.name[:100]!r}" for each in manifest.feeds if not _is_sound(each, manifest.since))
+
+
+def _is_rising(moments: tuple[int, ...]) -> bool:
+    return all(one < other for one, other in pairwise(moments))
 
 
 def _is_bounded(part: Part) -> bool:
     return 0 < part.packed <= MAX_PACKED and 0 <= part.plain <= MAX_PLAIN and len(part.sha256) == 64
 
 
-def _is_sound(entry: Entry, generation: int) -> bool:
-    numbers = (entry.as_of, entry.records, entry.newest, entry.since)
+def _is_sound(entry: Entry, since: int) -> bool:
+    numbers = (entry.as_of, entry.records, entry.newest)
     held = {part.holds for part in entry.parts} - {"problems"}
+    # Records alone are stored as they are read.
+    whole = sum(part.plain for part in entry.parts if part.holds != "records")
     return (
         all(0 <= number < _FARTHEST for number in numbers)
-        and entry.since <= generation
+        and entry.since in (0, since)
+        and whole <= MAX_HELD
         and held <= ({"records", "gone"} if entry.kind == "osv" else {entry.kind})
         and _is_named(entry)
     )

@@ -96,23 +96,28 @@ class Bundle:
         return tuple(row for part in entry.parts if part.holds == "problems" for row in self._rows(part))
 
     def _rows(self, part: Part) -> list[Any]:
-        return unpack(part, self._packed(part))
+        return unpack(part, self._packed(part, self._places[part]))
 
-    def _packed(self, part: Part) -> bytes:
+    def _packed(self, part: Part, at: int) -> bytes:
         """Return the bytes of a part, verified whenever they are read: a file may change while it is open."""
-        data = os.pread(self._file.fileno(), part.packed, self._places[part])
+        try:
+            data = os.pread(self._file.fileno(), part.packed, at)
+        except OSError as error:
+            raise FeedError(f"{self.path} cannot be read: {error.strerror}", NEXT_STEP) from error
         if sha256(data).hexdigest() != part.sha256:
             raise FeedError("the bundle was changed after it was made: a part is not what its manifest says", NEXT_STEP)
         return data
 
     def _verify(self, at: int) -> None:
         """Read all of it once, so that nothing is begun of what cannot be ended."""
-        end = at + sum(part.packed for each in self.manifest.feeds for part in each.parts)
+        parts = [part for each in self.manifest.feeds for part in each.parts]
+        end = at + sum(part.packed for part in parts)
         if end != self.size:
             what = "ends early" if end > self.size else "is followed by something else"
             raise FeedError(f"the bundle {what}: {self.size:,} bytes instead of {end:,}", NEXT_STEP)
-        for part in self._places:
-            self._packed(part)
+        for part in parts:
+            self._packed(part, at)
+            at += part.packed
 
 
 def _head(file: IO[bytes], size: int, check: Check) -> tuple[Manifest, int]:
@@ -146,6 +151,7 @@ def _places(manifest: Manifest, at: int) -> dict[Part, int]:
 
 def _check_record(advisory: Advisory, digest: bytes) -> None:
     """Refuse what no parser makes and no store holds."""
-    times = (advisory.published, advisory.modified)
-    if not all(-_NUMBER < time < _NUMBER for time in times) or len(advisory.id) > _LONGEST_ID or len(digest) != 16:
+    numbers = (advisory.published, advisory.modified, advisory.score or 0)
+    # What is no number is not between two, either.
+    if not all(-_NUMBER < each < _NUMBER for each in numbers) or len(advisory.id) > _LONGEST_ID or len(digest) != 16:
         raise FeedError(f"the record {advisory.id[:100]!r} of the bundle is out of bounds", NEXT_STEP)

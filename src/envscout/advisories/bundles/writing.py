@@ -16,7 +16,7 @@ from envscout.advisories.bundles.manifest import MAGIC, Entry, Holds, Manifest, 
 from envscout.errors import LimitExceeded, UsageError
 
 _PLAIN = 8 << 20
-"""Bytes of rows after which a part is full: so much is in memory, here and where it is read."""
+"""Bytes of rows after which a part is full, if not their number: so much is in memory, here and where it is read."""
 
 Sign = Callable[[bytes], tuple[bytes, bytes]]
 """What is to be signed -> the public key and the signature."""
@@ -70,7 +70,7 @@ class Writer:
             data = encode(row)
             held.append(data)
             size += len(data)
-            if size > _PLAIN:
+            if size > _PLAIN or len(held) == manifests.MAX_ROWS:
                 yield self._part(holds, held)
                 held, size = [], 0
         if held:

@@ -17,7 +17,7 @@ from envscout.names.address import shown
 if TYPE_CHECKING:
     from envscout.advisories.sources import Feed
     from envscout.store.feeds import Status
-    from envscout.verbs.update import FeedResult
+    from envscout.verbs.update.ready import FeedResult
 
 
 @click.group()
@@ -79,8 +79,8 @@ def update(places: tuple[str, ...], every: bool, form: str) -> None:
 
 
 def _here(session: Session, places: tuple[str, ...], every: bool) -> "list[FeedResult]":
-    from envscout.verbs.update import bounds_of
-    from envscout.verbs.update import update as run
+    from envscout.verbs.update.believing import bounds_of
+    from envscout.verbs.update.run import update as run
 
     # This process stores while the others read.
     workers = max(0, (os.cpu_count() or 1) - 1)

@@ -111,8 +111,8 @@ def release(feed: str) -> None:
     \b
     envscout db release osv:npm
 
-    A server applies it at once, `envscout db update` the next time. Another document than the one refused is judged
-    anew.
+    A server applies it at once, `envscout db update` the next time, and what a bundle brings the next time that this
+    bundle is applied. Another document than the one refused is judged anew.
     """
     from envscout.verbs import refresh
 

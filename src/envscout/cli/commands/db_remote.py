@@ -8,7 +8,7 @@ from envscout.errors import EnvscoutError, UsageError
 
 if TYPE_CHECKING:
     from envscout.verbs.refresh import FeedHealth
-    from envscout.verbs.update import FeedResult
+    from envscout.verbs.update.ready import FeedResult
 
 BEGINS, ENDS, PAUSE = 90.0, 3_600.0, 1.0
 """Seconds within which a server begins, within which it is done, and between two questions."""
@@ -55,7 +55,7 @@ def _check(waited: float, *, is_busy: bool) -> None:
 def _result(each: "FeedHealth") -> "FeedResult":
     """Return what became of a feed, as an update on the store itself tells it."""
     from envscout.store.advisories import Change
-    from envscout.verbs.update import FeedResult
+    from envscout.verbs.update.ready import FeedResult
 
     health, run, refused = each.health, each.run, each.quarantine
     problem, step = health.problem, ""

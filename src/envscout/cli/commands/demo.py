@@ -56,7 +56,7 @@ def _show(folder: Path, port: int) -> None:
 def _demo(folder: Path) -> None:
     from envscout.demo.fleet import write_fleet
     from envscout.store import Database
-    from envscout.verbs.update import update
+    from envscout.verbs.update.run import update
 
     fleet = write_fleet(folder / "images")
     with Database(folder / "envscout.db") as database:

@@ -6,7 +6,7 @@ import click
 import msgspec
 
 if TYPE_CHECKING:
-    from envscout.verbs.update import FeedResult
+    from envscout.verbs.update.ready import FeedResult
 
 
 def told(result: "FeedResult") -> str:
