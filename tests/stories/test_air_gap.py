@@ -184,7 +184,6 @@ def test_a_store_that_was_restored_publishes_on(outside: Desk, desk: Desk, tmp_p
     create(outside, tmp_path, "lost.bundle", "--since", tmp_path / "full.bundle")
     assert apply(desk, tmp_path, "lost.bundle").code == 0
     restored = Laptop(tmp_path / "restored")
-    (tmp_path / "restored").mkdir()
     restored.ok("store", "restore", tmp_path / "backup.db")
     create(restored, tmp_path, "old.bundle")
     assert "older than what was applied" in apply(desk, tmp_path, "old.bundle").refusal

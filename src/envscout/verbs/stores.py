@@ -57,6 +57,9 @@ def restore(file: Path, target: Place, on_progress: Progress) -> Checked:
     if not file.is_file():
         raise UsageError(f"there is no backup {file}", "name a file that `envscout store backup` wrote")
     if isinstance(target, Path):
+        with contextlib.suppress(OSError):
+            # What cannot be written to is told by who writes.
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return back_up(file, target, on_progress)
     copy(file, target, on_progress)
     return check(target)
