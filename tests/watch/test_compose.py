@@ -172,6 +172,18 @@ def test_profiles_are_those_of_the_flags_or_else_of_the_variable(write: Write) -
     assert set(images(declaration([file], {"COMPOSE_PROFILES": "debug"}, profiles=["web"]))) == {"b"}
 
 
+def test_what_is_needed_and_not_active_is_told_and_the_rest_goes_on(write: Write) -> None:
+    file = write(
+        "services:\n  a:\n    image: x/a\n    depends_on: [b, c]\n  b: {image: 'x/b', profiles: [p]}\n"
+        "  c: {image: 'x/c'}\n"
+    )
+    told = declaration([file], {})
+    assert images(told) == {"a": "x/a", "c": "x/c"}
+    assert codes(told.problems) == [("unclear-reference", 3)]
+    assert "service a needs b, which is of the profile p, which is not active" in told.problems[0].message
+    assert declaration([file], {}, profiles=["p"]).problems == ()
+
+
 def test_what_is_reset_is_as_if_it_had_never_been_said(write: Write) -> None:
     base = write("services:\n  a: {image: 'x/a', deploy: {replicas: 0}}\n  b: {image: 'x/b'}\n  c: {image: 'x/c'}\n")
     over = write(

@@ -58,6 +58,8 @@ OVER: list[tuple[str, str, Mapping[str, str] | str]] = [
     ("services: {z: {deploy: !reset {}}}", "", {"b": "x/b:1", "z": "x/z"}),
 ]
 
+_NEEDS = "services: {b: {image: b, profiles: [p]}"
+
 # What one file says, and what runs.
 ONE: list[tuple[str, Mapping[str, str] | str]] = [
     *((f"services: {{a: {{image: a, scale: {zero}}}}}", {}) for zero in ("00", "0.0", "0x0", "'00'", "+0", "0o0")),
@@ -84,13 +86,26 @@ ONE: list[tuple[str, Mapping[str, str] | str]] = [
     ("services: {a: {image: a}, b: {extends: {}, image: b}}", "!"),
     ("services: {a: , b: {extends: a, image: b}}", "!"),
     ("services: {b: {extends: b, image: b}}", "!"),
+    (f"{_NEEDS}, a: {{image: a, depends_on: [b]}}}}", "!"),
+    (f"{_NEEDS}, a: {{image: a, depends_on: ['${{A-b}}']}}}}", "!"),
+    (f"{_NEEDS}, a: {{image: a, depends_on: {{b: {{condition: service_started}}}}}}}}", "!"),
+    (f"{_NEEDS}, a: {{image: a, depends_on: {{b: {{condition: service_started, required: false}}}}}}}}", {"a": "a"}),
+    (f"{_NEEDS}, a: {{image: a, depends_on: [b], profiles: [q]}}}}", {}),
+    (f"{_NEEDS}, a: {{image: a, depends_on: [b], profiles: [q]}}, c: {{extends: a, profiles: !reset []}}}}", "!"),
+    ("services: {a: {image: a, depends_on: [b]}, b: {image: b, scale: 0}}", {"a": "a"}),
 ]
 
+_A_NEEDS_B = f"{_NEEDS}, a: {{image: a, depends_on: {{b: {{condition: service_started}}}}}}}}"
 _D, _E = "services: {a: {image: d}}", "services: {a: {image: e}}"
 _V = "services: {a: {image: 'd:${V-none}${W-none}'}}"
 
 # Files by their names, the first and over.yaml being named on the command line, and what runs.
 MANY: list[tuple[Mapping[str, str], Mapping[str, str] | str]] = [
+    ({"c": _A_NEEDS_B, "over.yaml": "services: {a: {depends_on: !reset []}}"}, {"a": "a"}),
+    ({"c": _A_NEEDS_B, "over.yaml": "services: {a: {depends_on: {b: !reset null}}}"}, {"a": "a"}),
+    ({"c": _A_NEEDS_B, "over.yaml": "services: {a: {depends_on: {b: {condition: service_started, required: false}}}}"},
+     {"a": "a"}),
+    ({"c": _A_NEEDS_B, "over.yaml": "services: {a: {image: e}}"}, "!"),
     ({"c": "include: [d]", "d": _D}, {"a": "d"}),
     ({"c": "include: [d]\nservices: {a: {image: e}}", "d": _D}, "!"),
     ({"c": "include: [d]\nservices: {a: {image: d}}", "d": _D}, {"a": "d"}),

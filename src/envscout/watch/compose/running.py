@@ -15,7 +15,10 @@ def running(services: Mapping[str, Service], active: Set[str], unset: Mapping[st
         tuple(
             Declared(name, each.image, each.where) for name, each in run.items() if name not in lacking and each.image
         ),
-        tuple(Problem("unclear-reference", f"service {name}: {why}", run[name].where) for name, why in lacking.items()),
+        (
+            *(Problem("unclear-reference", f"service {name}: {why}", run[name].where) for name, why in lacking.items()),
+            *_disabled(services, run, active),
+        ),
         (*_left_out(services, active), *_unset(unset)),
     )
 
@@ -23,7 +26,11 @@ def running(services: Mapping[str, Service], active: Set[str], unset: Mapping[st
 def _runs(service: Service, active: Set[str]) -> bool:
     if service.unclear:
         return True
-    return service.copies != "0" and (not service.profiles or "*" in active or bool(active & {*service.profiles}))
+    return service.copies != "0" and _is_active(service, active)
+
+
+def _is_active(service: Service, active: Set[str]) -> bool:
+    return not service.profiles or "*" in active or bool(active & {*service.profiles})
 
 
 def _lacks(service: Service) -> str:
@@ -31,6 +38,16 @@ def _lacks(service: Service) -> str:
     if service.unclear or service.said.keys() & {"build", "provider"} or service.image:
         return service.unclear
     return "it has neither `image` nor `build`"
+
+
+def _disabled(services: Mapping[str, Service], run: Mapping[str, Service], active: Set[str]) -> Iterator[Problem]:
+    """Yield what is needed and not active: Compose starts nothing then, so that other profiles are what runs."""
+    for name, each in run.items():
+        for needed in each.needs:
+            other = services.get(needed)
+            if other and not _is_active(other, active):
+                text = f"service {name} needs {needed}, which is of the profile {' or '.join(other.profiles)}"
+                yield Problem("unclear-reference", f"{text}, which is not active: name it with --profile", each.where)
 
 
 def _left_out(services: Mapping[str, Service], active: Set[str]) -> Iterator[Problem]:

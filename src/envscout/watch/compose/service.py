@@ -17,6 +17,8 @@ MAX_IMAGE = 4096
 """Characters of an image, far beyond what any reference has."""
 _NUMBER = re.compile(r"\+?(?:0[xob]([\da-f_]+)|(\d[\d_]*))(?:\.0*)?", re.ASCII | re.IGNORECASE)
 _RESET, _OVERRIDE = "!reset", "!override"
+_OPTIONAL = "?"
+"""Stands before the name of a service that another one does without; no such name begins with it."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -50,6 +52,13 @@ class Service(msgspec.Struct, frozen=True):
         """Return the profiles that it is of, none where it always runs."""
         said = self.said.get("profiles", Said()).value
         return tuple(dict.fromkeys(said)) if isinstance(said, tuple) else ()
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the services without which it is not started."""
+        said = self.said.get("depends_on", Said()).value
+        last = {each.removeprefix(_OPTIONAL): each for each in said} if isinstance(said, tuple) else {}
+        return tuple(name for name, each in last.items() if name == each)
 
     @property
     def copies(self) -> str:
@@ -148,6 +157,16 @@ def _profiles(told: Any, values: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(filled_in(each, values) for each in texts(told))
 
 
+def _needs(told: Any, values: Mapping[str, str]) -> tuple[str, ...]:
+    if not isinstance(told, Tree):
+        return tuple(filled_in(each, values) for each in texts(told))
+    return tuple(f"{_OPTIONAL if is_reset(each) or _is_optional(each) else ''}{name}" for name, each in told.items())
+
+
+def _is_optional(told: Any) -> bool:
+    return isinstance(told, Tree) and str(told.get("required", "")).lower() == "false"
+
+
 def _number(told: Any, values: Mapping[str, str]) -> str:
     """Return a number without sign, prefix and leading zeros, "0" for none."""
     text = filled_in(told, values).strip() if isinstance(told, Text) else ""
@@ -172,4 +191,5 @@ _OWN: Mapping[str, _Read] = {
     "provider": _told,
     "profiles": _profiles,
     "scale": _number,
+    "depends_on": _needs,
 }
