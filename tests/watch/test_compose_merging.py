@@ -43,6 +43,10 @@ OVER: list[tuple[str, str, Mapping[str, str] | str]] = [
     ("services: {a: {profiles: !override [q]}}", "p", {"b": "x/b:1"}),
     ("services: {a: {profiles: !override [q]}}", "q", {"a": "x/a:1", "b": "x/b:1"}),
     ("services: {a: !override {image: 'x/a:2'}}", "", {"a": "x/a:2", "b": "x/b:1"}),
+    ("services: {b: !override {image: !reset 'x/b:4', scale: !reset 0}}", "", {}),
+    ("services: !override {n: !reset {image: 'x/n'}}", "", {"n": "x/n"}),
+    ("services: {z: {deploy: !override {replicas: !reset 0}}}", "", {"b": "x/b:1"}),
+    ("services: {b: !reset {image: b}, n: {extends: b}}", "", "!"),
     ("services: {b: {scale: 0}}", "", {}),
     ("services: {b: {deploy: {replicas: 0}}}", "", {}),
     ("services: {a: {scale: 0}}", "p", {"b": "x/b:1"}),
@@ -56,6 +60,8 @@ OVER: list[tuple[str, str, Mapping[str, str] | str]] = [
     ("services: {z: {deploy: {replicas: !override 3}}}", "", {"b": "x/b:1", "z": "x/z"}),
     ("services: {z: {deploy: !override {mode: replicated}}}", "", {"b": "x/b:1", "z": "x/z"}),
     ("services: {z: {deploy: !reset {}}}", "", {"b": "x/b:1", "z": "x/z"}),
+    ("services: {z: {deploy: !reset {replicas: 0}}}", "", {"b": "x/b:1", "z": "x/z"}),
+    ("services: {a: {deploy: {replicas: 1}}}", "", {"b": "x/b:1"}),
 ]
 
 _NEEDS = "services: {b: {image: b, profiles: [p]}"
@@ -116,6 +122,8 @@ MANY: list[tuple[Mapping[str, str], Mapping[str, str] | str]] = [
     ({"c": _E, "over.yaml": "include: [d]", "d": _D}, {"a": "d"}),
     ({"c": "include: [d]", "over.yaml": "include: [e]", "d": _D, "e": _E}, {"a": "e"}),
     ({"c": "include: [d]", "over.yaml": "services: {a: !reset null}", "d": _D}, {}),
+    ({"c": "services: {a: {image: c, build: .}}", "over.yaml": "include: [d]\nservices: {a: !reset null}", "d": _D},
+     {"a": "d"}),
     ({"c": f"include: [d]\n{_D}", "d": ""}, {"a": "d"}),
     ({"c": f"include: [d]\n{_D}", "d": "networks: {}"}, {"a": "d"}),
     ({"c": f"include: [d]\n{_D}", "d": "services:"}, "!"),

@@ -96,12 +96,12 @@ class _Maker:
         line = event.start_mark.line + 1 if event.start_mark else 0
         match event:
             case yaml.ScalarEvent():
-                self._put(self._anchored(event, _text(event, line)), line, merge=_is_merge(event))
+                self._put(self._anchored(event, _text(event, line, self._tag(event))), line, merge=_is_merge(event))
             case yaml.AliasEvent():
                 self._put(self._alias(event.anchor or "", line), line)
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 made = Tree() if isinstance(event, yaml.MappingStartEvent) else Items()
-                made.line, made.tag = line, _tag(event)
+                made.line, made.tag = line, self._tag(event)
                 self._within(len(self._open) < MAX_DEPTH, line, f"nests more than {MAX_DEPTH} levels")
                 self._open.append(_Open(self._anchored(event, made)))
             case yaml.CollectionEndEvent():
@@ -112,6 +112,11 @@ class _Maker:
                 self._put(closed.made, closed.made.line)
             case yaml.DocumentStartEvent():
                 self._anchors = {}
+
+    def _tag(self, event: "yaml.NodeEvent") -> str:
+        """Return a tag of the application; what is in something that has one is taken as it is."""
+        tag: str = getattr(event, "tag", "") or ""
+        return "" if tag[:1] != "!" or tag == "!" or any(each.made.tag for each in self._open) else tag
 
     def _anchored(self, event: "yaml.NodeEvent", made: Any) -> Any:
         # An anchor may be given anew: https://yaml.org/spec/1.2.2/#3222-anchors-and-aliases
@@ -166,16 +171,11 @@ class _Maker:
         within.merging = False
 
 
-def _text(event: "yaml.ScalarEvent", line: int) -> Text:
+def _text(event: "yaml.ScalarEvent", line: int, tag: str) -> Text:
     plain = event.implicit[0] and not event.tag
     null = event.tag == f"{_TAGS}null" or (plain and event.value in _NULLS)
-    return Text(event.value, line, _tag(event), null)
+    return Text(event.value, line, tag, null)
 
 
 def _is_merge(event: "yaml.ScalarEvent") -> bool:
     return event.tag == f"{_TAGS}merge" or (event.value == "<<" and event.implicit[0] and not event.tag)
-
-
-def _tag(event: "yaml.NodeEvent") -> str:
-    tag: str = getattr(event, "tag", "") or ""
-    return tag if tag.startswith("!") and tag != "!" else ""

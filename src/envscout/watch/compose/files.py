@@ -56,14 +56,13 @@ class Reader:
         self.said = self.said or not (is_null(tree.get("services")) and is_null(tree.get("include")))
         if replaces(told):
             found.clear()
+        for name in [name for name, each in told.items() if is_reset(each)]:
+            found.pop(name, None)
         included = self._included(tree, file, scope)
         for name, each in included.items():
             found[name] = over(found.get(name), each)
-        source = _source(file, [] if is_reset(told) else [told])
+        source = _source(file, [told])
         for name, each in source.services.items():
-            if is_reset(each):
-                found.pop(name, None)
-                continue
             if not isinstance(each, Tree) and not is_null(each):
                 raise SourceError(f"{shown(file)}: the service {name} is no mapping", "mend it")
             found[name] = self._service(name, source, scope, None if replaces(each) else found.get(name))
@@ -135,10 +134,11 @@ class _Source(msgspec.Struct, frozen=True):
 
 
 def _source(file: str, told: Sequence[Tree]) -> _Source:
+    counting = [services for services in told if not is_reset(services)]
     return _Source(
         file,
-        {name: each for services in told for name, each in services.items()},
-        {name: name.line for services in told for name in services if isinstance(name, Text)},
+        {name: each for services in counting for name, each in services.items() if not is_reset(each)},
+        {name: name.line for services in counting for name in services if isinstance(name, Text)},
     )
 
 

@@ -24,13 +24,13 @@ def running(services: Mapping[str, Service], active: Set[str], unset: Mapping[st
 
 
 def _runs(service: Service, active: Set[str]) -> bool:
-    if service.unclear:
-        return True
-    return service.copies != "0" and _is_active(service, active)
+    return _is_active(service, active) and (bool(service.unclear) or service.copies != "0")
 
 
 def _is_active(service: Service, active: Set[str]) -> bool:
-    return not service.profiles or "*" in active or bool(active & {*service.profiles})
+    if service.of_unclear_profiles or not service.profiles:
+        return True
+    return "*" in active or bool(active & {*service.profiles})
 
 
 def _lacks(service: Service) -> str:
@@ -52,13 +52,13 @@ def _disabled(services: Mapping[str, Service], run: Mapping[str, Service], activ
 
 def _left_out(services: Mapping[str, Service], active: Set[str]) -> Iterator[Problem]:
     for name, each in services.items():
-        if each.unclear:
-            continue
-        if each.copies == "0":
-            yield Problem("scaled-to-zero", f"service {name} is scaled to zero", each.where)
-        elif not _runs(each, active):
+        if not _is_active(each, active):
             text = f"service {name} is of the profile {' or '.join(each.profiles)}, which is not active"
             yield Problem("inactive-profile", text, each.where)
+        elif each.unclear:
+            continue
+        elif each.copies == "0":
+            yield Problem("scaled-to-zero", f"service {name} is scaled to zero", each.where)
         elif "provider" in each.said and not each.image:
             yield Problem("provided", f"service {name} is provided by a program, and runs no image", each.where)
         elif "build" in each.said and not each.image:

@@ -54,6 +54,11 @@ class Service(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(said)) if isinstance(said, tuple) else ()
 
     @property
+    def of_unclear_profiles(self) -> bool:
+        """Tell that it cannot be told whether it is of a profile."""
+        return bool(self.problem or self.said.get("profiles", Said()).why)
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """Return the services without which it is not started."""
         said = self.said.get("depends_on", Said()).value
@@ -136,7 +141,7 @@ def _attributes(told: Tree) -> Iterator[tuple[str, Any, _Read]]:
         yield name, told.get(name), read
     deploy = told.get("deploy")
     replicas = deploy.get("replicas") if isinstance(deploy, Tree) else None
-    if deploy is not None and replaces(deploy) and is_null(replicas):
+    if deploy is not None and (is_reset(deploy) or (replaces(deploy) and is_null(replicas))):
         # What replaces all of `deploy` and has no number of copies in it takes the number away.
         replicas = Text("", deploy.line, _RESET)
     yield "replicas", replicas, _number
