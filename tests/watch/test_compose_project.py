@@ -3,6 +3,7 @@
 What is expected is what `docker compose config` 2.40.3 made of the same files, where it was started in the folder.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -66,6 +67,18 @@ def test_files_of_variables_are_those_of_the_flags_else_of_the_variable(tmp_path
     assert _runs(tmp_path, files, environ) == "a:121"
     assert _runs(tmp_path, files, environ, "2") == "a:x2"
     assert _runs(tmp_path, {"x": _image("x:${V}"), "e": "COMPOSE_FILE=x\nV=1"}, {}, "e") == "x:1"
+
+
+def test_a_file_of_variables_may_be_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(_image("a:${A}"))
+    reading, writing = os.pipe()
+    os.write(writing, b"A=1")
+    os.close(writing)
+    try:
+        (told,) = declaration([str(tmp_path)], {}, [f"/dev/fd/{reading}"]).declared
+    finally:
+        os.close(reading)
+    assert told.reference == "a:1"
 
 
 def test_files_that_are_named_are_read_whatever_the_variables_say(tmp_path: Path) -> None:

@@ -47,12 +47,16 @@ def declaration(
     NotFound, SourceError, LimitExceeded, UsageError.
     """
     told = env_files or [each for each in environ.get("COMPOSE_ENV_FILES", "").split(",") if each]
-    files = [file for place in places for file in _files(place, environ, told)]
+    # Read once: what is named on the command line may be a pipe.
+    given = _variables(told, environ, read)
+
+    def known(*folders: Path) -> dict[str, str]:
+        beside = {} if told else _variables(_beside(folders, environ), environ, read)
+        return {**given, **beside, **environ}
+
+    files = [file for place in places for file in _files(place, known)]
     folder = next((Path(each).parent for each in files if each != "-"), Path())
-    values = {
-        **_variables(told or _beside([folder, *filter(Path.is_dir, [Path(places[0])])], environ), environ, read),
-        **environ,
-    }
+    values = known(folder, *filter(Path.is_dir, [Path(places[0])]))
     sources = Sources()
     reader = Reader(sources, _inner)
     values[_NAME] = values.get(_NAME) or _name(sources, files, values) or _plain(folder.resolve().name)
@@ -63,15 +67,15 @@ def declaration(
     return running(services, active, sources.unset)
 
 
-def _files(place: str, environ: Mapping[str, str], env_files: Sequence[str]) -> list[str]:
+def _files(place: str, known: Callable[[Path], Mapping[str, str]]) -> list[str]:
+    """Return a file, or those of a folder. known: returns the variables that are known in a folder."""
     folder = Path(place)
     if place == "-" or not folder.is_dir():
         return [place]
-    values = {**_variables(env_files or _beside([folder], environ), environ, read), **environ}
+    values = known(folder)
     if told := values.get("COMPOSE_FILE"):
-        return [
-            os.path.normpath(folder / each) for each in told.split(values.get("COMPOSE_PATH_SEPARATOR") or os.pathsep)
-        ]
+        parts = told.split(values.get("COMPOSE_PATH_SEPARATOR") or os.pathsep)
+        return [os.path.normpath(folder / each) for each in parts]
     found = [
         next((str(folder / name) for name in names if (folder / name).is_file()), "") for names in (FILES, OVERRIDES)
     ]
