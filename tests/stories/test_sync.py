@@ -70,6 +70,17 @@ def test_a_compose_file_is_what_runs(shop: Desk, registry: Registry, tmp_path: P
     assert len(_running(shop, "staging")) == 1
 
 
+def test_a_folder_is_what_compose_takes_in_it(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(f"services: {{a: {{image: 'shop/a@{A}'}}, b: {{image: 'shop/b@{B}'}}}}")
+    (tmp_path / "compose.override.yaml").write_text(f"services: {{b: {{image: 'shop/b@{C}'}}}}")
+    _sync(desk, "staging", "--compose", tmp_path, "--no-index")
+    assert _running(desk, "staging") == {f"shop/a@{A}", f"shop/b@{C}"}
+    (tmp_path / "compose.override.yaml").write_text("services: {b: {profiles: [more]}, a: {depends_on: [b]}}")
+    told = _sync(desk, "staging", "--compose", tmp_path, "--no-index", code=1)
+    assert _kinds(told) == {"shop/a": "unchanged", "shop/b": "kept"}
+    assert "service a needs b, which is of the profile more" in told["problems"][0]["message"]
+
+
 def test_what_cannot_be_found_stays_and_the_rest_goes_on(shop: Desk, registry: Registry, tmp_path: Path) -> None:
     file = tmp_path / "compose.yaml"
     whole = (

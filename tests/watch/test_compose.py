@@ -136,6 +136,15 @@ def test_services_extend_others_and_files_include_files(write: Write) -> None:
     assert images(declaration([file], {}))["other"] == "x/other:beside"
 
 
+def test_variables_without_a_value_are_told_of_files_that_others_lead_to(write: Write) -> None:
+    write("services:\n  base:\n    image: x/base:$A\n", "base.yaml")
+    write("services:\n  other:\n    image: x/other\n    command: $B\n", "other.yaml")
+    file = write("include: [other.yaml]\nservices: {a: {extends: {file: base.yaml, service: base}}}\n")
+    told = declaration([file], {})
+    assert images(told) == {"other": "x/other", "a": "x/base:"}
+    assert codes(told.notes) == [("unset-variable", 4), ("unset-variable", 3)]
+
+
 def test_anchors_and_merge_keys(write: Write) -> None:
     file = write(
         "x-a: &a {image: 'x/a:1', scale: 2}\nx-b: &b {image: 'x/b:1'}\n"
@@ -161,6 +170,18 @@ def test_profiles_are_those_of_the_flags_or_else_of_the_variable(write: Write) -
     file = write("services:\n  a: {image: 'x/a', profiles: [debug]}\n  b: {image: 'x/b', profiles: [web]}\n")
     assert set(images(declaration([file], {"COMPOSE_PROFILES": "debug, web"}))) == {"a", "b"}
     assert set(images(declaration([file], {"COMPOSE_PROFILES": "debug"}, profiles=["web"]))) == {"b"}
+
+
+def test_what_is_needed_and_not_active_is_told_and_the_rest_goes_on(write: Write) -> None:
+    file = write(
+        "services:\n  a:\n    image: x/a\n    depends_on: [b, c]\n  b: {image: 'x/b', profiles: [p]}\n"
+        "  c: {image: 'x/c'}\n"
+    )
+    told = declaration([file], {})
+    assert images(told) == {"a": "x/a", "c": "x/c"}
+    assert codes(told.problems) == [("unclear-reference", 3)]
+    assert "service a needs b, which is of the profile p, which is not active" in told.problems[0].message
+    assert declaration([file], {}, profiles=["p"]).problems == ()
 
 
 def test_what_is_reset_is_as_if_it_had_never_been_said(write: Write) -> None:
@@ -201,7 +222,7 @@ def test_a_reference_that_cannot_be_made_out_does_not_keep_the_rest(write: Write
     told = declaration([file], {})
     assert images(told) == {"good": "x/a:1"}
     assert codes(told.problems) == [
-        ("unclear-reference", line) for line in (4, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 18)
+        ("unclear-reference", line) for line in (4, 6, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18)
     ]
     assert "set the tag" in told.problems[0].message
     assert "gone.yaml" in told.problems[7].message
@@ -225,7 +246,12 @@ def test_a_reference_that_cannot_be_made_out_does_not_keep_the_rest(write: Write
         ("include: gone.yaml\nservices: {}\n", "there is no file"),
         ("include: ${A\nservices: {}\n", "names a file by a variable"),
         ("include: [{path: gone.yaml, project_directory: [{}]}]\nservices: {}\n", "there is no file"),
-        ("services: \x00", "is no YAML"),
+        ("services: \x00", "compose.yaml:1 is no YAML"),
+        ("services:\n", "compose.yaml:1: `services` is no mapping"),
+        ("include: [{env_file: x}]\nservices: {}\n", "compose.yaml:1 includes a file and says no path"),
+        ('include: ["a\\0b"]\nservices: {}\n', "is the name of no file"),
+        ("include: ['${A?}']\nservices: {}\n", "names a file by a variable: A has to have a value"),
+        ("name: '${A?}'\nservices: {}\n", "the `name` of the project cannot be made out: A has to have a value"),
     ],
 )
 def test_a_broken_file_is_refused_with_the_cause(write: Write, text: str, why: str) -> None:

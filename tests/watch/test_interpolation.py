@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from envscout.watch.interpolation import InvalidVariable, filled_in, variables
+from envscout.watch.interpolation import MAX_LENGTH, InvalidVariable, filled_in, unset
 
 VALUES = {"SET": "value", "EMPTY": "", "NESTED": "$SET"}
 
@@ -33,6 +33,13 @@ VALUES = {"SET": "value", "EMPTY": "", "NESTED": "$SET"}
         ("${EMPTY?must be}", ""),
         ("$NESTED", "$SET"),
         ("${UNSET:-$$}", "$"),
+        ("$", "$"),
+        ("$ 5 $1 a$:b $é", "$ 5 $1 a$:b $é"),
+        ("${UNSET:-a$}", "a$"),
+        ("${UNSET:-a{b}c}", "a{b}c"),
+        ('${SET:-{"a": {}}}|${UNSET:-{"a": {}}}', 'value|{"a": {}}'),
+        ("${UNSET:-a{b}", "a{b"),
+        ("${UNSET:-{a}b}c}", "{a}bc}"),
     ],
 )
 def test_variables_are_filled_in(text: str, expected: str) -> None:
@@ -49,8 +56,6 @@ def test_variables_are_filled_in(text: str, expected: str) -> None:
         ("${}", "braces name no variable"),
         ("${1SET}", "braces name no variable"),
         ("${SET!}", "what follows SET in its braces"),
-        ("$", "no variable"),
-        ("$ 5", "no variable"),
         ("${UNSET:-" * 30 + "x" + "}" * 30, "20 levels"),
     ],
 )
@@ -61,47 +66,29 @@ def test_what_cannot_be_filled_in_is_told(text: str, why: str) -> None:
 
 
 def test_what_has_no_value_is_told_once_it_is_needed() -> None:
+    text = "$UNSET ${SET:-$NEVER} ${OTHER} ${THIRD:-x} ${EMPTY:-$FIFTH} ${EMPTY-$SIXTH}"
     told: list[str] = []
-    filled_in("$UNSET ${SET:-$NEVER} ${OTHER} ${THIRD:-x}", VALUES, told.append)
-    assert told == ["UNSET", "OTHER"]
+    filled_in(text, VALUES, told.append)
+    assert told == unset(text, VALUES) == ["UNSET", "OTHER", "FIFTH"]
 
 
-def test_a_file_of_variables() -> None:
-    text = (
-        "\ufeff# remark\n\nA=1\nexport B = two words # remark\nC='$A #'\nD=\"x$A\\n\"\nE=${B:-x}-$GIVEN\nF\n"
-        "GIVEN=file\n"
-        "G: yaml\nH='first\nsecond'\nI=a#b\nJ=\n"
-    )
-    assert variables(text, {"GIVEN": "process", "F": "passed"}) == {
-        "A": "1", "B": "two words", "C": "$A #", "D": "x1\n", "E": "two words-process", "F": "passed", "GIVEN": "file",
-        "G": "yaml", "H": "first\nsecond", "I": "a#b", "J": "",
-    }  # fmt: skip
+def test_a_text_does_not_grow_without_bound() -> None:
+    values = {"LONG": "x" * MAX_LENGTH}
+    assert filled_in("$LONG", values) == values["LONG"]
+    with pytest.raises(InvalidVariable) as error:
+        filled_in("$LONG" * 1_000_000, values)
+    assert "grows to more than 65,536 characters" in str(error.value)
+    assert unset("$LONG$OTHER", values) == ["OTHER"]
 
 
-def test_variables_of_files_before_are_known_and_a_dollar_may_be_escaped() -> None:
-    assert variables('B=${A:-x}\nC="p\\$9"\nmy-key=1\n', {}, {"A": "early"}) == {
-        "B": "early",
-        "C": "p$9",
-        "my-key": "1",
-    }
-
-
-def test_what_stands_in_a_file_of_variables_is_never_told() -> None:
-    for line in ("PASS=topsecret$!$9x", "top secret", "PASS=${topsecret", 'PASS="topsecret', "A=${B:?topsecret"):
-        with pytest.raises(InvalidVariable) as error:
-            variables(f"# remark\n{line}\n", {})
-        assert str(error.value).startswith("line 2")
-        assert "secret" not in str(error.value)
-
-
-@pytest.mark.parametrize("text", ["A='open", "=x", "a b", "A=${", 'A="x\ny'])
-def test_a_broken_file_of_variables_is_told(text: str) -> None:
+def test_many_braces_are_read_in_one_go() -> None:
+    """Each of these would be searched to the end of the text for its brace, if braces were counted one by one."""
+    assert filled_in("${UNSET:-{}" * 60_000, {}) == "{" * 60_000
     with pytest.raises(InvalidVariable):
-        variables(text, {})
+        filled_in("${A:-{" * 50_000 + "}" * 80_000, {})
 
 
 @given(some.text("${}:-?+ABC_'\"\\\n=# x", max_size=60))
 def test_any_text_is_filled_in_or_refused(text: str) -> None:
-    for work in (lambda: filled_in(text, VALUES), lambda: variables(text, VALUES)):
-        with contextlib.suppress(InvalidVariable):
-            work()
+    with contextlib.suppress(InvalidVariable):
+        filled_in(text, VALUES)

@@ -2,7 +2,12 @@
 
 import msgspec
 
+from envscout.errors import EnvscoutError
 from envscout.model import Problem
+from envscout.names.reference import Reference, parse
+
+_IDLE = frozenset({"scaled-to-zero", "suspended", "inactive-profile", "build-only", "provided"})
+"""Notes on what is there and runs nothing that is known: a source of those alone was read."""
 
 
 class Declared(msgspec.Struct, frozen=True):
@@ -27,3 +32,36 @@ class Declaration(msgspec.Struct, frozen=True):
     declared: tuple[Declared, ...] = ()
     problems: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
+
+    @property
+    def says_something(self) -> bool:
+        """Tell whether anything is named at all, be it something that does not run."""
+        return bool(self.declared or self.problems or any(each.code in _IDLE for each in self.notes))
+
+
+class Named(msgspec.Struct, frozen=True):
+    """What is declared, read as a reference. why: the reason that it is none, "" where it is."""
+
+    declared: Declared
+    reference: Reference | None
+    why: str = ""
+
+
+def references(told: Declaration) -> list[Named]:
+    """Return what is declared, each image once."""
+    found: dict[tuple[str, str], Named] = {}
+    for each in told.declared:
+        named = _named(each)
+        key = named.reference.canonical if named.reference else f"{each.where} {each.reference}"
+        found.setdefault((key, each.image), named)
+    return list(found.values())
+
+
+def _named(declared: Declared) -> Named:
+    try:
+        reference = parse(declared.reference)
+    except EnvscoutError as error:
+        return Named(declared, None, f"{error.cause} {error.next_step}")
+    if not reference.service:
+        return Named(declared, None, f"{declared.reference} names no repository")
+    return Named(declared, reference)

@@ -1,151 +1,181 @@
 """YAML and JSON files as trees whose texts know their lines. What is shared by aliases stays shared, however often."""
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envscout.errors import LimitExceeded, NotFound, SourceError
+from envscout.errors import LimitExceeded, SourceError
 
 if TYPE_CHECKING:
     import yaml
 
-MAX_FILE = 16 << 20
 MAX_DEPTH = 60
-_MERGE = "tag:yaml.org,2002:merge"
-_NULL = "tag:yaml.org,2002:null"
+MAX_NODES = 2_000_000
+"""Texts, mappings and lists of one file: some 300 MB of memory."""
+_TAGS = "tag:yaml.org,2002:"
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 class Text(str):
-    """What a scalar says, as it was written; "" for null. line: counted from 1."""
+    """What a scalar says, as it was written; "" for null. line: counted from 1. null: nothing is said."""
+
+    __slots__ = ("line", "null", "tag")
 
     line: int
     tag: str
+    null: bool
 
-    def __new__(cls, text: str, line: int = 0, tag: str = "") -> "Text":
+    def __new__(cls, text: str, line: int = 0, tag: str = "", null: bool = False) -> "Text":
         """Make it. tag: `!reset` and the like, "" for none."""
-        made = super().__new__(cls, text)
-        made.line, made.tag = line, tag
+        made = super().__new__(cls, "" if null else text)
+        made.line, made.tag, made.null = line, tag, null
         return made
 
 
 class Tree(dict[str, Any]):
-    """A mapping of Text, Tree and lists. tag: `!reset` and the like, "" for none."""
+    """A mapping of Text, Tree and Items. tag: `!reset` and the like, "" for none."""
 
     line: int = 0
     tag: str = ""
 
 
-def read(location: str) -> bytes:
-    """Return what a file holds, "-" for standard input. Raise NotFound, SourceError, LimitExceeded."""
-    try:
-        if location == "-":
-            if sys.stdin is None:
-                raise SourceError("standard input is closed", "name a file")
-            data = sys.stdin.buffer.read(MAX_FILE + 1)
-        else:
-            with Path(location).open("rb") as file:
-                data = file.read(MAX_FILE + 1)
-    except FileNotFoundError as error:
-        raise NotFound(f"there is no file {location}", "check the path") from error
-    except OSError as error:
-        raise SourceError(f"cannot read {location}: {error.strerror}", "check the path") from error
-    if len(data) > MAX_FILE:
-        raise LimitExceeded(f"{location} is larger than {MAX_FILE >> 20} MiB", "split it")
-    return data
+class Items(list[Any]):
+    """A list of Text, Tree and Items. tag: `!reset` and the like, "" for none."""
+
+    line: int = 0
+    tag: str = ""
 
 
 def documents(data: bytes, name: str) -> list[Any]:
     """Return the trees of all documents of a file but the empty ones. Raise SourceError, with the line at fault."""
     import yaml
 
+    maker = _Maker(name)
     try:
-        _check_depth(data, name)
-        loader = yaml.CSafeLoader(data)
-        try:
-            found = []
-            while loader.check_node():
-                node = loader.get_node()
-                assert node is not None
-                found.append(_Maker(name).tree(node))
-        finally:
-            loader.dispose()
+        for event in yaml.parse(data, yaml.CSafeLoader):
+            maker.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise SourceError(
             f"{name}{f':{mark.line + 1}' if mark else ''} is no YAML: {_printable(error.problem or '')}",
             "mend it; a template has to be rendered first (helm template, envsubst)",
         ) from error
+    except yaml.reader.ReaderError as error:
+        line = data.count(b"\n", 0, error.position) + 1
+        raise SourceError(f"{name}:{line} is no YAML: {error.reason}", "write it in UTF-8") from error
     except (yaml.YAMLError, UnicodeError, ValueError) as error:
         raise SourceError(f"{name} is no YAML: {_printable(str(error))}", "mend it") from error
-    return [each for each in found if each != ""]
+    return [each for each in maker.documents if each != ""]
 
 
 def _printable(text: str) -> str:
     return "".join(each if each.isprintable() else " " for each in text)[:300]
 
 
-def _check_depth(data: bytes, name: str) -> None:
-    """Refuse what nests too deep before anything is built of it: building it goes as deep."""
-    import yaml
+class _Open:
+    """A mapping or list whose end was not met yet. merged: what `<<` brings to a mapping."""
 
-    depth = 0
-    for event in yaml.parse(data, yaml.CSafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            raise LimitExceeded(f"{name} nests more than {MAX_DEPTH} levels", "no such file needs that")
-
-
-def _tag(node: "yaml.Node") -> str:
-    return node.tag if node.tag.startswith("!") else ""
+    def __init__(self, made: Tree | Items) -> None:
+        self.made = made
+        self.key: Text | None = None
+        self.merging = False
+        self.merged = Tree()
 
 
 class _Maker:
-    """Makes one tree of nodes, each node once."""
+    """Makes trees of the events of a parser, without going deeper itself than one call."""
 
     def __init__(self, name: str) -> None:
+        self.documents: list[Any] = []
         self._name = name
-        self._made: dict[int, Any] = {}
-        self._within: set[int] = set()
+        self._count = 0
+        self._open: list[_Open] = []
+        self._anchors: dict[str, Any] = {}
 
-    def tree(self, node: "yaml.Node") -> Any:
-        key = id(node)
-        if key in self._made:
-            return self._made[key]
-        if key in self._within or len(self._within) > 2 * MAX_DEPTH:
-            raise SourceError(f"{self._name}:{node.start_mark.line + 1} holds itself", "mend its anchors")
-        self._within.add(key)
-        self._made[key] = found = self._one(node)
-        self._within.discard(key)
-        return found
-
-    def _one(self, node: "yaml.Node") -> Any:
+    def take(self, event: "yaml.Event") -> None:
         import yaml
 
-        if isinstance(node, yaml.ScalarNode):
-            return Text("" if node.tag == _NULL else node.value, node.start_mark.line + 1, _tag(node))
-        if isinstance(node, yaml.SequenceNode):
-            return [self.tree(each) for each in node.value]
-        assert isinstance(node, yaml.MappingNode)
-        return self._mapping(node)
+        line = event.start_mark.line + 1 if event.start_mark else 0
+        match event:
+            case yaml.ScalarEvent():
+                self._put(self._anchored(event, _text(event, line, self._tag(event))), line, merge=_is_merge(event))
+            case yaml.AliasEvent():
+                self._put(self._alias(event.anchor or "", line), line)
+            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
+                made = Tree() if isinstance(event, yaml.MappingStartEvent) else Items()
+                made.line, made.tag = line, self._tag(event)
+                self._within(len(self._open) < MAX_DEPTH, line, f"nests more than {MAX_DEPTH} levels")
+                self._open.append(_Open(self._anchored(event, made)))
+            case yaml.CollectionEndEvent():
+                closed = self._open.pop()
+                if isinstance(closed.made, Tree):
+                    for key, value in closed.merged.items():
+                        closed.made.setdefault(key, value)
+                self._put(closed.made, closed.made.line)
+            case yaml.DocumentStartEvent():
+                self._anchors = {}
 
-    def _mapping(self, node: "yaml.MappingNode") -> Tree:
-        own, merged = Tree(), Tree()
-        for key, value in node.value:
-            if key.tag == _MERGE:
-                found = self.tree(value)
-                # Of several, the first that has a key counts: https://yaml.org/type/merge.html
-                for each in reversed(found if isinstance(found, list) else [found]):
-                    merged |= each if isinstance(each, Tree) else {}
-                continue
-            name = self.tree(key)
-            if not isinstance(name, str):
-                raise SourceError(f"{self._name}:{key.start_mark.line + 1} has a key that is no text", "mend it")
-            if name in own:
-                raise SourceError(
-                    f"{self._name}:{key.start_mark.line + 1}: {_printable(name)!r} is there twice", "keep one of them"
-                )
-            own[name] = self.tree(value)
-        made = Tree(merged | own)
-        made.line = node.start_mark.line + 1
-        made.tag = _tag(node)
+    def _tag(self, event: "yaml.NodeEvent") -> str:
+        """Return a tag of the application; what is in something that has one is taken as it is."""
+        tag: str = getattr(event, "tag", "") or ""
+        return "" if tag[:1] != "!" or tag == "!" or any(each.made.tag for each in self._open) else tag
+
+    def _anchored(self, event: "yaml.NodeEvent", made: Any) -> Any:
+        # An anchor may be given anew: https://yaml.org/spec/1.2.2/#3222-anchors-and-aliases
+        if event.anchor:
+            self._anchors[event.anchor] = made
         return made
+
+    def _alias(self, anchor: str, line: int) -> Any:
+        if anchor not in self._anchors:
+            raise SourceError(f"{self._name}:{line} is no YAML: nothing is called {_printable(anchor)!r}", "mend it")
+        found = self._anchors[anchor]
+        if any(each.made is found for each in self._open):
+            raise SourceError(f"{self._name}:{line} holds itself", "mend its anchors")
+        return found
+
+    def _within(self, bound: bool, line: int, what: str) -> None:
+        if not bound:
+            raise LimitExceeded(f"{self._name}:{line} {what}", "no such file needs that")
+
+    def _put(self, value: Any, line: int, merge: bool = False) -> None:
+        self._count += 1
+        self._within(self._count <= MAX_NODES, line, f"is the end of {MAX_NODES:,} values, and more follow")
+        if not self._open:
+            self.documents.append(value)
+            return
+        within = self._open[-1]
+        if isinstance(within.made, Items):
+            within.made.append(value)
+        elif within.merging:
+            self._merge(within, value, line)
+        elif within.key is None and merge:
+            within.merging = True
+        elif within.key is None:
+            within.key = self._key(within.made, value, line)
+        else:
+            within.made[within.key] = value
+            within.key = None
+
+    def _key(self, made: Tree, key: Any, line: int) -> Text:
+        if not isinstance(key, Text):
+            raise SourceError(f"{self._name}:{line} has a key that is no text", "mend it")
+        if key in made:
+            raise SourceError(f"{self._name}:{line}: {_printable(key)!r} is there twice", "keep one of them")
+        return key
+
+    def _merge(self, within: _Open, value: Any, line: int) -> None:
+        # Of several, the first that has a key counts: https://yaml.org/type/merge.html
+        for each in reversed(value if isinstance(value, Items) else [value]):
+            if not isinstance(each, Tree):
+                raise SourceError(f"{self._name}:{line} merges what is no mapping", "mend what follows `<<`")
+            within.merged |= each
+        within.merging = False
+
+
+def _text(event: "yaml.ScalarEvent", line: int, tag: str) -> Text:
+    plain = event.implicit[0] and not event.tag
+    null = event.tag == f"{_TAGS}null" or (plain and event.value in _NULLS)
+    return Text(event.value, line, tag, null)
+
+
+def _is_merge(event: "yaml.ScalarEvent") -> bool:
+    return event.tag == f"{_TAGS}merge" or (event.value == "<<" and event.implicit[0] and not event.tag)

@@ -1,18 +1,18 @@
-"""Variables in the text of a Compose file, and the files that give them values. Pure.
+"""Variables in the text of a Compose file. Pure.
 
-The rules are https://github.com/compose-spec/compose-spec/blob/main/12-interpolation.md, and for files those of
-https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax
+The rules are https://github.com/compose-spec/compose-spec/blob/main/12-interpolation.md. A dollar sign that begins no
+variable stands for itself, as `docker compose` takes it; what stands for a value that is not needed is not looked at.
 """
 
 import re
 from collections.abc import Callable, Mapping
 
 MAX_DEPTH = 20
+MAX_LENGTH = 1 << 16
+"""Characters of a text with its variables filled in: values may hold one another, and grow by each that does."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*(?:[=:]\s*(.*))?", re.ASCII | re.DOTALL)
 _OPERATORS = (":-", ":?", ":+", "-", "?", "+")
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "$": "$$"}
 
 
 class InvalidVariable(ValueError):
@@ -24,52 +24,74 @@ def filled_in(text: str, values: Mapping[str, str], on_unset: Callable[[str], No
 
     Raise InvalidVariable.
     """
-    return _filled(text, values, on_unset or (lambda _: None), 0)
+    return _filled(text, values, on_unset or (lambda _: None), 0) if "$" in text else str(text)
+
+
+def unset(text: str, values: Mapping[str, str]) -> list[str]:
+    """Return the variables of a text that have no value and become "". Raise InvalidVariable."""
+    found: list[str] = []
+    # Which they are depends on whether values say something, and not on what: so nothing grows.
+    filled_in(text, _Begun(values), found.append)
+    return found
+
+
+class _Begun(dict[str, str]):
+    """The first character of each value."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__()
+        self._values = values
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+    def __missing__(self, name: str) -> str:
+        return self._values[name][:1]
 
 
 def _filled(text: str, values: Mapping[str, str], on_unset: Callable[[str], None], depth: int) -> str:
     if depth > MAX_DEPTH:
         raise InvalidVariable("variables stand in one another more than 20 levels deep")
     parts: list[str] = []
-    place = 0
+    place = length = 0
+    opening = "{" if text.count("{") <= text.count("}") else "${"
     while (found := text.find("$", place)) >= 0:
-        parts.append(text[place:found])
-        place = found + 1
+        before, place = text[place:found], found + 1
+        value = "$"
         if text.startswith("$", place):
-            parts.append("$")
             place += 1
         elif text.startswith("{", place):
-            end = _end(text, place)
-            parts.append(_braced(text[place + 1 : end], values, on_unset, depth))
+            end = _end(text, place, opening)
+            value = _braced(text[place + 1 : end], values, on_unset, depth)
             place = end + 1
         elif name := _NAME.match(text, place):
-            parts.append(_plain(name[0], values, on_unset))
+            value = _plain(name[0], values, on_unset)
             place = name.end()
-        else:
-            raise InvalidVariable("a dollar sign begins no variable; one for itself is written $$")
+        length += len(before) + len(value)
+        if length > MAX_LENGTH:
+            raise InvalidVariable(f"it grows to more than {MAX_LENGTH:,} characters")
+        parts += (before, value)
     return "".join((*parts, text[place:]))
 
 
-def _end(text: str, start: int) -> int:
-    """Return where the brace that opens at start is closed."""
-    depth, place = 0, start
-    while place < len(text):
-        if text.startswith("${", place) or place == start:
+def _end(text: str, start: int, opening: str) -> int:
+    """Return where the brace that opens at start is closed. opening: what opens another one in it."""
+    depth = 0
+    for found in re.compile(f"{re.escape(opening)}|}}").finditer(text, start + 1):
+        if found[0] == opening:
             depth += 1
-            place += 1 if place == start else 2
-            continue
-        if text[place] == "}":
+        elif depth:
             depth -= 1
-            if not depth:
-                return place
-        place += 1
+        else:
+            return found.start()
     raise InvalidVariable("a variable is not closed by a brace")
 
 
 def _plain(name: str, values: Mapping[str, str], on_unset: Callable[[str], None]) -> str:
     if name not in values:
         on_unset(name)
-    return values.get(name, "")
+        return ""
+    return values[name]
 
 
 def _braced(inner: str, values: Mapping[str, str], on_unset: Callable[[str], None], depth: int) -> str:
@@ -81,9 +103,9 @@ def _braced(inner: str, values: Mapping[str, str], on_unset: Callable[[str], Non
         return _plain(name, values, on_unset)
     operator = next((each for each in _OPERATORS if rest.startswith(each)), "")
     if not operator:
-        raise InvalidVariable(f"what follows {name} in its braces is none of :- - :? ? :+ +")
+        raise InvalidVariable(f"what follows {name[:100]} in its braces is none of :- - :? ? :+ +")
     word = rest[len(operator) :]
-    has = bool(values.get(name)) if operator[0] == ":" else name in values
+    has = name in values and (operator[0] != ":" or bool(values[name]))
     if operator[-1] == "+":
         return _filled(word, values, on_unset, depth + 1) if has else ""
     if has:
@@ -91,56 +113,4 @@ def _braced(inner: str, values: Mapping[str, str], on_unset: Callable[[str], Non
     if operator[-1] == "-":
         return _filled(word, values, on_unset, depth + 1)
     why = _filled(word, values, on_unset, depth + 1)
-    raise InvalidVariable(f"{name} has to have a value and has none{f': {why[:200]}' if why else ''}")
-
-
-def variables(text: str, given: Mapping[str, str], earlier: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return what a file of variables says. given: values that go before those of the file; earlier: of files before.
-
-    Raise InvalidVariable, which tells the line and nothing of what stands in it: there are secrets in such files.
-    """
-    found: dict[str, str] = {}
-    lines = enumerate(text.removeprefix("\ufeff").splitlines(), 1)
-    for number, line in lines:
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        told = _LINE.fullmatch(line)
-        if told is None:
-            raise InvalidVariable(f"line {number} sets no variable")
-        name, value = told[1], told[2]
-        if value is None:
-            if name in given:
-                found[name] = given[name]
-            continue
-        while value[:1] in ("'", '"') and not _closing(value):
-            _, following = next(lines, (0, None))
-            if following is None:
-                raise InvalidVariable(f"line {number} has a quote that is not closed")
-            value += "\n" + following
-        try:
-            found[name] = _value(value, {**(earlier or {}), **found, **given})
-        except InvalidVariable as error:
-            raise InvalidVariable(f"line {number}: {error}") from error
-    return found
-
-
-def _closing(value: str) -> int:
-    """Return where a quoted value ends, 0 where it does not."""
-    place = 1
-    while place < len(value):
-        if value[place] == "\\":
-            place += 2
-            continue
-        if value[place] == value[0]:
-            return place
-        place += 1
-    return 0
-
-
-def _value(text: str, values: Mapping[str, str]) -> str:
-    if text[:1] == "'":
-        return text[1 : _closing(text)].replace("\\'", "'")
-    if text[:1] == '"':
-        inner = text[1 : _closing(text)]
-        return filled_in(re.sub(r"\\(.)", lambda each: _ESCAPES.get(each[1], each[1]), inner, flags=re.DOTALL), values)
-    return filled_in(re.split(r"\s#", text, maxsplit=1)[0].rstrip(), values)
+    raise InvalidVariable(f"{name[:100]} has to have a value and has none{f': {why[:200]}' if why else ''}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from envscout.errors import SourceError
 from envscout.watch.declared import Declaration, Declared
-from envscout.watch.documents import read
+from envscout.watch.reading import read
 
 
 def declaration(files: Sequence[str]) -> Declaration:

@@ -7,8 +7,9 @@ from typing import Any
 from envscout.errors import LimitExceeded, NotFound
 from envscout.model import Problem
 from envscout.watch.declared import Declaration, Declared
-from envscout.watch.documents import Text, Tree, documents, read
+from envscout.watch.documents import Text, Tree, documents
 from envscout.watch.podspec import OF_KUBERNETES, containers
+from envscout.watch.reading import read
 
 MAX_FILES = 10_000
 MAX_OBJECTS = 200_000

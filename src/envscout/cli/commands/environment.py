@@ -46,7 +46,9 @@ from envscout.errors import UsageError
     metavar="NAME",
     help="Who deployed; by default what the variables of the CI system say, else the user.",
 )
-@click.option("--compose", multiple=True, metavar="FILE", help="sync: Compose files; later ones change earlier ones.")
+@click.option(
+    "--compose", multiple=True, metavar="FILE|DIR", help="sync: Compose files; later ones change earlier ones."
+)
 @click.option("--kubernetes", multiple=True, metavar="FILE|DIR", help="sync: manifests; - reads standard input.")
 @click.option("--docker", is_flag=True, help="sync: the containers that run in the local Docker engine.")
 @click.option(
