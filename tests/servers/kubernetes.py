@@ -147,6 +147,21 @@ class Cluster(Behaviour):
                 self._objects.put(kind, self._kubelet.next(self._kubelet.next(made, ends=False), ends=False))
             self._controllers.forget()
 
+    def replace_pods(self, count: int, namespace: str = "bulk", image: str = "nginx:1") -> None:
+        """Have the first pods of a namespace go and others come, quickly and without controllers, as in a rollout."""
+        kind = BY_PLURAL["pods"]
+        with self._objects.changed:
+            there = [held for other, held in self._objects.within(namespace) if other is kind]
+            for held in there[:count]:
+                self._objects.remove(kind, held)
+                spec: Object = {"containers": [{"name": "main", "image": image}]}
+                made = born(kind, namespace, f"pod-{self._objects.version}", spec)
+                # What is not ready yet is told, too.
+                for _ in range(3):
+                    self._objects.put(kind, made)
+                    made = self._kubelet.next(made, ends=False)
+            self._controllers.forget()
+
     def settle(self) -> None:
         """Have the controllers and the nodes look at everything again."""
         self._controllers.settle(everything=True)

@@ -4,12 +4,9 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,8 @@ import pytest
 
 from tests.servers.kubernetes import Cluster, Refused, Rights, cluster, granted
 from tests.servers.program import need, run
-from tests.stories.story import PROGRAM, Desk, Laptop
+from tests.stories.story import Desk, Laptop
+from tests.watch.watcher import Watcher, watching
 
 LABEL = "example.com/environment"
 SPACES = {"one": "production", "two": "staging", "three": ""}
@@ -46,39 +44,6 @@ def _words(api: Cluster, folder: Path, *more: str) -> tuple[str, ...]:
     config = str(api.kubeconfig(folder))
     words = ("watch", "kubernetes", "--kubeconfig", config, "--environment", "rest", "--environment-label", LABEL)
     return (*words, "--org", "shop", *more)
-
-
-class Watcher:
-    """A process that watches; it may be killed and started again."""
-
-    def __init__(self, desk: Desk, words: tuple[str, ...], folder: Path) -> None:
-        self._desk, self._words, self._log = desk, words, folder / "watcher.log"
-        self.start()
-
-    def start(self) -> None:
-        """Start it."""
-        with self._log.open("ab") as log:
-            argv = [str(PROGRAM), *self._words]
-            self._process = subprocess.Popen(argv, env=self._desk.env, stdout=log, stderr=log)
-
-    def end(self, how: int = signal.SIGKILL) -> int:
-        """End it; return the exit code."""
-        self._process.send_signal(how)
-        return self._process.wait(20)
-
-    @property
-    def told(self) -> str:
-        """Return what it said so far."""
-        return self._log.read_text()
-
-
-@contextmanager
-def _watching(desk: Desk, words: tuple[str, ...], folder: Path) -> Iterator[Watcher]:
-    watcher = Watcher(desk, words, folder)
-    try:
-        yield watcher
-    finally:
-        watcher.end()
 
 
 def _truth(api: Cluster) -> Running:
@@ -150,7 +115,7 @@ def _happens(api: Cluster, watcher: Watcher, chance: random.Random) -> None:
 def test_the_record_becomes_equal_to_the_cluster(api: Cluster, desk: Desk, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     api.gone_by_status = bool(seed % 2)
-    with _watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
+    with watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
         for _ in range(3):
             for _ in range(12):
                 _happens(api, watcher, chance)
@@ -162,7 +127,7 @@ def test_the_record_becomes_equal_to_the_cluster(api: Cluster, desk: Desk, tmp_p
 
 def test_a_namespace_that_moves_takes_its_pods_along(api: Cluster, desk: Desk, tmp_path: Path) -> None:
     api.apply(_deployment("one", "a", "shop/api:1"), _deployment("two", "b", "shop/worker:1"))
-    with _watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
+    with watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
         _becomes_equal(desk, api, watcher)
         api.change("namespaces", "", "one", {"metadata": {"labels": {LABEL: "moved"}}})
         end = time.monotonic() + 20
@@ -180,7 +145,7 @@ def test_real_manifests_and_a_rollout_of_the_real_kubectl(api: Cluster, desk: De
     def kubectl(*words: str) -> str:
         return run("kubectl", *words, env=env)
 
-    with _watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
+    with watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
         kubectl("apply", "-n", "one", "-f", str(data / "deploy" / "kubernetes"))
         _becomes_equal(desk, api, watcher)
         running = desk.ok("environment", "production", "--format", "json").json["deployments"]
@@ -253,27 +218,6 @@ def test_least_privilege_is_enough_and_less_is_told(api: Cluster, desk: Desk, tm
         assert answer.code == (0 if name == "enough" else 1)
     assert "`list` and `watch`" in answer.refusal
     assert _recorded(desk) == _truth(api)
-
-
-# What starts a program counts as the most that it ever took: something small has to.
-_MEASURED = """
-import resource, subprocess, sys
-code = subprocess.call(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
-sys.exit(code)
-"""
-
-
-def test_ten_thousand_pods_take_little_memory(desk: Desk, tmp_path: Path) -> None:
-    with cluster() as api:
-        for number in range(20):
-            api.put_pods(500, f"space-{number}", f"shop/app-{number}:1")
-        words = ("watch", "kubernetes", "--kubeconfig", str(api.kubeconfig(tmp_path)), "--environment", "all", "--once")
-        argv = [sys.executable, "-c", _MEASURED, str(PROGRAM), *words]
-        done = subprocess.run(argv, env=desk.env, check=True, capture_output=True, text=True)
-        assert int(done.stderr.split()[-1]) < 200 << 10
-        assert len(desk.ok("environment", "all").lines) == 20
-        assert sum(count for (verb, path), count in api.requests.items() if path.endswith("/pods")) >= 20
 
 
 @pytest.mark.parametrize(
@@ -373,7 +317,7 @@ def test_one_environment_that_cannot_be_told_keeps_no_other_from_it(api: Cluster
 
 def test_an_address_that_is_wrong_for_a_while_is_asked_again(api: Cluster, desk: Desk, tmp_path: Path) -> None:
     api.apply(_deployment("one", "a", "shop/api:1"))
-    with _watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
+    with watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
         _becomes_equal(desk, api, watcher)
         api.failures += [Refused(404, "NotFound", "the server could not find the requested resource") for _ in range(4)]
         api.disconnect()
