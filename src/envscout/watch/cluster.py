@@ -84,6 +84,13 @@ def listed(client: "Client", path: str, mirror: Mirror[Any], selector: str = "")
             return version
 
 
+def has_any(client: "Client", path: str) -> bool:
+    """Tell whether there is anything at a path, whatever its labels."""
+    with client.stream("GET", path, params={"limit": "1"}) as response:
+        answers.check(response)
+        return bool(answers.page(response).items)
+
+
 def watched(client: "Client", path: str, version: str, mirror: Mirror[Any], selector: str = "") -> Iterator[str]:
     """Have a mirror know the changes since a version until the server ends the watch; yield each version that is known.
 
