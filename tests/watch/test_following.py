@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from envscout.watch import cluster as following
+from envscout.watch.connection import connected
+from envscout.watch.mirror import Mirror
 from tests.servers.kubernetes import Cluster, Refused, Rights, cluster, granted
 from tests.servers.program import need, run
 from tests.stories.story import Desk, Laptop
@@ -120,9 +123,34 @@ def test_the_record_becomes_equal_to_the_cluster(api: Cluster, desk: Desk, tmp_p
             for _ in range(12):
                 _happens(api, watcher, chance)
             _becomes_equal(desk, api, watcher)
+        # One that was just started again listens to signals once it records.
+        api.apply(_deployment("one", "last", "shop/last:1"))
+        _becomes_equal(desk, api, watcher)
         assert watcher.end(signal.SIGTERM) == 0
         assert "Traceback" not in watcher.told
         watcher.start()
+
+
+def test_who_was_heard_is_asked_again_soon(api: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Namespaces change rarely: a watch of which nothing came is no failure that has one wait longer next time."""
+    monkeypatch.setattr(following, "_QUICK", 0.05)
+    mirror, stop = Mirror(lambda each: each.metadata.name, threading.Event()), threading.Event()
+    with connected(str(api.kubeconfig(tmp_path))) as (client, _):
+        words = (client, "/api/v1/namespaces", mirror, stop, lambda _: None)
+        thread = threading.Thread(target=following.follow, args=words)
+        thread.start()
+        try:
+            for asked in range(1, 7):
+                end = time.monotonic() + 5
+                while api.requests["watch", "/api/v1/namespaces"] < asked or not api.watchers:
+                    assert time.monotonic() < end, asked
+                    time.sleep(0.01)
+                time.sleep(0.1)
+                api.disconnect()
+        finally:
+            stop.set()
+            api.disconnect()
+            thread.join(10)
 
 
 def test_a_namespace_that_moves_takes_its_pods_along(api: Cluster, desk: Desk, tmp_path: Path) -> None:

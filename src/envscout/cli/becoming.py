@@ -8,12 +8,11 @@ import msgspec
 from envscout.cli import options
 from envscout.cli.session import Session
 from envscout.cli.show.table import inert
-from envscout.errors import EnvscoutError
+from envscout.errors import EnvscoutError, NotFound
 from envscout.model import Event
 
 if TYPE_CHECKING:
     from envscout.environments.becoming import Change
-    from envscout.verbs.record import Became
     from envscout.watch.placing import Rules, Running
 
 SOURCE = "kubernetes"
@@ -39,15 +38,28 @@ class Record:
         return [each.environment for each in own if each.source == SOURCE and rules.may_be(each.environment)]
 
     def has_any(self, environment: str) -> bool:
-        """Tell whether something is on record that would go if nothing ran there."""
-        return any(each.events for each in self._become(environment, {}, dry=True).changes)
+        """Tell whether anything is on record of an environment."""
+        from envscout.store.deployments import Scope
+        from envscout.verbs import ask
+
+        try:
+            return bool(self._session.call(ask.running, Scope(self._organization, environment)))
+        except NotFound:
+            return False
 
     def become(self, environment: str, wanted: "Running", *, everything: bool) -> bool:
         """Have an environment become what runs there, and tell what changed; return whether that emptied it.
 
         everything: look into all images that nobody knows, not only into those that are new.
         """
-        became = self._become(environment, wanted)
+        from envscout.verbs import record
+
+        said = Event(self._organization, environment, "", "", 0, actor=self._actor, source=SOURCE)
+        events = tuple(
+            msgspec.structs.replace(said, service=service, digest=digest, reference=reference)
+            for (service, digest), reference in sorted(wanted.items())
+        )
+        became = self._session.call(record.become, record.Goal(said, events), unindexed=True)
         changed = [each for each in became.changes if each.events]
         for change in changed:
             self._tell(environment, change)
@@ -57,16 +69,6 @@ class Record:
         if everything or any(each.unindexed for each in became.outcomes):
             self._look_into(wanted)
         return bool(changed) and not wanted
-
-    def _become(self, environment: str, wanted: "Running", *, dry: bool = False) -> "Became":
-        from envscout.verbs import record
-
-        said = Event(self._organization, environment, "", "", 0, actor=self._actor, source=SOURCE)
-        events = tuple(
-            msgspec.structs.replace(said, service=service, digest=digest, reference=reference)
-            for (service, digest), reference in sorted(wanted.items())
-        )
-        return self._session.call(record.become, record.Goal(said, events), unindexed=True, dry=dry)
 
     def _look_into(self, wanted: "Running") -> None:
         """Have workers look into the images that nobody knows yet; what could not be asked for is asked again."""
