@@ -130,13 +130,20 @@ class Cluster(Behaviour):
         return job
 
     def put_pods(
-        self, count: int, namespace: str = "bulk", image: str = "nginx:1", owner: Object | None = None
+        self,
+        count: int,
+        namespace: str = "bulk",
+        image: str = "nginx:1",
+        owner: Object | None = None,
+        annotation: str = "",
     ) -> None:
         """Make many pods that run, quickly and without controllers: pod-00000 and so on, of an owner or of nobody."""
         kind = BY_PLURAL["pods"]
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
         spec: Object = {"containers": [{"name": "main", "image": image}]}
         more: Object = {"labels": {"app": "bulk"}}
+        if annotation:
+            more["annotations"] = {"example.com/about": annotation}
         if owner:
             words = {"name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"], "controller": True}
             more["ownerReferences"] = [{"apiVersion": owner["apiVersion"], "kind": owner["kind"], **words}]
@@ -156,6 +163,8 @@ class Cluster(Behaviour):
                 self._objects.remove(kind, held)
                 spec: Object = {"containers": [{"name": "main", "image": image}]}
                 made = born(kind, namespace, f"pod-{self._objects.version}", spec)
+                kept = held["metadata"].keys() & {"labels", "annotations"}
+                made["metadata"] |= {name: held["metadata"][name] for name in kept}
                 # What is not ready yet is told, too.
                 for _ in range(3):
                     self._objects.put(kind, made)

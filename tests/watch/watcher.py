@@ -1,5 +1,6 @@
 """A process that watches a cluster."""
 
+import os
 import re
 import signal
 import subprocess
@@ -33,6 +34,12 @@ class Watcher:
         """Return the most memory that it ever took, in KiB."""
         (line,) = re.findall(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{self._process.pid}/status").read_text(), re.M)
         return int(line)
+
+    @property
+    def cpu(self) -> float:
+        """Return how much of a processor it took, in seconds."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def told(self) -> str:
