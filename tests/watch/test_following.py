@@ -75,8 +75,9 @@ def _recorded(desk: Desk) -> Running:
     return found
 
 
-def _becomes_equal(desk: Desk, api: Cluster, watcher: Watcher, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
+def _becomes_equal(desk: Desk, api: Cluster, watcher: Watcher) -> None:
+    # After many failures in a row, with no second between them in which the server was heard, it is asked every 30.
+    end = time.monotonic() + 100
     while (found := _recorded(desk)) != (expected := _truth(api)):
         assert time.monotonic() < end, (found, expected, watcher.told[-2_000:])
         time.sleep(0.2)
