@@ -154,6 +154,33 @@ def test_who_was_heard_is_asked_again_soon(api: Cluster, tmp_path: Path, monkeyp
             thread.join(10)
 
 
+def test_what_runs_nothing_any_more_is_looked_at_still(api: Cluster, desk: Desk, tmp_path: Path) -> None:
+    """Else it would be told that nobody can tell what runs there. Who else looks at it by then is left alone."""
+
+    def looked_at() -> int:
+        (found,) = desk.ok("environment", "drift", "rest", "--format", "json").json["drift"]
+        return int(found["looked_at"])
+
+    api.apply(_deployment("three", "a", "shop/api:1"))
+    with watching(desk, _words(api, tmp_path / "k"), tmp_path, again=0.5) as watcher:
+        _becomes_equal(desk, api, watcher)
+        api.delete("deployments", "three", "a")
+        _becomes_equal(desk, api, watcher)
+        before, end = looked_at(), time.monotonic() + 20
+        while looked_at() == before:
+            assert time.monotonic() < end, watcher.told
+            time.sleep(0.1)
+        with cluster() as other:
+            other.put_pods(1)
+            (tmp_path / "other").mkdir()
+            config = str(other.kubeconfig(tmp_path / "other"))
+            words = ("--kubeconfig", config, "--cluster", "other", "--environment", "rest", "--org", "shop", "--once")
+            desk.ok("watch", "kubernetes", *words)
+        # It compares a few times meanwhile.
+        time.sleep(3)
+        assert "rest" in _recorded(desk)
+
+
 def test_a_namespace_that_moves_takes_its_pods_along(api: Cluster, desk: Desk, tmp_path: Path) -> None:
     api.apply(_deployment("one", "a", "shop/api:1"), _deployment("two", "b", "shop/worker:1"))
     with watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:

@@ -4,25 +4,28 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.stories.story import PROGRAM, Desk
 
+_PROGRAM = "from envscout.cli import entry, following; following.AGAIN = {}; entry.main()"
+
 
 class Watcher:
     """A process that watches; it may be killed and started again."""
 
-    def __init__(self, desk: Desk, words: tuple[str, ...], folder: Path) -> None:
-        self._desk, self._words, self._log = desk, words, folder / "watcher.log"
+    def __init__(self, desk: Desk, words: tuple[str, ...], folder: Path, again: float) -> None:
+        self._desk, self._log = desk, folder / "watcher.log"
+        self._argv = [sys.executable, "-c", _PROGRAM.format(again), *words] if again else [str(PROGRAM), *words]
         self.start()
 
     def start(self) -> None:
         """Start it."""
         with self._log.open("ab") as log:
-            argv = [str(PROGRAM), *self._words]
-            self._process = subprocess.Popen(argv, env=self._desk.env, stdout=log, stderr=log)
+            self._process = subprocess.Popen(self._argv, env=self._desk.env, stdout=log, stderr=log)
 
     def end(self, how: int = signal.SIGKILL) -> int:
         """End it; return the exit code."""
@@ -48,9 +51,9 @@ class Watcher:
 
 
 @contextmanager
-def watching(desk: Desk, words: tuple[str, ...], folder: Path) -> Iterator[Watcher]:
-    """Run one until the block ends."""
-    watcher = Watcher(desk, words, folder)
+def watching(desk: Desk, words: tuple[str, ...], folder: Path, again: float = 0) -> Iterator[Watcher]:
+    """Run one until the block ends. again: seconds after which it compares all again, 0 for as many as it wants."""
+    watcher = Watcher(desk, words, folder, again)
     try:
         yield watcher
     finally:

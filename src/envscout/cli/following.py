@@ -28,7 +28,8 @@ _ASKED = 5
 class Follower:
     """Has the record follow a cluster.
 
-    told: what each environment was last made to be. unseen: those on record that were not yet looked at.
+    told: what each environment was last made to be, which may be nothing; None for those on record that were not yet
+    looked at.
     """
 
     def __init__(self, record: "Record", rules: "Rules", warn: Callable[[str], None], selector: str) -> None:
@@ -45,8 +46,7 @@ class Follower:
         self._followed: list[tuple[str, Mirror[Any], str]] = [(PODS, self._pods, selector)]
         if rules.environment_label:
             self._followed.append((NAMESPACES, self._spaces, ""))
-        self._told: dict[str, Running] = {}
-        self._unseen: set[str] = set()
+        self._told: dict[str, Running | None] = {}
 
     def run(self, client: Any, once: bool, stop: threading.Event) -> None:
         """Follow until stopped, or look once.
@@ -56,8 +56,7 @@ class Follower:
         """
         from envscout.watch import cluster
 
-        self._told = {name: {} for name in self._record.looked_at(self._rules)}
-        self._unseen = {*self._told}
+        self._told = dict.fromkeys(self._record.looked_at(self._rules))
         if once:
             for path, mirror, selector in self._followed:
                 _asked(path, partial(cluster.listed, client, path, mirror, selector))
@@ -124,11 +123,13 @@ class Follower:
         """
         from envscout.watch.placing import environments
 
+        if everything and not self._has_let_go():
+            return False
         found = environments(self._pods.all(), dict(self._spaces.all()), self._rules)
         failed = 0
         for name in sorted({*found, *self._told}):
             wanted = found.get(name, {})
-            if not everything and self._told.get(name) == wanted and wanted:
+            if not everything and self._told.get(name) == wanted:
                 continue
             try:
                 is_emptied = self._record.become(name, wanted, everything=everything)
@@ -138,13 +139,21 @@ class Follower:
                 failed += 1
                 continue
             # What leaves while somebody looks is seen to leave. At the first look it may never have been looked for.
-            if is_emptied and name in self._unseen:
+            if is_emptied and self._told.get(name) is None:
                 self._warn(f"{name} is empty now: if it should not be, check --namespace, the labels and the cluster")
-            self._unseen.discard(name)
             self._told[name] = wanted
-            if not wanted:
-                self._told.pop(name)
         return not failed
+
+    def _has_let_go(self) -> bool:
+        """Forget where nothing runs here any more and somebody else looks by now; return whether that could be told."""
+        empty = {name for name, wanted in self._told.items() if wanted == {}}
+        try:
+            for name in empty and empty.difference(self._record.looked_at(self._rules)):
+                del self._told[name]
+        except EnvscoutError as error:
+            self._warn(f"who looks at {', '.join(sorted(empty))} could not be asked: {error.cause}; trying again")
+            return False
+        return True
 
 
 def _asked(path: str, ask: Callable[[], R]) -> R:
