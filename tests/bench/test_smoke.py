@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -49,6 +50,13 @@ def test_update_is_measured_against_its_floor(feeds: Path) -> None:
         "db update, fresh store",
         "db update, nothing new",
     ]
+
+
+def test_a_watcher_is_measured() -> None:
+    lines = _lines(_run("following.py", "--pods", "200", "--bytes", "100", "--seconds", "1"))
+    assert [line.split()[-1] for line in lines[-2:]] == ["CPU", "CPU"]
+    assert re.match(r"listed +\d+ MB", lines[-2])
+    assert re.match(r"\d+ replaced +\d+ MB", lines[-1])
 
 
 def test_bundles_are_measured_against_an_update(feeds: Path) -> None:

@@ -49,6 +49,10 @@ EVERYTHING: Object = {
         "environmentLabel": "example.com/environment",
         "serviceLabel": "app.kubernetes.io/name",
         "selector": "tier in (web,api)",
+        "serverCa": {"existingConfigMap": "trust", "key": "bundle.pem"},
+        "env": [{"name": "HTTPS_PROXY", "value": "http://proxy.example.com:3128"}],
+        "ports": [443, 16443, 3128],
+        "extraEgress": [{"ports": [{"protocol": "TCP", "port": 5001}]}],
     },
     "networkPolicy": {
         "clients": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}],

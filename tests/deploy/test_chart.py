@@ -85,6 +85,17 @@ CHOICES: dict[str, Object] = {
         "worker": {"enabled": False},
         "watcher": {**WATCHED["watcher"], "server": "https://envscout.example.com"},
     },
+    "trusts a private CA": {
+        "watcher": {
+            **WATCHED["watcher"],
+            "server": "https://envscout.example.com:8443/team",
+            "serverCa": {"existingSecret": "trust"},
+        },
+    },
+    "goes nowhere but by rules of its own": {
+        "networkPolicy": {"ports": []},
+        "watcher": {**WATCHED["watcher"], "ports": []},
+    },
 }
 
 
@@ -136,7 +147,15 @@ def test_no_value_is_read_that_the_schema_does_not_know(choice: str) -> None:
         ({"watcher": {"enabled": True}}, "what this cluster is called"),
         ({"server": {"enabled": False}, **WATCHED}, "there is no server here"),
         ({"watcher": {"server": "http://envscout.example.com"}}, "server"),
+        ({"watcher": {"server": "https://es_x@envscout.example.com"}}, "server"),
         ({"watcher": {"namespaces": ["team-a"]}}, "namespaces"),
+        ({"watcher": {"env": [{"name": "ENVSCOUT_SERVER_CA", "value": "/ca.crt"}]}}, "env"),
+        ({"watcher": {"ports": [0]}}, "ports"),
+        ({"watcher": {"serverCa": {"existingSecret": "a", "existingConfigMap": "b"}}}, "serverCa"),
+        (
+            {"watcher": {**WATCHED["watcher"], "serverCa": {"existingSecret": "a"}}},
+            "vouches for a server that speaks TLS",
+        ),
         ({"ingress": {"enabled": True}}, "host"),
         ({"worker": {"concurrency": 65}}, "concurrency"),
         ({"replicas": 2}, "replicas"),
@@ -225,6 +244,7 @@ def test_everything_is_heeded(helm: str) -> None:
     env = {each["name"]: each.get("value") for each in told["watcher"]["env"]}
     assert env["ENVSCOUT_SERVER"] == "https://envscout.envscout.svc:443"
     assert "ENVSCOUT_SERVER_PLAIN" not in env
+    assert env["HTTPS_PROXY"] == "http://proxy.example.com:3128"
     for name in ("startupProbe", "livenessProbe", "readinessProbe"):
         assert told["server"][name]["httpGet"]["scheme"] == "HTTPS"
     for pod in pods(objects).values():
@@ -232,6 +252,7 @@ def test_everything_is_heeded(helm: str) -> None:
         assert pod["nodeSelector"] == {"kubernetes.io/arch": "arm64"}
     policies = of_kind(objects, "NetworkPolicy")
     assert {"ports": [{"protocol": "TCP", "port": 5000}]} in policies["envscout-worker"]["spec"]["egress"]
+    assert {"ports": [{"protocol": "TCP", "port": 5001}]} in policies["envscout-watcher"]["spec"]["egress"]
     monitor = of_kind(objects, "ServiceMonitor")["envscout"]
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
     assert monitor["spec"]["endpoints"][0]["tlsConfig"]["serverName"] == "envscout.envscout.svc"
@@ -249,6 +270,54 @@ def test_a_cluster_that_only_watches_has_the_watcher_alone(helm: str) -> None:
         "Deployment",
         "NetworkPolicy",
     }
+
+
+def _anywhere(objects: list[Object], component: str) -> list[list[int]]:
+    """Return the ports of each rule that lets a component out, beside DNS and what is named by its pods."""
+    egress = of_kind(objects, "NetworkPolicy")[f"envscout-{component}"]["spec"]["egress"]
+    rules = [rule for rule in egress if not any("podSelector" in each for each in rule.get("to", ()))]
+    # A rule without ports is one for all of them.
+    return [[each["port"] for each in rule["ports"]] for rule in rules[1:]]
+
+
+def test_the_watcher_is_let_out_to_the_ports_that_it_needs(chosen: dict[str, list[Object]]) -> None:
+    found = {
+        name: _anywhere(objects, "watcher")
+        for name, objects in chosen.items()
+        if name not in ("default", "scaled", "open")
+    }
+    assert found == {
+        "watched": [[443, 6443]],
+        "watches only": [[443, 6443]],
+        "trusts a private CA": [[443, 6443, 8443]],
+        "everything": [[443, 16443, 3128], [5001]],
+        "goes nowhere but by rules of its own": [],
+    }
+
+
+def test_no_port_is_not_every_port(chosen: dict[str, list[Object]]) -> None:
+    assert _anywhere(chosen["goes nowhere but by rules of its own"], "worker") == [[5432]]
+
+
+@pytest.mark.parametrize(
+    ("choice", "source"),
+    [
+        ("everything", {"configMap": {"name": "trust", "items": [{"key": "bundle.pem", "path": "ca.crt"}]}}),
+        ("trusts a private CA", {"secret": {"secretName": "trust", "items": [{"key": "ca.crt", "path": "ca.crt"}]}}),
+        ("own TLS", {"secret": {"secretName": "tls", "items": [{"key": "ca.crt", "path": "ca.crt"}]}}),
+        ("watched", None),
+        ("watches only", None),
+    ],
+)
+def test_the_watcher_believes_who_vouches_for_the_server(helm: str, choice: str, source: Object | None) -> None:
+    values = {**CHOICES, "own TLS": {**WATCHED, "tls": {"existingSecret": "tls"}}}[choice]
+    watcher = pods(documents(template(helm, values)))["watcher"]
+    (container,) = watcher["containers"]
+    env = {each["name"]: each.get("value", "") for each in container["env"]}
+    mounted = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+    volumes = {each.pop("name"): each for each in watcher["volumes"]}
+    assert volumes.get("tls") == source
+    assert env.get("ENVSCOUT_SERVER_CA") == (f"{mounted['tls']}/ca.crt" if source else None)
 
 
 def test_changed_settings_make_new_pods(helm: str) -> None:

@@ -15,7 +15,7 @@ from tests.servers.program import need, run
 
 __all__ = ["helm"]
 
-OTHERS = {"PGPASSWORD", "PGSSLROOTCERT", "DOCKER_CONFIG", "OTEL_SERVICE_NAME"}
+OTHERS = {"PGPASSWORD", "PGSSLROOTCERT", "DOCKER_CONFIG", "OTEL_SERVICE_NAME", "HTTPS_PROXY"}
 """Variables of libraries, that are no settings."""
 
 SECRET = ("store", "token", "oidc_client_secret")
@@ -39,7 +39,7 @@ def test_pods_are_restricted(objects: list[Object]) -> None:
         assert context["seccompProfile"] == {"type": "RuntimeDefault"}
         assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & pod.keys()
         for volume in pod["volumes"]:
-            assert volume.keys() - {"name"} <= {"emptyDir", "secret"}
+            assert volume.keys() - {"name"} <= {"emptyDir", "secret", "configMap"}
     for _, container in containers(objects):
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False,

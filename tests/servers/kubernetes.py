@@ -130,13 +130,20 @@ class Cluster(Behaviour):
         return job
 
     def put_pods(
-        self, count: int, namespace: str = "bulk", image: str = "nginx:1", owner: Object | None = None
+        self,
+        count: int,
+        namespace: str = "bulk",
+        image: str = "nginx:1",
+        owner: Object | None = None,
+        annotation: str = "",
     ) -> None:
         """Make many pods that run, quickly and without controllers: pod-00000 and so on, of an owner or of nobody."""
         kind = BY_PLURAL["pods"]
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
         spec: Object = {"containers": [{"name": "main", "image": image}]}
         more: Object = {"labels": {"app": "bulk"}}
+        if annotation:
+            more["annotations"] = {"example.com/about": annotation}
         if owner:
             words = {"name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"], "controller": True}
             more["ownerReferences"] = [{"apiVersion": owner["apiVersion"], "kind": owner["kind"], **words}]
@@ -145,6 +152,23 @@ class Cluster(Behaviour):
                 made = born(kind, namespace, f"pod-{number:05}", {**spec})
                 made["metadata"] |= more
                 self._objects.put(kind, self._kubelet.next(self._kubelet.next(made, ends=False), ends=False))
+            self._controllers.forget()
+
+    def replace_pods(self, count: int, namespace: str = "bulk", image: str = "nginx:1") -> None:
+        """Have the first pods of a namespace go and others come, quickly and without controllers, as in a rollout."""
+        kind = BY_PLURAL["pods"]
+        with self._objects.changed:
+            there = [held for other, held in self._objects.within(namespace) if other is kind]
+            for held in there[:count]:
+                self._objects.remove(kind, held)
+                spec: Object = {"containers": [{"name": "main", "image": image}]}
+                made = born(kind, namespace, f"pod-{self._objects.version}", spec)
+                kept = held["metadata"].keys() & {"labels", "annotations"}
+                made["metadata"] |= {name: held["metadata"][name] for name in kept}
+                # What is not ready yet is told, too.
+                for _ in range(3):
+                    self._objects.put(kind, made)
+                    made = self._kubelet.next(made, ends=False)
             self._controllers.forget()
 
     def settle(self) -> None:

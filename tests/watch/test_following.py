@@ -4,20 +4,21 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from envscout.watch import cluster as following
+from envscout.watch.connection import connected
+from envscout.watch.mirror import Mirror
 from tests.servers.kubernetes import Cluster, Refused, Rights, cluster, granted
 from tests.servers.program import need, run
-from tests.stories.story import PROGRAM, Desk, Laptop
+from tests.stories.story import Desk, Laptop
+from tests.watch.watcher import Watcher, watching
 
 LABEL = "example.com/environment"
 SPACES = {"one": "production", "two": "staging", "three": ""}
@@ -48,39 +49,6 @@ def _words(api: Cluster, folder: Path, *more: str) -> tuple[str, ...]:
     return (*words, "--org", "shop", *more)
 
 
-class Watcher:
-    """A process that watches; it may be killed and started again."""
-
-    def __init__(self, desk: Desk, words: tuple[str, ...], folder: Path) -> None:
-        self._desk, self._words, self._log = desk, words, folder / "watcher.log"
-        self.start()
-
-    def start(self) -> None:
-        """Start it."""
-        with self._log.open("ab") as log:
-            argv = [str(PROGRAM), *self._words]
-            self._process = subprocess.Popen(argv, env=self._desk.env, stdout=log, stderr=log)
-
-    def end(self, how: int = signal.SIGKILL) -> int:
-        """End it; return the exit code."""
-        self._process.send_signal(how)
-        return self._process.wait(20)
-
-    @property
-    def told(self) -> str:
-        """Return what it said so far."""
-        return self._log.read_text()
-
-
-@contextmanager
-def _watching(desk: Desk, words: tuple[str, ...], folder: Path) -> Iterator[Watcher]:
-    watcher = Watcher(desk, words, folder)
-    try:
-        yield watcher
-    finally:
-        watcher.end()
-
-
 def _truth(api: Cluster) -> Running:
     """Return what the cluster runs: repositories and digests by environment."""
     found: Running = {}
@@ -107,8 +75,9 @@ def _recorded(desk: Desk) -> Running:
     return found
 
 
-def _becomes_equal(desk: Desk, api: Cluster, watcher: Watcher, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
+def _becomes_equal(desk: Desk, api: Cluster, watcher: Watcher) -> None:
+    # After many failures in a row, with no second between them in which the server was heard, it is asked every 30.
+    end = time.monotonic() + 100
     while (found := _recorded(desk)) != (expected := _truth(api)):
         assert time.monotonic() < end, (found, expected, watcher.told[-2_000:])
         time.sleep(0.2)
@@ -150,19 +119,71 @@ def _happens(api: Cluster, watcher: Watcher, chance: random.Random) -> None:
 def test_the_record_becomes_equal_to_the_cluster(api: Cluster, desk: Desk, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     api.gone_by_status = bool(seed % 2)
-    with _watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
+    with watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
         for _ in range(3):
             for _ in range(12):
                 _happens(api, watcher, chance)
             _becomes_equal(desk, api, watcher)
+        # One that was just started again listens to signals once it records.
+        api.apply(_deployment("one", "last", "shop/last:1"))
+        _becomes_equal(desk, api, watcher)
         assert watcher.end(signal.SIGTERM) == 0
         assert "Traceback" not in watcher.told
         watcher.start()
 
 
+def test_who_was_heard_is_asked_again_soon(api: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Namespaces change rarely: a watch of which nothing came is no failure that has one wait longer next time."""
+    monkeypatch.setattr(following, "_QUICK", 0.05)
+    mirror, stop = Mirror(lambda each: each.metadata.name, threading.Event()), threading.Event()
+    with connected(str(api.kubeconfig(tmp_path))) as (client, _):
+        words = (client, "/api/v1/namespaces", mirror, stop, lambda _: None)
+        thread = threading.Thread(target=following.follow, args=words)
+        thread.start()
+        try:
+            for asked in range(1, 7):
+                end = time.monotonic() + 5
+                while api.requests["watch", "/api/v1/namespaces"] < asked or not api.watchers:
+                    assert time.monotonic() < end, asked
+                    time.sleep(0.01)
+                time.sleep(0.1)
+                api.disconnect()
+        finally:
+            stop.set()
+            api.disconnect()
+            thread.join(10)
+
+
+def test_what_runs_nothing_any_more_is_looked_at_still(api: Cluster, desk: Desk, tmp_path: Path) -> None:
+    """Else it would be told that nobody can tell what runs there. Who else looks at it by then is left alone."""
+
+    def looked_at() -> int:
+        (found,) = desk.ok("environment", "drift", "rest", "--format", "json").json["drift"]
+        return int(found["looked_at"])
+
+    api.apply(_deployment("three", "a", "shop/api:1"))
+    with watching(desk, _words(api, tmp_path / "k"), tmp_path, again=0.5) as watcher:
+        _becomes_equal(desk, api, watcher)
+        api.delete("deployments", "three", "a")
+        _becomes_equal(desk, api, watcher)
+        before, end = looked_at(), time.monotonic() + 20
+        while looked_at() == before:
+            assert time.monotonic() < end, watcher.told
+            time.sleep(0.1)
+        with cluster() as other:
+            other.put_pods(1)
+            (tmp_path / "other").mkdir()
+            config = str(other.kubeconfig(tmp_path / "other"))
+            words = ("--kubeconfig", config, "--cluster", "other", "--environment", "rest", "--org", "shop", "--once")
+            desk.ok("watch", "kubernetes", *words)
+        # It compares a few times meanwhile.
+        time.sleep(3)
+        assert "rest" in _recorded(desk)
+
+
 def test_a_namespace_that_moves_takes_its_pods_along(api: Cluster, desk: Desk, tmp_path: Path) -> None:
     api.apply(_deployment("one", "a", "shop/api:1"), _deployment("two", "b", "shop/worker:1"))
-    with _watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
+    with watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
         _becomes_equal(desk, api, watcher)
         api.change("namespaces", "", "one", {"metadata": {"labels": {LABEL: "moved"}}})
         end = time.monotonic() + 20
@@ -180,7 +201,7 @@ def test_real_manifests_and_a_rollout_of_the_real_kubectl(api: Cluster, desk: De
     def kubectl(*words: str) -> str:
         return run("kubectl", *words, env=env)
 
-    with _watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
+    with watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
         kubectl("apply", "-n", "one", "-f", str(data / "deploy" / "kubernetes"))
         _becomes_equal(desk, api, watcher)
         running = desk.ok("environment", "production", "--format", "json").json["deployments"]
@@ -295,27 +316,6 @@ def test_least_privilege_is_enough_and_less_is_told(api: Cluster, desk: Desk, tm
     assert _recorded(desk) == _truth(api)
 
 
-# What starts a program counts as the most that it ever took: something small has to.
-_MEASURED = """
-import resource, subprocess, sys
-code = subprocess.call(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
-sys.exit(code)
-"""
-
-
-def test_ten_thousand_pods_take_little_memory(desk: Desk, tmp_path: Path) -> None:
-    with cluster() as api:
-        for number in range(20):
-            api.put_pods(500, f"space-{number}", f"shop/app-{number}:1")
-        words = ("watch", "kubernetes", "--kubeconfig", str(api.kubeconfig(tmp_path)), "--environment", "all", "--once")
-        argv = [sys.executable, "-c", _MEASURED, str(PROGRAM), *words]
-        done = subprocess.run(argv, env=desk.env, check=True, capture_output=True, text=True)
-        assert int(done.stderr.split()[-1]) < 200 << 10
-        assert len(desk.ok("environment", "all").lines) == 20
-        assert sum(count for (verb, path), count in api.requests.items() if path.endswith("/pods")) >= 20
-
-
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -413,7 +413,7 @@ def test_one_environment_that_cannot_be_told_keeps_no_other_from_it(api: Cluster
 
 def test_an_address_that_is_wrong_for_a_while_is_asked_again(api: Cluster, desk: Desk, tmp_path: Path) -> None:
     api.apply(_deployment("one", "a", "shop/api:1"))
-    with _watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
+    with watching(desk, _words(api, tmp_path / "k"), tmp_path) as watcher:
         _becomes_equal(desk, api, watcher)
         api.failures += [Refused(404, "NotFound", "the server could not find the requested resource") for _ in range(4)]
         api.disconnect()

@@ -4,6 +4,7 @@ The protocol: https://kubernetes.io/docs/reference/using-api/api-concepts/#effic
 here, since lightkube's own watch makes objects of whole pods, and asks for no bookmarks.
 """
 
+import math
 import random
 import threading
 import time
@@ -23,7 +24,7 @@ PAGE = 500
 WATCH_SECONDS = 270
 _PAUSE, _MAX_PAUSE = 0.5, 30.0
 _QUICK = 1.0
-"""Seconds: a watch that ends sooner is not asked for again at once."""
+"""Seconds: a server that ends watches sooner is asked ever more rarely."""
 
 
 def follow(
@@ -40,14 +41,13 @@ def follow(
     """
     version, pause = "", _PAUSE
     while not stop.is_set():
-        began, problem = time.monotonic(), ""
+        accepted, problem = math.inf, ""
         try:
             if not version:
                 version = listed(client, path, mirror, selector)
             for known in watched(client, path, version, mirror, selector):
-                version, pause = known or version, _PAUSE
-            if time.monotonic() - began > _QUICK:
-                continue
+                accepted = min(accepted, time.monotonic())
+                version = known or version
         except GoneError:
             # It is no failure, but what happens after every long absence.
             version = ""
@@ -58,6 +58,9 @@ def follow(
             problem = error.cause if isinstance(error, EnvscoutError) else f"{type(error).__name__}: {error}"
         if stop.is_set():
             return
+        if time.monotonic() - accepted > _QUICK:
+            # The server was heard for a while, whether anything happened or not: what went wrong before is over.
+            pause = _PAUSE
         if problem:
             tell(f"{path}: {problem[:300]}; trying again")
         stop.wait(pause * random.uniform(0.5, 1))  # noqa: S311 - it only spreads those who come back
@@ -84,10 +87,17 @@ def listed(client: "Client", path: str, mirror: Mirror[Any], selector: str = "")
             return version
 
 
+def has_any(client: "Client", path: str) -> bool:
+    """Tell whether there is anything at a path, whatever its labels."""
+    with client.stream("GET", path, params={"limit": "1"}) as response:
+        answers.check(response)
+        return bool(answers.page(response).items)
+
+
 def watched(client: "Client", path: str, version: str, mirror: Mirror[Any], selector: str = "") -> Iterator[str]:
     """Have a mirror know the changes since a version until the server ends the watch; yield each version that is known.
 
-    Raise GoneError where the version is no longer kept.
+    That is first the one that is asked for, once the server accepts it. Raise GoneError where it is no longer kept.
     """
     from httpx2 import Timeout
 
@@ -105,6 +115,7 @@ def watched(client: "Client", path: str, version: str, mirror: Mirror[Any], sele
     with client.stream("GET", path, params=asked, timeout=timeout) as response:
         answers.check(response)
         mirror.is_current.set()
+        yield version
         for kind, told in answers.changes(response):
             if kind == "DELETED":
                 mirror.drop(told.metadata.uid)

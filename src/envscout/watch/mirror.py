@@ -24,11 +24,6 @@ class Mirror(Generic[T]):
         self.is_complete = threading.Event()
         self.is_current = threading.Event()
 
-    def suffice(self) -> None:
-        """Let what is held be all that is asked for: nobody is going to follow it."""
-        self.is_complete.set()
-        self.is_current.set()
-
     def all(self) -> list[T]:
         """Return all that there is."""
         with self._lock:

@@ -40,6 +40,42 @@ labels:
 {{- end }}
 {{- end }}
 
+{{- /* The volume with the certificates that vouch for the server that the watcher tells; "" for the usual ones. */}}
+{{- define "envscout.watcher.ca" -}}
+{{- $watcher := .Values.watcher }}{{ $given := $watcher.serverCa }}
+{{- $tls := .Values.tls.existingSecret }}
+{{- if or $given.existingSecret $given.existingConfigMap }}
+{{- if not (or $watcher.server $tls) }}
+{{- fail "watcher.serverCa vouches for a server that speaks TLS: set watcher.server, or tls.existingSecret" }}
+{{- end }}
+{{- if $given.existingSecret -}}
+secret:
+  secretName: {{ $given.existingSecret }}
+{{- else -}}
+configMap:
+  name: {{ $given.existingConfigMap }}
+{{- end }}
+  items:
+    - {key: {{ $given.key | quote }}, path: ca.crt}
+{{- else if and $tls (not $watcher.server) -}}
+secret:
+  secretName: {{ $tls }}
+  items:
+    - {key: ca.crt, path: ca.crt}
+{{- end }}
+{{- end }}
+
+{{- define "envscout.watcher.ports" -}}
+{{- $ports := list }}
+{{- range .Values.watcher.ports }}{{ $ports = append $ports (toString .) }}{{ end }}
+{{- with .Values.watcher.server }}
+{{- $ports = append $ports (regexFind "[0-9]*$" (regexFind ":[0-9]+$" (urlParse .).host) | default "443") }}
+{{- end }}
+{{- range uniq $ports }}
+- {protocol: TCP, port: {{ . }}}
+{{- end }}
+{{- end }}
+
 {{- /* What the pods of all components have in common. */}}
 {{- define "envscout.pod" -}}
 enableServiceLinks: false
@@ -156,13 +192,16 @@ topologySpreadConstraints:
 {{ include "envscout.dns" . }}
 - ports:
     - {protocol: TCP, port: {{ .Values.database.port }}}
+{{- /* A rule that names no port would let out to all of them. */}}
+{{- with .Values.networkPolicy.ports }}
 - to:
     - ipBlock: {cidr: 0.0.0.0/0, except: [169.254.0.0/16]}
     - ipBlock: {cidr: "::/0", except: ["fe80::/10", "fd00:ec2::254/128"]}
   ports:
-    {{- range .Values.networkPolicy.ports }}
+    {{- range . }}
     - {protocol: TCP, port: {{ . }}}
     {{- end }}
+{{- end }}
 {{- with .Values.networkPolicy.extraEgress }}
 {{ toYaml . }}
 {{- end }}
