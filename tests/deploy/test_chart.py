@@ -30,7 +30,7 @@ from tests.deploy.chart import (
     pods,
     template,
 )
-from tests.deploy.tools import VERSIONS, Schemas, helm
+from tests.servers.fetched import VERSIONS, Schemas, helm
 from tests.servers.program import run
 
 __all__ = ["helm"]

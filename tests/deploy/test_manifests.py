@@ -10,7 +10,7 @@ import pytest
 from envscout.cli.program import program
 from envscout.config import SETTINGS
 from tests.deploy.chart import EVERYTHING, MANIFESTS, Object, containers, documents, manifest, of_kind, pods, template
-from tests.deploy.tools import helm
+from tests.servers.fetched import helm
 from tests.servers.program import need, run
 
 __all__ = ["helm"]

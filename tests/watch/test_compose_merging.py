@@ -11,7 +11,7 @@ import pytest
 from envscout.errors import EnvscoutError
 from envscout.watch.compose import declaration
 
-_BASE = (
+BASE = (
     "services:\n  a: {image: 'x/a:1', build: ., profiles: [p], scale: 2}\n  b: {image: 'x/b:1'}\n"
     "  z: {image: 'x/z', deploy: {replicas: 0}}\n"
 )
@@ -173,7 +173,7 @@ def _runs(folder: Path, files: Mapping[str, str], profile: str = "", **environ: 
 def test_a_later_file_changes_an_earlier_one(
     text: str, profile: str, expected: Mapping[str, str] | str, tmp_path: Path
 ) -> None:
-    assert _runs(tmp_path, {"c": _BASE, "over.yaml": text}, profile) == expected
+    assert _runs(tmp_path, {"c": BASE, "over.yaml": text}, profile) == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), ONE)

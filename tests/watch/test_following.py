@@ -263,15 +263,17 @@ def test_a_node_runs_what_an_index_has_for_its_platform(api: Cluster, desk: Desk
     from envscout.store.deployments import Scope
     from envscout.verbs import drift, queue
 
-    index, amd64, arm64 = (f"sha256:{digit * 64}" for digit in "123")
+    index, amd64, arm64, s390x = (f"sha256:{digit * 64}" for digit in "1234")
 
     def look(manifest: str, platform: str) -> None:
         with Database(desk.place) as database, database.write() as connection:
             images.put(connection, Image(manifest, platform=platform, index_digest=index), Inventory(), now())
 
-    for number, architecture in ((1, "amd64"), (2, "arm64")):
+    def node(number: int, architecture: str) -> dict[str, Any]:
         labels = {"kubernetes.io/os": "linux", "kubernetes.io/arch": architecture}
-        api.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"node-{number}", "labels": labels}})
+        return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"node-{number}", "labels": labels}}
+
+    api.apply(node(1, "amd64"), node(2, "arm64"))
     api.digests["shop/api:1"] = index
     api.nodes[:] = ["node-2"]
     look(amd64, "linux/amd64")
@@ -289,6 +291,12 @@ def test_a_node_runs_what_an_index_has_for_its_platform(api: Cluster, desk: Desk
     with Database(desk.place) as database:
         # One index was recorded, and one runs.
         assert drift.drift(database, Scope("shop", "production"))[0].drifts == ()
+    # A node that is gone says nothing any more: what ran on it is what it was.
+    look(s390x, "linux/s390x")
+    api.delete("nodes", "", "node-2")
+    desk.ok(*words)
+    assert _recorded(desk) == {"production": {("shop/api", arm64)}}
+    api.apply(node(2, "arm64"))
     api.nodes[:] = ["node-1"]
     api.apply(_deployment("one", "b", "shop/api:1"))
     desk.ok(*words)

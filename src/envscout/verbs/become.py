@@ -1,6 +1,7 @@
 """Make an environment what a source says of it: somebody who wants it so, or somebody who looked."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -66,7 +67,7 @@ def _became(database: Database, goal: Goal, *, unindexed: bool, dry: bool) -> Be
     with database.read() if dry else database.write() as connection:
         running = deployments.running(connection, Scope(said.organization, said.environment))
         is_seen = said.source in OBSERVED
-        wanted = _in_their_slots(running, _on_record(connection, goal.wanted), is_seen=is_seen)
+        wanted = _in_their_slots(running, _on_record(connection, running, goal.wanted), is_seen=is_seen)
         plan = changes((each.deployment for each in running), said, wanted, goal.services, whole=goal.whole)
         events = [event for change in plan for event in change.events]
         if dry:
@@ -79,20 +80,24 @@ def _became(database: Database, goal: Goal, *, unindexed: bool, dry: bool) -> Be
         return Became(plan, tuple(outcomes))
 
 
-def _on_record(connection: Connection, wanted: Sequence[Event]) -> list[Event]:
+def _on_record(connection: Connection, running: Iterable[Running], wanted: Sequence[Event]) -> list[Event]:
     """Return events with the digests that their images have here: a cluster may tell that of the index it pulled."""
+    runs = frozenset(each.deployment.digest for each in running)
     known = images.find_all(connection, {Named(connection.tenant, each.digest) for each in wanted})
     indexed = {name.digest for name, each in known.items() if each.is_indexed}
     named = {(each.digest, each.platform) for each in wanted}
-    better = {each: each[0] if each[0] in indexed else _led_to(connection, *each) for each in named}
+    better = {each: each[0] if each[0] in indexed else _led_to(connection, runs, *each) for each in named}
     return [msgspec.structs.replace(each, digest=better[each.digest, each.platform]) for each in wanted]
 
 
-def _led_to(connection: Connection, digest: str, platform: str) -> str:
-    """Return the digest of the image of a platform that an index led to, that of the index where nobody looked yet."""
+def _led_to(connection: Connection, runs: AbstractSet[str], digest: str, platform: str) -> str:
+    """Return the digest of the image of a platform that an index led to, that of the index where nobody looked yet.
+
+    runs: digests of what runs there: where nobody knows the platform, that which runs already goes before the newest.
+    """
     looked = (each.image for each in images.known_as(connection, digest) if each.indexed_at is not None)
-    fits = (each.digest for each in looked if not platform or platforms.matches(platform, each.platform))
-    return next(fits, digest)
+    fits = [each.digest for each in looked if not platform or platforms.matches(platform, each.platform)]
+    return next((each for each in fits if each in runs), next(iter(fits), digest))
 
 
 def _in_their_slots(running: Iterable[Running], wanted: Iterable[Event], *, is_seen: bool) -> list[Event]:

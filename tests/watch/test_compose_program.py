@@ -1,0 +1,67 @@
+"""The tables of the other tests, and real files, as `docker compose config` itself reads them."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envscout.watch.compose import declaration
+from tests.servers.fetched import compose
+from tests.watch.test_compose_merging import BASE, MANY, ONE, OVER
+
+__all__ = ["compose"]
+
+
+def _of_program(program: str, folder: Path, *words: str) -> dict[str, str] | None:
+    """Return the image of each service that would run, "" for what is only built; None where files are refused."""
+    argv = [program, *words, "config", "--format", "json"]
+    # Nothing of this machine's own settings counts.
+    env = {"PATH": os.defpath, "HOME": str(folder)}
+    done = subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode:
+        return None
+    services = json.loads(done.stdout).get("services") or {}
+    return {name: each.get("image", "").replace("$$", "$") for name, each in services.items() if _copies(each)}
+
+
+def _copies(service: Mapping[str, Any]) -> Any:
+    return service.get("scale", (service.get("deploy") or {}).get("replicas", 1))
+
+
+@pytest.mark.parametrize(
+    ("files", "profile", "expected"),
+    [
+        *(({"c": BASE, "over.yaml": text}, profile, expected) for text, profile, expected in OVER),
+        *(({"c": text}, "", expected) for text, expected in ONE),
+        *((files, "", expected) for files, expected in MANY),
+    ],
+)
+def test_the_program_says_the_same(
+    compose: str, files: Mapping[str, str], profile: str, expected: Mapping[str, str] | str, tmp_path: Path
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    named = [name for name in (next(iter(files)), "over.yaml") if name in files]
+    words = [word for name in named for word in ("--file", name)]
+    found = _of_program(compose, tmp_path, *words, *(("--profile", profile) if profile else ()))
+    # What is only built has no name that an image could be found by.
+    assert ("!" if found is None else {name: image for name, image in found.items() if image}) == expected
+
+
+def test_the_program_finds_the_same_in_real_files(compose: str, data: Path, tmp_path: Path) -> None:
+    for file in sorted((data / "deploy" / "compose").iterdir()):
+        folder = tmp_path / file.stem
+        folder.mkdir()
+        (folder / "compose.yaml").write_bytes(file.read_bytes())
+        told = declaration([str(folder / "compose.yaml")], {})
+        # It refuses some files for want of a variable that no image depends on.
+        unset = [each.message.split()[0] for each in told.notes if each.code == "unset-variable"]
+        (folder / ".env").write_text("".join(f"{name}=/x\n" for name in unset))
+        ours = {each.service: each.reference for each in told.declared}
+        built = {each.message.split()[1] for each in told.notes if each.code == "build-only"}
+        assert _of_program(compose, folder, "--file", "compose.yaml") == ours | dict.fromkeys(built, ""), file.name
