@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 import click
 
 from envscout.access.roles import ROLES
-from envscout.cli.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,11 +25,6 @@ def org(command: F) -> F:
 def env(command: F) -> F:
     """Add --env."""
     return click.option("--env", "environment", default="", metavar="ENV", help="Only for one environment.")(command)
-
-
-def organization(session: Session, asked: str) -> str:
-    """Return the organization that is meant, "" for the whole instance."""
-    return asked or session.settings.text("organization")
 
 
 def later(text: str) -> int | None:

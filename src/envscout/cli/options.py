@@ -119,6 +119,11 @@ def when(text: str) -> int | None:
 _TO_THE_SECOND = re.compile(r"T\d\d:?\d\d:?\d\d(Z|[+-]\d\d:?\d\d)?$", re.ASCII)
 
 
+def whose(session: Session, asked: str) -> str:
+    """Return the organization that is meant: as asked for, else as configured, "" for none."""
+    return asked or session.settings.text("organization")
+
+
 def scope(session: Session, asked_org: str, environment: str = "", repository: str = "", at: str = "") -> "Scope":
     """Return what of the record is asked about; no organization named or configured means all of them.
 
@@ -136,7 +141,7 @@ def scope(session: Session, asked_org: str, environment: str = "", repository: s
             # service may have been called `localhost:5000/api`.
             bare, _, tag = repository.partition("@")[0].rpartition(":")
             service, other = reference.service, repository.partition("@")[0] if "/" in tag or not bare else bare
-    return Scope(asked_org or session.settings.text("organization"), environment, service, other, when(at))
+    return Scope(whose(session, asked_org), environment, service, other, when(at))
 
 
 @contextlib.contextmanager

@@ -57,7 +57,7 @@ def _heed(session: Session, given: dict[str, Any]) -> "Heed":
         said = located(given["vex_location"])
         statements, problems = said.statements, said.problems
     return Heed(
-        organization=given.get("org", "") or session.settings.text("organization"),
+        organization=options.whose(session, given.get("org", "")),
         statements=statements,
         problems=problems,
         authors=expressions(authors, "author"),

@@ -39,7 +39,7 @@ def list_(org: str, last: int, form: str) -> None:
     from envscout.cli.show.table import table
 
     with Session() as session:
-        found = deque(_entries(session, granting.organization(session, org)), maxlen=last)
+        found = deque(_entries(session, options.whose(session, org)), maxlen=last)
     rows = [
         (
             str(each.number),
@@ -90,7 +90,7 @@ def export(org: str, output: str) -> None:
     envscout audit export --output audit.jsonl
     """
     with Session() as session, options.to_output(output):
-        for each in _entries(session, granting.organization(session, org)):
+        for each in _entries(session, options.whose(session, org)):
             click.echo(msgspec.json.encode(each, order="sorted").decode())
 
 

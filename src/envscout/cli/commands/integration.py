@@ -48,7 +48,7 @@ def configure(integration: str, name: str, parameters: tuple[str, ...], org: str
             raise UsageError(f"{each.partition('=')[0]!r} is given twice or has no value", "--parameter NAME=VALUE")
         named[key] = value
     with Session() as session:
-        organization = org or session.settings.text("organization")
+        organization = options.whose(session, org)
         wanted = Integration(organization, integration, name or integration, named, 0)
         session.call(repositories.configure, wanted)
     session.say(f"Registered {integration} {wanted.name}: {named['registry']}")
@@ -70,7 +70,7 @@ def delete(integration: str, name: str, org: str) -> None:
     from envscout.verbs import repositories
 
     with Session() as session:
-        organization = org or session.settings.text("organization")
+        organization = options.whose(session, org)
         count = session.call(repositories.delete, organization, integration, name)
     session.say(f"Deleted {count} {'integration' if count == 1 else 'integrations'}")
 
@@ -95,7 +95,7 @@ def list_(integration: str, name: str, org: str, form: str, output: str) -> None
     from envscout.verbs import repositories
 
     with Session() as session, options.to_output(output):
-        organization = org or session.settings.text("organization")
+        organization = options.whose(session, org)
         found = [
             each
             for each in session.call(repositories.integrations, organization)

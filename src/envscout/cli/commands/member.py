@@ -29,7 +29,7 @@ def add(subject: str, role: str, org: str) -> None:
     from envscout.verbs.members import add as run
 
     with Session() as session:
-        organization = granting.organization(session, org)
+        organization = options.whose(session, org)
         session.call(run, subject, msgspec.convert(role, Role), acting.actor(), organization)
     session.say(f"{subject} has the role {role} in {organization or 'the whole instance'}")
 
@@ -47,7 +47,7 @@ def list_(org: str, form: str) -> None:
     from envscout.verbs.members import listed
 
     with Session() as session:
-        found = session.call(listed, granting.organization(session, org))
+        found = session.call(listed, options.whose(session, org))
     rows = [
         (each.subject, each.role, each.organization or "all", granting.shown(each.added_at, ""), each.added_by)
         for each in found
@@ -68,6 +68,6 @@ def remove(subject: str, org: str) -> None:
     from envscout.verbs.members import remove as run
 
     with Session() as session:
-        organization = granting.organization(session, org)
+        organization = options.whose(session, org)
         session.call(run, subject, organization)
     session.say(f"{subject} has no role in {organization or 'the whole instance'} any more")

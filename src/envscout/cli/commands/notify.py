@@ -1,6 +1,5 @@
 """`envscout notify`."""
 
-import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -8,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envscout.cli import options
+from envscout.cli.notifying import given
 from envscout.cli.session import Session
 from envscout.errors import UsageError
 
 if TYPE_CHECKING:
     from envscout.notify.declared import Declared
-    from envscout.verbs.channels import Made
 
 _STATES = ("waiting", "held", "sent", "dead", "gathered")
 
@@ -31,18 +30,6 @@ command.add_command(import_module("envscout.cli.commands.notify_channel").group,
 command.add_command(import_module("envscout.cli.commands.notify_rule").group, "rule")
 
 
-def owner(session: Session, asked: str) -> str:
-    """Return the organization that is meant, "" for the whole instance."""
-    return asked or session.settings.text("organization")
-
-
-def tell_secret(made: "Made") -> None:
-    """Write the key that signs, which is told once, as the last line of the answer."""
-    if made.secret:
-        Session.warn("this key verifies what the web hook is sent; it is not shown again")
-        click.echo(made.secret)
-
-
 @command.command()
 @click.argument("channel", metavar="CHANNEL")
 @options.org
@@ -58,7 +45,7 @@ def test(channel: str, org: str, form: str) -> int:
     from envscout.verbs import deliver
 
     with Session() as session:
-        done = session.call(deliver.test, owner(session, org), channel)
+        done = session.call(deliver.test, options.whose(session, org), channel)
         if done.sent:
             session.say(f"{channel} took the test")
         else:
@@ -86,7 +73,7 @@ def outbox(dead: bool, state: str | None, limit: int, org: str, form: str) -> No
     from envscout.verbs import deliver
 
     with Session() as session:
-        rows = session.call(deliver.listed, owner(session, org), "dead" if dead else state or "", limit)
+        rows = session.call(deliver.listed, options.whose(session, org), "dead" if dead else state or "", limit)
     head = ("Id", "Channel", "State", "Since", "Tried", "Message", "Problem")
     lines = [
         (
@@ -121,7 +108,7 @@ def resend(message: int | None, dead: bool, org: str) -> None:
     if dead == (message is not None):
         raise UsageError("either an id or --dead says what to send again", "envscout notify outbox lists messages")
     with Session() as session:
-        count = session.call(deliver.resend, owner(session, org), message or 0)
+        count = session.call(deliver.resend, options.whose(session, org), message or 0)
         session.say(f"{count} message{'' if count == 1 else 's'} to be sent again")
 
 
@@ -144,7 +131,7 @@ def apply(place: str, prune: bool, org: str, form: str) -> None:
 
     wanted = _read(place)
     with Session() as session:
-        steps = session.call(channels.apply, owner(session, org), wanted, prune)
+        steps = session.call(channels.apply, options.whose(session, org), wanted, prune)
     lines = [f"{each.action} {each.what} {each.name}" + (f": {each.secret}" if each.secret else "") for each in steps]
     options.tell(form, "notify-apply", steps, lines or ["nothing to change"])
 
@@ -164,7 +151,7 @@ def export(org: str, form: str, output: str) -> None:
     from envscout.verbs import channels
 
     with Session() as session, options.to_output(output):
-        said = session.call(channels.export, owner(session, org))
+        said = session.call(channels.export, options.whose(session, org))
         encode: Any = msgspec.yaml.encode if form == "yaml" else msgspec.json.encode
         sys.stdout.write(encode(said).decode().rstrip() + "\n")
 
@@ -184,15 +171,3 @@ def _read(place: str) -> "Declared":
         raise UsageError("the file is neither YAML nor JSON", "see docs/reference/notifications.md") from error
     named = (msgspec.structs.replace(each, address=given(each.address)) for each in found.channels)
     return msgspec.structs.replace(found, channels=tuple(named))
-
-
-def given(address: str) -> str:
-    """Return an address, taken from where it says: `env:NAME`, or `-` for standard input. Raise UsageError."""
-    if address == "-":
-        return sys.stdin.readline().strip()
-    if not address.startswith("env:"):
-        return address
-    found = os.environ.get(address[4:], "")
-    if not found:
-        raise UsageError(f"there is no variable {address[4:][:80]!r}", "set it, or write the address itself")
-    return found.strip()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envscout.cli import options
+from envscout.cli.notifying import given, tell_secret
 from envscout.cli.session import Session
 
 if TYPE_CHECKING:
@@ -56,13 +57,12 @@ def add(name: str, address: str, form: str, **flags: Any) -> None:
     ADDRESS may be written as env:NAME, and is taken from that variable, or as - for standard input. It is kept in the
     store and never shown whole again. A web hook is signed by a key that is told once, as the last line.
     """
-    from envscout.cli.commands.notify import given, owner, tell_secret
     from envscout.notify.declared import Channel
     from envscout.verbs import channels
 
     with Session() as session:
         wanted = Channel(name, given(address), flags["kind"] or "", _terms(flags))
-        made = session.call(channels.add, owner(session, flags["org"]), wanted)
+        made = session.call(channels.add, options.whose(session, flags["org"]), wanted)
         session.say(f"channel {name} leads to {made.channel.place}")
     if form == "json":
         options.tell(form, "channel", made, ())
@@ -86,12 +86,11 @@ def list_(org: str, form: str) -> None:
     \b
     envscout notify channel list
     """
-    from envscout.cli.commands.notify import owner
     from envscout.cli.show.table import table
     from envscout.verbs import channels
 
     with Session() as session:
-        rows = session.call(channels.listed, owner(session, org))
+        rows = session.call(channels.listed, options.whose(session, org))
     head = ("Organization", "Channel", "Kind", "Leads to", "State", "Told", "Quiet", "Per hour", "Problem")
     options.tell(form, "channels", rows, table(head, map(_row, rows)) if rows else ["  No channels"])
 
@@ -124,11 +123,10 @@ def remove(name: str, org: str) -> None:
     \b
     envscout notify channel remove team
     """
-    from envscout.cli.commands.notify import owner
     from envscout.verbs import channels
 
     with Session() as session:
-        count = session.call(channels.remove, owner(session, org), name)
+        count = session.call(channels.remove, options.whose(session, org), name)
         session.say(f"channel {name} was removed, with {count} message{'' if count == 1 else 's'}")
 
 
@@ -141,11 +139,10 @@ def pause(name: str, org: str) -> None:
     \b
     envscout notify channel pause team
     """
-    from envscout.cli.commands.notify import owner
     from envscout.verbs import channels
 
     with Session() as session:
-        session.call(channels.pause, owner(session, org), name)
+        session.call(channels.pause, options.whose(session, org), name)
         session.say(f"channel {name} is paused")
 
 
@@ -160,11 +157,10 @@ def resume(name: str, org: str) -> None:
 
     Where the channel has a budget, what there was to tell meanwhile comes as one message.
     """
-    from envscout.cli.commands.notify import owner
     from envscout.verbs import channels
 
     with Session() as session:
-        session.call(channels.resume, owner(session, org), name)
+        session.call(channels.resume, options.whose(session, org), name)
         session.say(f"channel {name} is told of news again")
 
 
@@ -179,10 +175,9 @@ def rotate(name: str, finish: bool, org: str) -> None:
     envscout notify channel rotate siem
     envscout notify channel rotate siem --finish
     """
-    from envscout.cli.commands.notify import owner, tell_secret
     from envscout.verbs import channels
 
     with Session() as session:
-        made = session.call(channels.rotate, owner(session, org), name, finish)
+        made = session.call(channels.rotate, options.whose(session, org), name, finish)
         session.say(f"{made.channel.keys} key{'' if made.channel.keys == 1 else 's'} sign what {name} is sent")
     tell_secret(made)

@@ -46,7 +46,6 @@ def add(name: str, channel: str, **flags: Any) -> None:
     Without --kind, all kinds but deployed, undeployed and deescalated are meant. Severity, fix, KEV and EPSS are asked
     of vulnerabilities alone. A rule hears of what happens after it was added.
     """
-    from envscout.cli.commands.notify import owner
     from envscout.notify.rules import Rule
     from envscout.verbs import channels
 
@@ -56,7 +55,7 @@ def add(name: str, channel: str, **flags: Any) -> None:
         flags["kev"], flags["epss"],
     )  # fmt: skip
     with Session() as session:
-        session.call(channels.add_rule, owner(session, flags["org"]), rule)
+        session.call(channels.add_rule, options.whose(session, flags["org"]), rule)
         session.say(f"rule {name} tells {channel}")
 
 
@@ -69,12 +68,11 @@ def list_(org: str, form: str) -> None:
     \b
     envscout notify rule list
     """
-    from envscout.cli.commands.notify import owner
     from envscout.cli.show.table import table
     from envscout.verbs import channels
 
     with Session() as session:
-        rows = session.call(channels.listed_rules, owner(session, org))
+        rows = session.call(channels.listed_rules, options.whose(session, org))
     head = ("Organization", "Rule", "Channel", "Environments", "Services", "Kinds", "Causes", "Severity", "Only")
     lines = table(head, [(organization, *_row(rule)) for organization, rule in rows]) if rows else ["  No rules"]
     options.tell(form, "rules", [{"organization": each, "rule": rule} for each, rule in rows], lines)
@@ -96,9 +94,8 @@ def remove(name: str, org: str) -> None:
     \b
     envscout notify rule remove urgent
     """
-    from envscout.cli.commands.notify import owner
     from envscout.verbs import channels
 
     with Session() as session:
-        session.call(channels.remove_rule, owner(session, org), name)
+        session.call(channels.remove_rule, options.whose(session, org), name)
         session.say(f"rule {name} was removed")

@@ -25,7 +25,7 @@ def command(org: str, environment: str | None, history: bool, at: str, form: str
     from envscout.verbs import govern
 
     with Session() as session, options.to_output(output):
-        named = org or session.settings.text("organization")
+        named = options.whose(session, org)
         found = session.call(govern.applied, named, environment, options.when(at))
         listed = found if history else govern.standing(found)
         options.tell(form, "policy-list", [show.applied(each) for each in listed], show.listed(listed))

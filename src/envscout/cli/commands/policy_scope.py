@@ -1,5 +1,6 @@
 """Whose policies a command is about."""
 
+from envscout.cli import options
 from envscout.cli.session import Session
 from envscout.errors import UsageError
 
@@ -8,7 +9,7 @@ def owner(session: Session, asked: str) -> str:
     """Return the organization: as asked for, configured, or the only one there is. Raise UsageError for several."""
     from envscout.verbs import govern
 
-    named = asked or session.settings.text("organization")
+    named = options.whose(session, asked)
     if named:
         return named
     there = session.call(govern.organizations)

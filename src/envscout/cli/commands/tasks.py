@@ -55,7 +55,7 @@ def index(images: tuple[str, ...], org: str, platform: str, urgency: str, form: 
     from envscout.verbs import queue
 
     with Session() as session:
-        name = org or session.settings.text("organization")
+        name = options.whose(session, org)
         found = session.call(
             queue.ask,
             list(images),
@@ -84,7 +84,7 @@ def requests(org: str, state: str | None, before: int, form: str) -> None:
     from envscout.verbs import queue
 
     with Session() as session:
-        name = org or session.settings.text("organization")
+        name = options.whose(session, org)
         found = session.call(queue.requested, organization=name, state=state or "", before=before)
     options.tell(form, "requests", [msgspec.to_builtins(each) for each in found], _requests(found))
 

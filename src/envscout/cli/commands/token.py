@@ -40,7 +40,7 @@ def create(role: str, org: str, environment: str, expires: str, name: str, form:
             run,
             msgspec.convert(role, Role),
             acting.actor(),
-            granting.organization(session, org),
+            options.whose(session, org),
             environment,
             name,
             granting.later(expires),
@@ -70,7 +70,7 @@ def list_(org: str, form: str) -> None:
     from envscout.verbs.tokens import listed
 
     with Session() as session:
-        found = session.call(listed, granting.organization(session, org))
+        found = session.call(listed, options.whose(session, org))
     head = ("TOKEN", "NAME", "ROLE", "ORGANIZATION", "ENVIRONMENT", "MADE BY", "EXPIRES", "LAST USED", "REVOKED")
     rows = [
         (
@@ -103,5 +103,5 @@ def revoke(number: int, org: str) -> None:
     from envscout.verbs.tokens import revoke as run
 
     with Session() as session:
-        session.call(run, number, acting.actor(), granting.organization(session, org))
+        session.call(run, number, acting.actor(), options.whose(session, org))
     session.say(f"Revoked token {number}")

@@ -38,7 +38,7 @@ def add(issuer: str, audience: str, claims: tuple[str, ...], role: str, org: str
             dict(map(parse, claims)),
             msgspec.convert(role, Role),
             acting.actor(),
-            granting.organization(session, org),
+            options.whose(session, org),
             environment,
         )
     session.say(f"Trust policy {made.number}: {role} in {made.organization or 'the whole instance'}")
@@ -57,7 +57,7 @@ def list_(org: str, form: str) -> None:
     from envscout.verbs.trust import listed
 
     with Session() as session:
-        found = session.call(listed, granting.organization(session, org))
+        found = session.call(listed, options.whose(session, org))
     rows = [
         (
             str(each.number),
@@ -86,5 +86,5 @@ def remove(number: int, org: str) -> None:
     from envscout.verbs.trust import remove as run
 
     with Session() as session:
-        session.call(run, number, granting.organization(session, org))
+        session.call(run, number, options.whose(session, org))
     session.say(f"Removed trust policy {number}")

@@ -112,7 +112,7 @@ def _registered(session: Session, org: str) -> "Watched":
     from envscout.verbs import repositories
     from envscout.watch import registries
 
-    found = session.call(repositories.integrations, org or session.settings.text("organization"))
+    found = session.call(repositories.integrations, options.whose(session, org))
     if len(found) != 1:
         names = ", ".join(f"{each.name} ({each.parameters.get('registry', '')})" for each in found[:10])
         cause = f"{len(found)} registries are registered: {names}." if found else "There is no registry to watch."

@@ -70,5 +70,5 @@ def kubernetes(org: str, form: str, **flags: Any) -> None:
                 raise UsageError(f"a cluster cannot be called {cluster[:100]!r}", "leave the brackets out")
             environment = flags["environment"] or cluster
             rules = Rules(environment, mapped(flags["namespaces"]), flags["environment_label"], flags["service_label"])
-            record = Record(session, org or session.settings.text("organization") or OFFICIAL, cluster, form)
+            record = Record(session, options.whose(session, org) or OFFICIAL, cluster, form)
             Follower(record, rules, session.warn, flags["selector"]).run(client, flags["once"], stop)
