@@ -14,13 +14,13 @@ from envscout.access.principal import Principal
 from envscout.access.roles import Role
 from envscout.environments.origin import Origin
 from envscout.errors import NotAllowed, UsageError
-from envscout.model import Event, Image
+from envscout.model import Event, Hung, Image, Inventory, Looked
 from envscout.operations.performing import perform
 from envscout.server.auth import Door
-from envscout.store import Database, images, news
+from envscout.store import Database, images, news, now, repositories
 from envscout.store.deployments import Scope
+from envscout.verbs import admit, become, govern, tokens
 from envscout.verbs import ask as views
-from envscout.verbs import become, govern, tokens
 from tests.server.conftest import Server, serving
 
 API = "/api/v1/admission"
@@ -217,6 +217,61 @@ def test_nobody_poses_as_a_watcher(
     with Database(demo_server.place) as database, pytest.raises(refused):
         perform(database, who, name, {"goal": become.Goal(said, (seen,), whole=False), "unindexed": True})
     assert ask(pod(image))["allowed"] is False
+
+
+EVIL, INDEX, AMD, ARM = (f"sha256:{digit * 64}" for digit in "1234")
+
+
+def _watched(server: Server, reference: str, digest: str, platform: str = "") -> None:
+    with Database(server.place, "shop") as database:
+        said = Event("shop", "production", "", "", 0, actor="kubernetes:c", source="kubernetes")
+        seen = msgspec.structs.replace(said, service="acme/web", digest=digest, platform=platform, reference=reference)
+        become.observe(database, become.Goal(said, (seen,), whole=False), unindexed=True)
+
+
+def _answers(server: Server, *names: str) -> list[bool]:
+    """Return which of some names run, as the gate of production sees it."""
+    with Database(server.place, "shop") as database:
+        found = admit.candidates(database, Scope("shop", "production"), names).found
+    return [each.runs for each in found]
+
+
+def test_what_a_recorder_says_of_indexes_and_tags_opens_no_gate(demo_server: Server) -> None:
+    recorder = Principal("token:1", "recorder", "shop")
+
+    def keep(image: Image) -> Any:
+        inventory = Inventory(tools=("somebody",))
+        with Database(demo_server.place) as database:
+            return perform(database, recorder, "index.keep", {"looked": Looked(image, inventory)})
+
+    _watched(demo_server, "acme/web:1", INDEX, "linux/amd64")
+    names = ("acme/web:1", f"acme/web@{INDEX}", f"acme/web@{AMD}", f"acme/evil@{EVIL}", "acme/evil:1")
+    assert _answers(demo_server, *names) == [True, True, False, False, False]
+    # It says that the index which runs led to another image, and that a further index led to one that runs.
+    keep(Image(EVIL, "linux/amd64", index_digest=INDEX))
+    kept = keep(Image(INDEX, "linux/amd64", index_digest=AMD))
+    _watched(demo_server, "acme/web:1", INDEX, "linux/amd64")
+    with Database(demo_server.place) as database:
+        asked = {"image_id": kept.image_id, "hung": Hung(), "repository": "docker.io/acme/evil", "tag": "1"}
+        perform(database, recorder, "index.renew", asked)
+    assert _answers(demo_server, *names) == [True, True, False, False, False]
+
+
+def test_a_tag_runs_on_any_platform_until_it_is_moved(demo_server: Server) -> None:
+    _watched(demo_server, "acme/web:1", INDEX, "linux/arm64")
+    assert _answers(demo_server, "acme/web:1", "acme/web:2") == [True, False]
+    with Database(demo_server.place, "shop") as database, database.write() as connection:
+        for number, (digest, platform, index) in enumerate(
+            ((AMD, "linux/amd64", INDEX), (ARM, "linux/arm64", INDEX), (EVIL, "linux/arm64", ""))
+        ):
+            image = images.put(connection, Image(digest, platform, index_digest=index), Inventory(), now())[0]
+            repositories.see(connection, "docker.io/acme/web", "1" if number < 2 else "other", image, number + 1)
+    assert _answers(demo_server, "acme/web:1") == [True]
+    with Database(demo_server.place, "shop") as database, database.write() as connection:
+        for digest, platform in ((EVIL, "linux/arm64"), (UNKNOWN, "linux/amd64")):
+            image = images.put(connection, Image(digest, platform), Inventory(), now())[0]
+            repositories.see(connection, "docker.io/acme/web", "1", image, 9)
+    assert _answers(demo_server, "acme/web:1", f"acme/web:1@{INDEX}") == [False, True]
 
 
 def test_who_watches_is_believed(demo_server: Server, ask: Ask) -> None:

@@ -299,8 +299,15 @@ def test_a_node_runs_what_an_index_has_for_its_platform(api: Cluster, desk: Desk
     api.apply(node(2, "arm64"))
     api.nodes[:] = ["node-1"]
     api.apply(_deployment("one", "b", "shop/api:1"))
+    both = {"production": {("shop/api", arm64), ("shop/api", amd64)}}
     desk.ok(*words)
-    assert _recorded(desk) == {"production": {("shop/api", arm64), ("shop/api", amd64)}}
+    assert _recorded(desk) == both
+    with Database(desk.place) as database:
+        assert drift.drift(database, Scope("shop", "production"))[0].drifts == ()
+    for name in ("node-1", "node-2"):
+        api.delete("nodes", "", name)
+        desk.ok(*words)
+        assert _recorded(desk) == both
 
 
 def test_least_privilege_is_enough_and_less_is_told(api: Cluster, desk: Desk, tmp_path: Path) -> None:

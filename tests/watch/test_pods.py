@@ -100,7 +100,7 @@ def test_services_are_repositories_or_what_a_label_says() -> None:
     held = (Held("x/a:1", "x/a", A), Held("x/b:1", "x/b", A))
     pods = [Pod("n", {"app": "shop"}, held), Pod("n", {}, held), Pod("n", {}, ()), Pod("m", {}, (held[0],))]
     assert environments(pods, {}, Rules("e", service_label="app"), {}) == {
-        "e": {("shop", A, ""): "x/a:1", ("x/a", A, ""): "x/a:1", ("x/b", A, ""): "x/b:1"},
+        "e": {("shop", A, ""): ("x/a:1", "x/b:1"), ("x/a", A, ""): ("x/a:1",), ("x/b", A, ""): ("x/b:1",)},
     }
 
 

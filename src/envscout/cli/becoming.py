@@ -1,5 +1,6 @@
 """Having the record become what a cluster runs, environment by environment, and telling what changed."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -47,17 +48,15 @@ class Record:
         except NotFound:
             return False
 
-    def become(self, environment: str, wanted: "Running", *, everything: bool) -> bool:
-        """Have an environment become what runs there, and tell what changed; return whether that emptied it.
-
-        everything: look into all images that nobody knows, not only into those that are new.
-        """
+    def become(self, environment: str, wanted: "Running") -> bool:
+        """Have an environment become what runs there, and tell what changed; return whether that emptied it."""
         from envscout.verbs.become import Goal, observe
 
         said = Event(self._organization, environment, "", "", 0, actor=self._actor, source=SOURCE)
         events = tuple(
             msgspec.structs.replace(said, service=service, digest=digest, platform=platform, reference=reference)
-            for (service, digest, platform), reference in sorted(wanted.items())
+            for (service, digest, platform), references in sorted(wanted.items())
+            for reference in references
         )
         became = self._session.call(observe, Goal(said, events), unindexed=True)
         changed = [each for each in became.changes if each.events]
@@ -66,27 +65,25 @@ class Record:
         for outcome in became.outcomes:
             if outcome.state == "refused":
                 self._session.warn(f"{environment}: {outcome.event.service}: {outcome.problem}")
-        if everything or any(each.unindexed for each in became.outcomes):
-            self._look_into(wanted)
+        self._look_into(became.unknown)
         return bool(changed) and not wanted
 
-    def _look_into(self, wanted: "Running") -> None:
-        """Have workers look into the images that nobody knows yet; what could not be asked for is asked again."""
+    def _look_into(self, unknown: Iterable[Event]) -> None:
+        """Have workers look into images, each once; what could not be asked for is asked again."""
         from envscout.names.reference import parse
-        from envscout.verbs import index, look, queue
+        from envscout.verbs import queue
 
-        for (_, digest, platform), name in wanted.items():
-            if (digest, platform) in self._asked:
+        for each in unknown:
+            if (each.digest, each.platform) in self._asked:
                 continue
             try:
-                if self._session.call(index.known, digest, "index", look.tools("index")) is None:
-                    reference = f"{parse(name).repository}@{digest}"
-                    self._session.call(
-                        queue.ask, [reference], organization=self._organization, platform=platform, urgency="wave"
-                    )
-                self._asked.add((digest, platform))
+                reference = f"{parse(each.reference).repository}@{each.digest}"
+                self._session.call(
+                    queue.ask, [reference], organization=self._organization, platform=each.platform, urgency="wave"
+                )
+                self._asked.add((each.digest, each.platform))
             except EnvscoutError as error:
-                self._session.warn(f"{name}@{digest[:19]} is not looked into: {error.cause}")
+                self._session.warn(f"{each.reference}@{each.digest[:19]} is not looked into: {error.cause}")
 
     def _tell(self, environment: str, change: "Change") -> None:
         if self._form == "json":

@@ -154,7 +154,7 @@ class Follower:
             if not everything and self._told.get(name) == wanted:
                 continue
             try:
-                is_emptied = self._record.become(name, wanted, everything=everything)
+                is_emptied = self._record.become(name, wanted)
             except EnvscoutError as error:
                 # One that cannot be told, for its name or for who asks, must not keep the others from being told.
                 self._warn(f"{name} could not be recorded: {error.cause}; trying again")

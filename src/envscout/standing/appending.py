@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from envscout.environments.drift import OBSERVED
 from envscout.environments.fold import advance
 from envscout.errors import EnvscoutError, NotFound, UsageError
 from envscout.model import Deployment, Event, Image, News, NewsFacts
@@ -46,12 +47,13 @@ class Outcome(msgspec.Struct, frozen=True):
 class Batch(NamedTuple):
     """Events that somebody tells. unindexed: of each, whether its image is taken though nobody looked into it.
 
-    tenant: whose images are meant.
+    tenant: whose images are meant. seen: whether the events were seen, and not only said, to happen.
     """
 
     events: Sequence[Event]
     unindexed: Sequence[bool]
     tenant: str
+    seen: bool = False
 
 
 def append(connection: Connection, batches: Iterable[Batch], moment: int) -> list[Outcome]:
@@ -69,7 +71,7 @@ class _Said(NamedTuple):
 
 def _said(batch: Batch, moment: int) -> Iterator[_Said]:
     for event, unindexed in zip(batch.events, batch.unindexed, strict=True):
-        yield _Said(_checked(event, moment), Named(batch.tenant, event.digest), unindexed)
+        yield _Said(_checked(event, moment, seen=batch.seen), Named(batch.tenant, event.digest), unindexed)
 
 
 def _recorded(connection: Connection, said: Sequence[_Said]) -> list[Outcome]:
@@ -86,9 +88,11 @@ def _outcome(done: Appended, unindexed: bool) -> Outcome:
     return Outcome("recorded" if done.ended or done.begun else "unchanged", done.event, unindexed)
 
 
-def _checked(event: Event, moment: int) -> Event | Outcome:
+def _checked(event: Event, moment: int, *, seen: bool) -> Event | Outcome:
     try:
         _check_event(event, moment)
+        if not seen:
+            check_source(event.source)
     except UsageError as error:
         return _refused(event, error)
     return msgspec.structs.replace(event, at=min(event.at, moment) or moment)
@@ -159,6 +163,12 @@ def news_of(done: Recorded) -> Iterator[News]:
                     cause="deployment",
                     facts=said,
                 )
+
+
+def check_source(source: str) -> None:
+    """Refuse what only those say who look at what runs. Raise UsageError."""
+    if source in OBSERVED:
+        raise UsageError(f"the source {source} is of those who look at what runs", "name another source, or none")
 
 
 def check(field: str, name: str) -> None:

@@ -1,5 +1,7 @@
 """What drifted in an environment, as the store has it; and what is told of that, once."""
 
+import contextlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -33,22 +35,14 @@ def look(
     declared = [each for each in said if each.until is None]
     runs = [each.deployment for each in running]
     moved = dict(_moved(connection, running) if tags else ())
-    indexes = dict(_indexes(connection, declared, runs) if seen else ())
+    # A cluster may run what the index has for another platform.
+    both = {each.digest for each in (*declared, *runs)} if seen and declared else ()
+    indexes = images.indexes(connection, both) if both else {}
     return seen, drifts(declared, runs, moved, seen=seen is not None, indexes=indexes)
 
 
-def _indexes(
-    connection: Connection, declared: Iterable[Deployment], running: Iterable[Deployment]
-) -> Iterator[tuple[str, str]]:
-    """Yield the index that led to each image which only one side has: a cluster may run another platform's image."""
-    for digest in {each.digest for each in declared} ^ {each.digest for each in running}:
-        found = images.find(connection, digest)
-        if found and found.image.index_digest:
-            yield digest, found.image.index_digest
-
-
 def _moved(connection: Connection, running: Iterable[Running]) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield what of what runs was recorded under a tag that stands for a newer image."""
+    """Yield what of what runs was recorded under a tag that stands for another image by now."""
     for each in running:
         ran = each.deployment
         now = _stands_for(connection, ran, each.image_id)
@@ -68,24 +62,33 @@ def _stands_for(connection: Connection, ran: Deployment, image_id: int) -> str:
     return found[0].digest if found else ""
 
 
-def observe(connection: Connection, said: Event, seen: Iterable[str], at: int) -> list[News]:
+def observe(connection: Connection, said: Event, seen: Iterable[Event], at: int) -> list[News]:
     """Note that somebody looked at an environment; return the news of what drifts since, and of what no longer does.
 
-    seen: digests of what ran.
+    seen: what ran, as it was told: what is known of images here must not change what was seen.
     """
-    digests = tuple(sorted(set(seen)))
+    names = _names(seen)
     before, found = look(connection, said.organization, said.environment)
     if before is None:
         # From now on somebody looks; what drifts is told from the second look on.
         observed.put(
-            connection, said.organization, said.environment, observed.Look(said.source, said.actor, at, {}, digests)
+            connection, said.organization, said.environment, observed.Look(said.source, said.actor, at, {}, names)
         )
         return []
     settled = [each for each in found if each.since <= at - GRACE]
     drifting = {service: each.kind for service, each in _gravest(settled).items()}
-    fresh = observed.Look(said.source, said.actor, at, drifting, digests)
+    fresh = observed.Look(said.source, said.actor, at, drifting, names)
     observed.put(connection, said.organization, said.environment, fresh)
     return list(_news(said, at, settled, before.drifting))
+
+
+def _names(seen: Iterable[Event]) -> dict[str, tuple[str, ...]]:
+    """Return the digests of what was seen by its names, such as `docker.io/library/nginx:1.25`."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for each in seen:
+        with contextlib.suppress(InvalidReference):
+            found[parse(each.reference.partition("@")[0]).canonical].add(each.digest)
+    return {name: tuple(sorted(digests)) for name, digests in sorted(found.items())}
 
 
 def _gravest(found: Iterable[Drift]) -> dict[str, Drift]:

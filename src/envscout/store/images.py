@@ -69,6 +69,28 @@ def known_as(connection: Connection, digest: str) -> list[StoredImage]:
     return [_stored(row) for row in connection.execute(_SQL["images_of_digest"], _named(connection, digest))]
 
 
+class Led(NamedTuple):
+    """An image that somebody looked into, and that an index led to."""
+
+    digest: str
+    platform: str
+
+
+def led_to(connection: Connection, indexes: Iterable[str]) -> dict[str, list[Led]]:
+    """Return the images that indexes of these digests led to, as far as anybody looked into them, the newest first."""
+    found: dict[str, list[Led]] = defaultdict(list)
+    rows = listed([{"digest": each} for each in indexes])
+    for index, digest, platform in connection.execute(_SQL["led_to"], {"rows": rows, "tenant": connection.tenant}):
+        found[index].append(Led(digest, platform))
+    return found
+
+
+def indexes(connection: Connection, digests: Iterable[str]) -> dict[str, str]:
+    """Return the indexes that led to images of these digests, as far as one did."""
+    rows = listed([{"digest": each} for each in digests])
+    return dict(connection.execute(_SQL["indexes"], {"rows": rows, "tenant": connection.tenant}))
+
+
 def _named(connection: Connection, digest: str) -> dict[str, str]:
     return {"digest": digest, "tenant": connection.tenant}
 

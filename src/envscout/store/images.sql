@@ -41,6 +41,25 @@ SELECT image_id, digest, document, indexed_at, distribution, problems, tools FRO
          WHERE d.image_id = i.image_id AND v.organization = :tenant))
  ORDER BY image_id DESC LIMIT 100
 
+-- name: led_to
+-- What indexes led to, of what somebody looked into.
+SELECT i.index_digest, i.digest, json_extract(i.document, '$.platform')
+  FROM json_each(:rows) q CROSS JOIN image i
+ WHERE i.index_digest = json_extract(q.value, '$.digest') AND i.index_digest <> '' AND i.indexed_at IS NOT NULL
+   AND (i.tenant = :tenant OR i.tenant = '' AND EXISTS (
+        SELECT 1 FROM deployment d JOIN environment v USING (env_id)
+         WHERE d.image_id = i.image_id AND v.organization = :tenant))
+ ORDER BY i.image_id DESC
+
+-- name: indexes
+-- The indexes that led to images; a tenant's own word comes after that of the whole instance.
+SELECT i.digest, i.index_digest FROM json_each(:rows) q CROSS JOIN image i
+ WHERE i.digest = json_extract(q.value, '$.digest') AND i.index_digest <> ''
+   AND (i.tenant = :tenant OR i.tenant = '' AND EXISTS (
+        SELECT 1 FROM deployment d JOIN environment v USING (env_id)
+         WHERE d.image_id = i.image_id AND v.organization = :tenant))
+ ORDER BY i.tenant
+
 -- name: put_image
 -- Keep an image; one known before gets its newer description.
 INSERT INTO image (digest, document, indexed_at, distribution, problems, tools, chain, index_digest, twofold, tenant)

@@ -13,14 +13,14 @@ _SQL = queries("observed")
 class Look(msgspec.Struct, frozen=True):
     """The last look. source: kubernetes or docker. at: microseconds. drifting: kinds of drift by service.
 
-    seen: digests of what ran.
+    seen: what ran, by its name without a digest: the digests that were told.
     """
 
     source: str
     actor: str
     at: int
     drifting: Mapping[str, str]
-    seen: tuple[str, ...] = ()
+    seen: Mapping[str, tuple[str, ...]] = {}
 
 
 def look(connection: Connection, organization: str, environment: str) -> Look | None:
@@ -30,7 +30,7 @@ def look(connection: Connection, organization: str, environment: str) -> Look | 
         return None
     source, actor, at, drifting, seen = row
     kinds = msgspec.json.decode(drifting, type=dict[str, str])
-    return Look(source, actor, at, kinds, msgspec.json.decode(seen, type=tuple[str, ...]))
+    return Look(source, actor, at, kinds, msgspec.json.decode(seen, type=dict[str, tuple[str, ...]]))
 
 
 def put(connection: Connection, organization: str, environment: str, look: Look) -> None:

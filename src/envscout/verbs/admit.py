@@ -1,7 +1,6 @@
 """What is known of images that somebody wants to run: for a gate that has no time to ask a registry."""
 
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -12,7 +11,8 @@ from envscout.store.deployments import Scope
 
 MOST = 200
 MAX_AGE = 7
-_PLATFORM = "linux/amd64"
+_PLATFORMS = ("linux/amd64", "linux/arm64")
+"""Of nodes, the likelier one first: who wants a pod does not say where it will run."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -52,22 +52,36 @@ def candidates(database: Database, scope: Scope, references: Sequence[str]) -> C
         numbers = [each for each in reached.environments if each.name == scope.environment]
         owners = tuple(sorted({each.organization for each in numbers}))
         whose = scope.organization or (owners[0] if len(owners) == 1 else "")
-        running = frozenset(digest for each in numbers for digest in _seen(connection, each))
-        found = tuple(_candidate(connection, each, whose, running) for each in references[:MOST])
+        seen = _Seen([observed.look(connection, each.organization, each.name) for each in numbers])
+        found = tuple(_candidate(connection, each, whose, seen) for each in references[:MOST])
     rests = (reached.known, reached.images, age.turn, age.day, *(each.number for each in numbers))
     return Candidates(found, rests, owners)
 
 
-def _seen(connection: Connection, environment: generations.Number) -> tuple[str, ...]:
-    """Return the digests that were seen to run in an environment, at the last look.
+class _Seen:
+    """What was seen to run in environments, at the last looks, as it was told.
 
-    What was only said to run does not count: whoever may record would have a way around the gate.
+    What was only said to run does not count, nor what is known here of images and of indexes: whoever may record would
+    have a way around the gate.
     """
-    look = observed.look(connection, environment.organization, environment.name)
-    return look.seen if look else ()
+
+    def __init__(self, looks: Iterable[observed.Look | None]) -> None:
+        self._names = [each.seen for each in looks if each]
+        self._digests = frozenset(digest for names in self._names for some in names.values() for digest in some)
+
+    def runs(self, reference: Reference, known: Sequence[images.StoredImage]) -> bool:
+        """Tell whether an image was seen. known: what its tag stands for by now, as far as that is known.
+
+        A tag that was moved on since stands for something else than what was seen under it.
+        """
+        if reference.digest:
+            return reference.digest in self._digests
+        ran = {digest for names in self._names for digest in names.get(reference.canonical, ())}
+        stands = {digest for each in known for digest in (each.image.digest, each.image.index_digest)}
+        return bool(ran & stands if stands else ran)
 
 
-def _candidate(connection: Connection, text: str, whose: str, running: AbstractSet[str]) -> Candidate:
+def _candidate(connection: Connection, text: str, whose: str, seen: _Seen) -> Candidate:
     try:
         reference = parse(text)
     except InvalidReference as error:
@@ -75,22 +89,23 @@ def _candidate(connection: Connection, text: str, whose: str, running: AbstractS
     if not reference.repository:
         return Candidate(text, problem="it names no image of a registry")
     known = [one for each in _digests(connection, reference, whose) for one in images.known_as(connection, each)]
-    there = next((each for each in known if each.image.digest in running), None)
-    looked = next((each for each in known if each.indexed_at is not None), None)
-    best = there or looked
+    runs = seen.runs(reference, known)
+    best = next((each for each in known if each.indexed_at is not None), None)
+    if runs:
+        return Candidate(reference.familiar, reference.service, best.image.digest if best else "", runs)
     if best is None:
         why = "nobody looked into it yet" if known else "nobody ever recorded or pushed it where envscout looks"
         digest = known[0].image.digest if known else ""
         return Candidate(reference.familiar, reference.service, digest, problem=why)
     attached = policies.last_look(connection, best.image_id)
-    return Candidate(reference.familiar, reference.service, best.image.digest, there is not None, attached=attached)
+    return Candidate(reference.familiar, reference.service, best.image.digest, attached=attached)
 
 
 def _digests(connection: Connection, reference: Reference, whose: str) -> tuple[str, ...]:
     """Return the digests that a name stands for, the likeliest first."""
     if reference.digest:
         return (reference.digest,)
-    seen = repositories.stood_for(connection, reference.repository, reference.tag, _PLATFORM)
-    if seen is not None:
-        return (seen[0].digest,)
+    seen = (repositories.stood_for(connection, reference.repository, reference.tag, each) for each in _PLATFORMS)
+    if digests := tuple(dict.fromkeys(each[0].digest for each in seen if each)):
+        return digests
     return deployments.service_last(connection, reference, whose)[:1]

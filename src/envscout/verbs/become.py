@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from typing import NamedTuple
 
 import msgspec
 
@@ -11,10 +12,10 @@ from envscout.errors import LimitExceeded, UsageError
 from envscout.images import platform as platforms
 from envscout.model import Event
 from envscout.standing import drifting
-from envscout.standing.appending import MOST_AT_ONCE, Batch, Outcome, append, check
+from envscout.standing.appending import MOST_AT_ONCE, Batch, Outcome, append, check, check_source
 from envscout.store import Connection, Database, deployments, images, news, now
 from envscout.store.deployments import Running, Scope
-from envscout.store.images import Named
+from envscout.store.images import Led, Named
 
 
 class Goal(msgspec.Struct, frozen=True):
@@ -30,10 +31,14 @@ class Goal(msgspec.Struct, frozen=True):
 
 
 class Became(msgspec.Struct, frozen=True):
-    """What became of an environment, service by service. outcomes: of the events of the changes, in their order."""
+    """What became of an environment, service by service. outcomes: of the events of the changes, in their order.
+
+    unknown: what is wanted and nobody looked into yet, as it was told.
+    """
 
     changes: tuple[Change, ...]
     outcomes: tuple[Outcome, ...]
+    unknown: tuple[Event, ...] = ()
 
 
 def become(database: Database, goal: Goal, *, unindexed: bool = False, dry: bool = False) -> Became:
@@ -42,8 +47,7 @@ def become(database: Database, goal: Goal, *, unindexed: bool = False, dry: bool
     unindexed: take images that nobody looked into as well. dry: change nothing, tell what would be. Raise UsageError,
     LimitExceeded.
     """
-    if goal.said.source in OBSERVED:
-        raise UsageError(f"the source {goal.said.source} is of those who look at what runs", "name another source")
+    check_source(goal.said.source)
     return _became(database, goal, unindexed=unindexed, dry=dry)
 
 
@@ -57,47 +61,65 @@ def observe(database: Database, goal: Goal, *, unindexed: bool = False, dry: boo
 
 
 def _became(database: Database, goal: Goal, *, unindexed: bool, dry: bool) -> Became:
-    said = goal.said
-    if len(goal.wanted) > MOST_AT_ONCE:
-        raise LimitExceeded(f"more than {MOST_AT_ONCE} images at once", "make environments smaller")
-    for field in ("organization", "environment"):
-        check(field, getattr(said, field))
-    if any((each.organization, each.environment) != (said.organization, said.environment) for each in goal.wanted):
-        raise UsageError("one of the images is for another environment", "name one environment alone")
+    said, is_seen = goal.said, goal.said.source in OBSERVED
+    _check(goal)
     with database.read() if dry else database.write() as connection:
         running = deployments.running(connection, Scope(said.organization, said.environment))
-        is_seen = said.source in OBSERVED
-        wanted = _in_their_slots(running, _on_record(connection, running, goal.wanted), is_seen=is_seen)
+        found = _on_record(connection, running, goal.wanted)
+        meant = [event for each in found for event in each.events]
+        wanted = _in_their_slots(running, meant, is_seen=is_seen)
         plan = changes((each.deployment for each in running), said, wanted, goal.services, whole=goal.whole)
         events = [event for change in plan for event in change.events]
         if dry:
             return Became(plan, ())
         moment = now()
-        batch = Batch(events, [unindexed] * len(events), connection.tenant)
+        batch = Batch(events, [unindexed] * len(events), connection.tenant, is_seen)
         outcomes = append(connection, [batch], moment) if events else []
         if is_seen:
-            news.append(connection, drifting.observe(connection, said, (each.digest for each in wanted), moment))
-        return Became(plan, tuple(outcomes))
+            news.append(connection, drifting.observe(connection, said, goal.wanted, moment))
+        unknown = tuple(each for each, one in zip(goal.wanted, found, strict=True) if not one.known)
+        return Became(plan, tuple(outcomes), unknown)
 
 
-def _on_record(connection: Connection, running: Iterable[Running], wanted: Sequence[Event]) -> list[Event]:
-    """Return events with the digests that their images have here: a cluster may tell that of the index it pulled."""
-    runs = frozenset(each.deployment.digest for each in running)
+def _check(goal: Goal) -> None:
+    said = goal.said
+    if len({(each.service, each.digest) for each in goal.wanted}) > MOST_AT_ONCE:
+        raise LimitExceeded(f"more than {MOST_AT_ONCE} images at once", "make environments smaller")
+    for field in ("organization", "environment"):
+        check(field, getattr(said, field))
+    for field in ("organization", "environment", "source"):
+        if any(getattr(each, field) != getattr(said, field) for each in goal.wanted):
+            raise UsageError(f"one of the images is of another {field}", f"name one {field} alone")
+
+
+class _Meant(NamedTuple):
+    """The images that are meant by what was told. known: whether anybody looked into them."""
+
+    events: tuple[Event, ...]
+    known: bool
+
+
+def _on_record(connection: Connection, running: Iterable[Running], wanted: Sequence[Event]) -> list[_Meant]:
+    """Return the images that each event means: a cluster may tell the digest of the index that it pulled.
+
+    Where nobody knows the platform, all that run already of what the index led to are meant, else the newest.
+    """
+    runs = {(each.deployment.service, each.deployment.digest) for each in running}
     known = images.find_all(connection, {Named(connection.tenant, each.digest) for each in wanted})
     indexed = {name.digest for name, each in known.items() if each.is_indexed}
-    named = {(each.digest, each.platform) for each in wanted}
-    better = {each: each[0] if each[0] in indexed else _led_to(connection, runs, *each) for each in named}
-    return [msgspec.structs.replace(each, digest=better[each.digest, each.platform]) for each in wanted]
+    led = images.led_to(connection, {each.digest for each in wanted} - indexed)
+    return [
+        _meant(each, runs, led.get(each.digest, ())) if each.digest not in indexed else _Meant((each,), True)
+        for each in wanted
+    ]
 
 
-def _led_to(connection: Connection, runs: AbstractSet[str], digest: str, platform: str) -> str:
-    """Return the digest of the image of a platform that an index led to, that of the index where nobody looked yet.
-
-    runs: digests of what runs there: where nobody knows the platform, that which runs already goes before the newest.
-    """
-    looked = (each.image for each in images.known_as(connection, digest) if each.indexed_at is not None)
-    fits = [each.digest for each in looked if not platform or platforms.matches(platform, each.platform)]
-    return next((each for each in fits if each in runs), next(iter(fits), digest))
+def _meant(told: Event, runs: AbstractSet[tuple[str, str]], led: Sequence[Led]) -> _Meant:
+    fits = [each.digest for each in led if not told.platform or platforms.matches(told.platform, each.platform)]
+    there = [each for each in fits if (told.service, each) in runs]
+    chosen = there if there and not told.platform else (there or fits)[:1]
+    events = tuple(msgspec.structs.replace(told, digest=each) for each in chosen)
+    return _Meant(events or (told,), bool(events))
 
 
 def _in_their_slots(running: Iterable[Running], wanted: Iterable[Event], *, is_seen: bool) -> list[Event]:

@@ -8,7 +8,7 @@ import msgspec
 from envscout.environments.fold import advance
 from envscout.errors import LimitExceeded, NotFound
 from envscout.model import Event, Image
-from envscout.standing.appending import MOST_AT_ONCE, Batch, Outcome, Recorded, append, check, news_of
+from envscout.standing.appending import MOST_AT_ONCE, Batch, Outcome, Recorded, append, check, check_source, news_of
 from envscout.store import Connection, Database, deployments, images, news, now, repositories
 
 
@@ -57,6 +57,7 @@ def remove(database: Database, event: Event) -> Recorded:
 
 def _appended(connection: Connection, event: Event, image_id: int | None) -> Recorded:
     """Append an event, and the news that it is."""
+    check_source(event.source)
     done = Recorded(*deployments.append(connection, event, image_id, advance))
     news.append(connection, news_of(done))
     return done

@@ -8,8 +8,8 @@ import msgspec
 from envscout.errors import UsageError
 from envscout.watch.pods import Held, Pod
 
-Running = dict[tuple[str, str, str], str]
-"""(service, digest, platform) -> reference. The platform is that of nodes, "" where they do not say."""
+Running = dict[tuple[str, str, str], tuple[str, ...]]
+"""(service, digest, platform) -> references, in order. The platform is that of nodes, "" where they do not say."""
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -75,7 +75,9 @@ def environments(
         if name:
             running = found.setdefault(name, {})
             for held in pod.images:
-                # Of two names of one image, which one counts must not change from look to look.
                 key = (rules.service(pod, held), held.digest, nodes.get(pod.node, ""))
-                running[key] = min(running.get(key, held.reference), held.reference)
+                names = running.get(key, ())
+                if held.reference not in names:
+                    # Of several names of one image, which one counts must not change from look to look.
+                    running[key] = tuple(sorted((*names, held.reference)))
     return found

@@ -155,7 +155,7 @@ def _tell(asked: Asked, against: Iterable[Decision]) -> None:
     for each in against:
         key = ("told", asked.principal.organization, environment, each, now() // _HOUR)
         if memory.find(key) is None:
-            memory.put(key, True, _TOLD)
+            memory.put(key, True, _TOLD + len(each.reference) + len(each.why))
             names = (each.why[:MAX_WARNING],)
             asked.perform("gate.refuse", refused=Refused(each.whose, environment, "", each.reference, "", names))
 
