@@ -51,6 +51,15 @@ SELECT i.index_digest, i.digest, json_extract(i.document, '$.platform')
          WHERE d.image_id = i.image_id AND v.organization = :tenant))
  ORDER BY i.image_id DESC
 
+-- name: led_to (postgresql)
+SELECT i.index_digest, i.digest, CAST(i.document AS json) ->> 'platform'
+  FROM json_each(:rows) q CROSS JOIN image i
+ WHERE i.index_digest = json_extract(q.value, '$.digest') AND i.index_digest <> '' AND i.indexed_at IS NOT NULL
+   AND (i.tenant = :tenant OR i.tenant = '' AND EXISTS (
+        SELECT 1 FROM deployment d JOIN environment v USING (env_id)
+         WHERE d.image_id = i.image_id AND v.organization = :tenant))
+ ORDER BY i.image_id DESC
+
 -- name: indexes
 -- The indexes that led to images; a tenant's own word comes after that of the whole instance.
 SELECT i.digest, i.index_digest FROM json_each(:rows) q CROSS JOIN image i
