@@ -8,12 +8,9 @@ history      a guess from the steps of its configuration
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 from envscout.model import BaseImage, Image
-
-_DATED = 1981
-"""Years before it are those of reproducible builds, which date themselves to the beginning of time."""
+from envscout.names import moment
 
 
 def choose(claims: Sequence[BaseImage], known: Sequence[BaseImage]) -> BaseImage | None:
@@ -55,17 +52,8 @@ def moved(before: str, after: str, seen_at: int, built: str) -> bool | None:
     seen to stand for the other, microseconds. built: when what was built on the first one was created. What was seen
     before that may be older than what was built on.
     """
-    first, second = _moment(before), _moment(after)
+    first, second = moment.told(before), moment.told(after)
     if first is not None and second is not None and first != second:
         return second > first
-    made = _moment(built)
+    made = moment.told(built)
     return True if made is not None and seen_at > made else None
-
-
-def _moment(text: str) -> int | None:
-    """Return microseconds since 1970 UTC, None for what is no moment or says nothing."""
-    try:
-        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return round(found.timestamp() * 1_000_000) if found.tzinfo and found.year >= _DATED else None

@@ -1,4 +1,4 @@
-"""Moments as people write them, in microseconds since 1970 UTC. The clock is passed in."""
+"""Moments as people and documents write them, in microseconds since 1970 UTC. The clock is passed in."""
 
 import re
 from datetime import UTC, datetime
@@ -7,6 +7,8 @@ from envscout.errors import UsageError
 
 _AGO = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)(\s+ago)?")
 _AHEAD = re.compile(r"(\d{1,5})(h|d|w)", re.ASCII)
+_DATED = 1981
+"""Years before it are those of reproducible builds, which date themselves to the beginning of time."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -24,6 +26,15 @@ def parse(text: str, now: int) -> int:
         ) from error
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return _since_1970(text, int(moment.timestamp() * 1_000_000))
+
+
+def told(text: str) -> int | None:
+    """Read when something was made, as its builder tells it in RFC 3339; None for what is no moment or says nothing."""
+    try:
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return round(found.timestamp() * 1_000_000) if found.tzinfo and found.year >= _DATED else None
 
 
 def to_come(text: str, now: int) -> int:

@@ -1,7 +1,6 @@
 """Policies about what an image is built on and how it runs."""
 
 import re
-from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import msgspec
 
 from envscout.errors import InvalidReference
 from envscout.model import Violation
+from envscout.names import moment
 from envscout.names.reference import parse
 from envscout.policies.facts import Facts, Judgement, doubts
 
@@ -111,7 +111,7 @@ def non_root(facts: Facts, _: Nothing) -> Judgement:
 
 def image_age(facts: Facts, config: Age) -> Judgement:
     """Judge by when the image was created, as its configuration says."""
-    created = _moment(facts.image.created)
+    created = moment.told(facts.image.created)
     if created is None:
         return Judgement((), ("When the image was created is not known.",))
     if created - facts.now > _DAY:
@@ -136,14 +136,3 @@ def advisory_age(facts: Facts, config: Age) -> Judgement:
         return Judgement((), missing, f"{days} days")
     said = f"the advisories are {days} days old"
     return Judgement((Violation(said, f"at most {config.days}", "run `envscout db update`"),), missing, f"{days} days")
-
-
-def _moment(text: str) -> int | None:
-    """Return microseconds, None for what is no moment; reproducible builds date themselves to 1970 or 1980."""
-    try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    if moment.tzinfo is None or moment.year <= 1980:
-        return None
-    return round(moment.timestamp() * 1_000_000)

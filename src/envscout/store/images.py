@@ -120,14 +120,18 @@ def _stored(row: tuple[int, str, str, int | None, str | None, str, str]) -> Stor
 
 def put_unindexed(connection: Connection, image: Image) -> int:
     """Keep an image of which only the digest is known; return its number."""
-    row = {**_named(connection, image.digest), "document": _encode(image).decode()}
+    row = {**_named(connection, image.digest), **_described(image)}
     return int(connection.execute(_SQL["put_unindexed"], row).fetchone()[0])
 
 
 def put_all_unindexed(connection: Connection, images: Mapping[Named, Image]) -> None:
     """Keep images that the tenants do not know, and of which nobody knows more than the digest."""
-    rows = [{**name._asdict(), "document": _encode(image).decode()} for name, image in images.items()]
+    rows = [{**name._asdict(), **_described(image)} for name, image in images.items()]
     connection.execute(_SQL["put_all_unindexed"], {"rows": listed(rows)})
+
+
+def _described(image: Image) -> dict[str, str]:
+    return {"document": _encode(image).decode(), "index_digest": bounds.layer(image.index_digest)}
 
 
 def put(connection: Connection, image: Image, inventory: Inventory, at: int) -> tuple[int, list[int]]:
@@ -138,13 +142,12 @@ def put(connection: Connection, image: Image, inventory: Inventory, at: int) -> 
             _SQL["put_image"],
             {
                 **_named(connection, image.digest),
-                "document": _encode(image).decode(),
+                **_described(image),
                 "indexed_at": at,
                 "distribution": _encode(distribution).decode() if distribution else None,
                 "problems": _encode(inventory.problems).decode(),
                 "tools": _encode(inventory.tools).decode(),
                 "chain": next(_chains(image), None),
-                "index_digest": bounds.layer(image.index_digest),
                 "twofold": _is_twofold(inventory.packages),
             },
         ).fetchone()[0]

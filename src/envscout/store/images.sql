@@ -80,16 +80,16 @@ RETURNING image_id
 
 -- name: put_unindexed
 -- Keep the digest of an image whose content is not known; what is known already stays.
-INSERT INTO image (digest, document, indexed_at, distribution, problems, tools, tenant)
-VALUES (:digest, :document, NULL, NULL, '[]', '[]', :tenant)
+INSERT INTO image (digest, document, indexed_at, distribution, problems, tools, index_digest, tenant)
+VALUES (:digest, :document, NULL, NULL, '[]', '[]', :index_digest, :tenant)
 ON CONFLICT (tenant, digest) DO UPDATE SET digest = excluded.digest
 RETURNING image_id
 
 -- name: put_all_unindexed
 -- The same of many that are not known.
-INSERT INTO image (digest, document, indexed_at, distribution, problems, tools, tenant)
+INSERT INTO image (digest, document, indexed_at, distribution, problems, tools, index_digest, tenant)
 SELECT json_extract(q.value, '$.digest'), json_extract(q.value, '$.document'), NULL, NULL, '[]', '[]',
-       json_extract(q.value, '$.tenant')
+       json_extract(q.value, '$.index_digest'), json_extract(q.value, '$.tenant')
   FROM json_each(:rows) q ORDER BY q.key
 
 -- name: images_of_chains

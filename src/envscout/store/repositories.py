@@ -12,7 +12,7 @@ MAX_TAGS = 2_000
 
 
 class Sighting(msgspec.Struct, frozen=True):
-    """A tag and an image it stood for, since a moment in microseconds."""
+    """A tag and an image it stood for, the last time since a moment in microseconds."""
 
     tag: str
     at: int
@@ -39,21 +39,36 @@ class Integration(msgspec.Struct, frozen=True):
 
 
 def see(connection: Connection, repository: str, tag: str, image_id: int, at: int) -> None:
-    """Note that a tag stands for an image now."""
+    """Note that a tag stands for an image since a moment, unless it was seen to do so already.
+
+    at: microseconds, a past moment too. A row is added for each time that a tag came to stand for another image of a
+    platform, however often somebody looks.
+    """
     row = {"repository": repository, "tag": tag, "image_id": image_id, "at": at}
     connection.execute(_SQL["see"], row)
 
 
-def seen_last(connection: Connection, repository: str, tag: str) -> int | None:
-    """Return the number of the image that a tag stood for when it was seen last, None where nobody saw it."""
-    row = connection.execute(
-        _SQL["seen_last"], {"repository": repository, "tag": tag, "tenant": connection.tenant}
-    ).fetchone()
-    return int(row[0]) if row else None
+def seen_last(connection: Connection, repository: str, tag: str, platform: str = "") -> int | None:
+    """Return the number of the image that a tag stood for when it was seen last, None where nobody saw it.
+
+    platform: of the image, "" for any; one that does not say its platform is of each.
+    """
+    row = {"repository": repository, "tag": tag, "platform": platform, "tenant": connection.tenant}
+    found = connection.execute(_SQL["seen_last"], row).fetchone()
+    return int(found[0]) if found else None
+
+
+def was_seen(connection: Connection, repository: str, tag: str, image_id: int) -> bool:
+    """Tell whether a tag was ever seen to stand for an image."""
+    row = {"repository": repository, "tag": tag, "image_id": image_id}
+    return connection.execute(_SQL["was_seen"], row).fetchone() is not None
 
 
 def sightings(connection: Connection, repository: str) -> list[Sighting]:
-    """Return what the tags of a repository stood for, what was seen last first; only images whose content is known."""
+    """Return what the tags of a repository stood for, each image once, what was seen last first.
+
+    Only images whose content is known.
+    """
     rows = connection.execute(_SQL["tags"], {"repository": repository, "most": MAX_TAGS, "tenant": connection.tenant})
     return [Sighting(*row) for row in rows]
 

@@ -1,16 +1,46 @@
 -- name: see
--- Note that a tag stands for an image.
-INSERT INTO seen (repository, tag, image_id, at) VALUES (:repository, :tag, :image_id, :at)
-ON CONFLICT (repository, tag, image_id) DO UPDATE SET at = excluded.at
+-- Note that a tag stands for an image, unless up to then it was that which was seen last on the platform; '' fits all.
+INSERT INTO seen (repository, tag, at, image_id)
+SELECT :repository, :tag, CAST(:at AS BIGINT), n.image_id FROM image n
+ WHERE n.image_id = :image_id AND n.image_id <> coalesce((
+        SELECT s.image_id FROM seen s JOIN image i USING (image_id)
+         WHERE s.repository = :repository AND s.tag = :tag AND i.tenant = n.tenant AND s.at <= CAST(:at AS BIGINT)
+           AND (json_extract(n.document, '$.platform') = '' OR json_extract(i.document, '$.platform') IN ('', json_extract(n.document, '$.platform')))
+         ORDER BY s.at DESC, s.image_id DESC LIMIT 1), 0)
+ON CONFLICT DO NOTHING
+
+-- name: see (postgresql)
+INSERT INTO seen (repository, tag, at, image_id)
+SELECT :repository, :tag, CAST(:at AS BIGINT), n.image_id FROM image n
+ WHERE n.image_id = :image_id AND n.image_id <> coalesce((
+        SELECT s.image_id FROM seen s JOIN image i USING (image_id)
+         WHERE s.repository = :repository AND s.tag = :tag AND i.tenant = n.tenant AND s.at <= CAST(:at AS BIGINT)
+           AND (CAST(n.document AS json) ->> 'platform' = '' OR CAST(i.document AS json) ->> 'platform' IN ('', CAST(n.document AS json) ->> 'platform'))
+         ORDER BY s.at DESC, s.image_id DESC LIMIT 1), 0)
+ON CONFLICT DO NOTHING
 
 -- name: seen_last
+-- What a tag was last seen to stand for on a platform, '' for any.
 SELECT s.image_id FROM seen s JOIN image i USING (image_id)
- WHERE s.repository = :repository AND s.tag = :tag AND i.tenant = :tenant ORDER BY s.at DESC, s.image_id DESC LIMIT 1
+ WHERE s.repository = :repository AND s.tag = :tag AND i.tenant = :tenant
+   AND (:platform = '' OR json_extract(i.document, '$.platform') IN ('', :platform))
+ ORDER BY s.at DESC, s.image_id DESC LIMIT 1
+
+-- name: seen_last (postgresql)
+SELECT s.image_id FROM seen s JOIN image i USING (image_id)
+ WHERE s.repository = :repository AND s.tag = :tag AND i.tenant = :tenant
+   AND (:platform = '' OR CAST(i.document AS json) ->> 'platform' IN ('', :platform))
+ ORDER BY s.at DESC, s.image_id DESC LIMIT 1
+
+-- name: was_seen
+-- Whether a tag ever stood for an image.
+SELECT 1 FROM seen WHERE repository = :repository AND tag = :tag AND image_id = :image_id LIMIT 1
 
 -- name: tags
--- What the tags of a repository stood for, what was seen last first.
-SELECT s.tag, s.at, s.image_id FROM seen s JOIN image i USING (image_id)
- WHERE s.repository = :repository AND i.tenant = :tenant AND i.indexed_at IS NOT NULL ORDER BY s.at DESC, s.image_id DESC LIMIT :most
+-- What the tags of a repository stood for, each image once, what was seen last first.
+SELECT s.tag, max(s.at), s.image_id FROM seen s JOIN image i USING (image_id)
+ WHERE s.repository = :repository AND i.tenant = :tenant AND i.indexed_at IS NOT NULL
+ GROUP BY s.tag, s.image_id ORDER BY 2 DESC, 3 DESC LIMIT :most
 
 -- name: stood_for
 -- What a tag stood for on a platform up to a moment: what it was seen to stand for last.

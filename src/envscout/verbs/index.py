@@ -7,6 +7,7 @@ import msgspec
 
 from envscout.errors import LimitExceeded
 from envscout.model import Document, Hung, Image, Indexed, Looked, Problem
+from envscout.names import moment
 from envscout.store import Connection, Database, inventories, now, policies, repositories, vex
 from envscout.store import images as stored_images
 
@@ -73,24 +74,42 @@ def renew(
 ) -> None:
     """Keep what hangs on an image by now, and note what a tag of a repository stands for, each where that is news.
 
-    copied: a local engine has the image under that name: one older than what was seen may be an old copy, and is no
-    news.
+    copied: a local engine has the image under that name, and it may be an old copy: see `_is_news`.
     """
     if hung.documents is not None:
         _renew_vex(database, image_id, hung.documents, whole=not hung.problems)
     if not repository or not tag:
         return
     with database.read() as connection:
-        last = repositories.seen_last(connection, repository, tag)
-        if last == image_id or (copied and last is not None and _is_older(connection, image_id, last)):
+        if not _is_news(connection, image_id, repository, tag, copied=copied):
             return
     with database.write() as connection:
         repositories.see(connection, repository, tag, image_id, now())
 
 
-def _is_older(connection: Connection, image_id: int, other: int) -> bool:
-    one, than = (stored_images.get(connection, each).image.created for each in (image_id, other))
-    return one <= than
+def _is_news(connection: Connection, image_id: int, repository: str, tag: str, *, copied: bool) -> bool:
+    """Tell whether a tag came to stand for an image: on its platform, it was seen to stand for another one last.
+
+    A copy is no news where it is the same build, is known to be older, or is what the tag stood for before: it may have
+    been pulled then.
+    """
+    image = stored_images.get(connection, image_id).image
+    last = repositories.seen_last(connection, repository, tag, image.platform)
+    if last is None or last == image_id or not copied:
+        return last != image_id
+    other = stored_images.get(connection, last).image
+    is_same = not _digests(image).isdisjoint(_digests(other))
+    return not (is_same or _is_older(image, other) or repositories.was_seen(connection, repository, tag, image_id))
+
+
+def _is_older(image: Image, other: Image) -> bool:
+    one, than = moment.told(image.created), moment.told(other.created)
+    return one is not None and than is not None and one < than
+
+
+def _digests(image: Image) -> frozenset[str]:
+    """Return what an image is known by: an engine calls it by its configuration, or by the index it was pulled by."""
+    return frozenset(filter(None, (image.digest, image.index_digest, image.config_digest)))
 
 
 def _renew_vex(database: Database, image_id: int, hung: tuple[Document, ...], *, whole: bool) -> None:
