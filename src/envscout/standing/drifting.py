@@ -9,8 +9,8 @@ import msgspec
 from envscout.environments.drift import Drift, drifts
 from envscout.environments.fold import fold
 from envscout.errors import InvalidReference
-from envscout.model import Deployment, Event, News, NewsFacts
-from envscout.names.reference import parse
+from envscout.model import Event, News, NewsFacts
+from envscout.names.reference import Reference, parse
 from envscout.store import Connection, deployments, images, observed, repositories
 from envscout.store.deployments import Running, Scope
 
@@ -42,24 +42,20 @@ def look(
 
 
 def _moved(connection: Connection, running: Iterable[Running]) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield what of what runs was recorded under a tag that stands for another image by now."""
-    for each in running:
-        ran = each.deployment
-        now = _stands_for(connection, ran, each.image_id)
-        if now and now != ran.digest:
-            yield (ran.reference, ran.digest), now
+    """Yield what of what runs was recorded under a tag that stands for another image by now, and for which."""
+    tagged = [(each, name) for each in running if (name := _tagged(each.deployment.reference))]
+    asked = [repositories.Ran(name.repository, name.tag, each.image_id) for each, name in tagged]
+    for (each, _), now in zip(tagged, repositories.stand_for(connection, asked), strict=True):
+        if now and now != each.deployment.digest:
+            yield (each.deployment.reference, each.deployment.digest), now
 
 
-def _stands_for(connection: Connection, ran: Deployment, image_id: int) -> str:
-    try:
-        reference = parse(ran.reference)
-    except InvalidReference:
-        return ""
-    if not reference.repository or reference.digest or not reference.tag:
-        return ""
-    platform = images.get(connection, image_id).image.platform
-    found = repositories.stood_for(connection, reference.repository, reference.tag, platform)
-    return found[0].digest if found else ""
+def _tagged(text: str) -> Reference | None:
+    with contextlib.suppress(InvalidReference):
+        reference = parse(text)
+        if reference.repository and reference.tag and not reference.digest:
+            return reference
+    return None
 
 
 def observe(connection: Connection, said: Event, seen: Iterable[Event], at: int) -> list[News]:

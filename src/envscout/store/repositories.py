@@ -1,11 +1,13 @@
 """Repositories: what their tags stood for, which are to be indexed unasked, and the registries to be watched."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from envscout.model import Image
 from envscout.store.database import FOREVER, Connection, queries
+from envscout.store.sql import listed
 
 _SQL = queries("repositories")
 MAX_TAGS = 2_000
@@ -81,6 +83,21 @@ def stood_for(
     row = {"repository": repository, "tag": tag, "platform": platform, "at": moment, "tenant": connection.tenant}
     found = connection.execute(_SQL["stood_for"], row).fetchone()
     return (msgspec.json.decode(found[0], type=Image), int(found[1])) if found else None
+
+
+class Ran(NamedTuple):
+    """An image that runs under a tag."""
+
+    repository: str
+    tag: str
+    image_id: int
+
+
+def stand_for(connection: Connection, ran: Sequence[Ran]) -> list[str]:
+    """Return the digest that each tag was last seen to stand for on the platform of the image, "" for none."""
+    rows = listed([{"number": number, **each._asdict()} for number, each in enumerate(ran)])
+    found = dict(connection.execute(_SQL["stand_for"], {"rows": rows, "tenant": connection.tenant}))
+    return [found.get(number) or "" for number in range(len(ran))]
 
 
 def recorded(connection: Connection) -> list[Named]:

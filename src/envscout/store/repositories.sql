@@ -55,6 +55,23 @@ SELECT i.document, s.at FROM seen s JOIN image i USING (image_id)
    AND CAST(i.document AS json) ->> 'platform' IN ('', :platform)
  ORDER BY s.at DESC, s.image_id DESC LIMIT 1
 
+-- name: stand_for
+-- The digests of what tags were last seen to stand for, each on the platform of an image.
+SELECT CAST(json_extract(q.value, '$.number') AS BIGINT), (
+    SELECT i.digest FROM seen s JOIN image i USING (image_id)
+     WHERE s.repository = json_extract(q.value, '$.repository') AND s.tag = json_extract(q.value, '$.tag')
+       AND i.tenant = :tenant AND json_extract(i.document, '$.platform') IN ('', json_extract(r.document, '$.platform'))
+     ORDER BY s.at DESC, s.image_id DESC LIMIT 1)
+  FROM json_each(:rows) q CROSS JOIN image r WHERE r.image_id = CAST(json_extract(q.value, '$.image_id') AS BIGINT)
+
+-- name: stand_for (postgresql)
+SELECT CAST(json_extract(q.value, '$.number') AS BIGINT), (
+    SELECT i.digest FROM seen s JOIN image i USING (image_id)
+     WHERE s.repository = json_extract(q.value, '$.repository') AND s.tag = json_extract(q.value, '$.tag')
+       AND i.tenant = :tenant AND CAST(i.document AS json) ->> 'platform' IN ('', CAST(r.document AS json) ->> 'platform')
+     ORDER BY s.at DESC, s.image_id DESC LIMIT 1)
+  FROM json_each(:rows) q CROSS JOIN image r WHERE r.image_id = CAST(json_extract(q.value, '$.image_id') AS BIGINT)
+
 -- name: names_recorded
 -- The names that were recorded, each with its organization and service and when it was recorded last.
 SELECT v.organization, s.name, e.reference, max(e.at)
