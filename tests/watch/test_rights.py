@@ -8,6 +8,8 @@ import pytest
 
 from envscout.model import Image, Inventory
 from envscout.store import Database, images, now
+from envscout.verbs import tokens
+from tests.server.conftest import serving
 from tests.servers.kubernetes import Cluster, Object, Refused, Rights, cluster
 from tests.stories.story import Desk, Laptop
 from tests.watch.watcher import Watcher, watching
@@ -124,3 +126,14 @@ def test_pods_cannot_be_done_without(api: Cluster, desk: Desk, words: tuple[str,
         assert "/api/v1/pods: the API server refuses it: 403" in watcher.told
         api.tokens["watcher"] = NODES
         _becomes(desk, watcher, {"shop/api": INDEX})
+
+
+def test_a_token_of_one_environment_begins_it(api: Cluster, desk: Desk, words: tuple[str, ...], tmp_path: Path) -> None:
+    api.tokens["watcher"] = NODES
+    assert isinstance(desk.place, Path)
+    with Database(desk.place) as database:
+        made = tokens.create(database, "watcher", "tester", "shop", "production")
+    for server in serving(desk.place):
+        desk.env.update(ENVSCOUT_SERVER=server.address, ENVSCOUT_TOKEN=made.secret)
+        with watching(desk, words, tmp_path) as watcher:
+            _becomes(desk, watcher, {"shop/api": INDEX})
