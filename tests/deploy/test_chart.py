@@ -148,6 +148,10 @@ def test_no_value_is_read_that_the_schema_does_not_know(choice: str) -> None:
         ({"server": {"enabled": False}, **WATCHED}, "there is no server here"),
         ({"watcher": {"server": "http://envscout.example.com"}}, "server"),
         ({"watcher": {"server": "https://es_x@envscout.example.com"}}, "server"),
+        *(
+            ({"watcher": {"server": f"https://{host}"}}, "server")
+            for host in ("a:0", "a:070", "a:65536", "a:99999", "a:123456", "a:", "a:x", "[::1]:0", "::1")
+        ),
         ({"watcher": {"namespaces": ["team-a"]}}, "namespaces"),
         ({"watcher": {"env": [{"name": "ENVSCOUT_SERVER_CA", "value": "/ca.crt"}]}}, "env"),
         ({"watcher": {"ports": [0]}}, "ports"),
@@ -164,6 +168,11 @@ def test_no_value_is_read_that_the_schema_does_not_know(choice: str) -> None:
 def test_a_value_without_meaning_is_refused(helm: str, values: Object, why: str) -> None:
     with pytest.raises(RuntimeError, match=why):
         template(helm, values)
+
+
+@pytest.mark.parametrize("host", ["a", "a:1", "a:443/b:0", "a.example:65535", "10.0.0.1:8443/", "[fd00::1]:59999"])
+def test_an_address_with_a_port_that_there_is_is_taken(host: str) -> None:
+    jsonschema.Draft7Validator(SCHEMA).validate({"watcher": {"server": f"https://{host}"}})
 
 
 def _paths(values: Object, path: str = "") -> Iterator[str]:

@@ -33,7 +33,11 @@ class Record:
         from envscout.store.deployments import Scope
         from envscout.verbs import drift
 
-        looked = self._session.call(drift.drift, Scope(self._organization), tags=False)
+        try:
+            looked = self._session.call(drift.drift, Scope(self._organization), tags=False)
+        except NotFound:
+            # Who is confined to one environment asks about that one, which may be recorded into for the first time.
+            return []
         # A server tells beside who looked who was let in.
         own = [each for each in looked if each.actor == self._actor or each.actor.startswith(f"{self._actor} (")]
         return [each.environment for each in own if each.source == SOURCE and rules.may_be(each.environment)]

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 PODS, NAMESPACES, NODES = "/api/v1/pods", "/api/v1/namespaces", "/api/v1/nodes"
+WITHOUT_NODES = (
+    "nodes may not be listed: of an image of several platforms any that is known counts; "
+    "let the service account `list` and `watch` nodes"
+)
 AGAIN = 300.0
 """Seconds after which all is compared again, though nothing was told."""
 _SETTLE = 0.5
@@ -44,9 +48,9 @@ class Follower:
             lambda each: (each.metadata.name, pods.labels(each, rules.labels)), self._changed
         )
         self._nodes: Mirror[tuple[str, str]] = Mirror(
-            lambda each: (each.metadata.name, pods.platform(each)), self._changed
+            lambda each: (each.metadata.name, pods.platform(each)), self._changed, WITHOUT_NODES
         )
-        self._followed: list[tuple[str, Mirror[Any], str]] = [(PODS, self._pods, selector)]
+        self._followed: list[tuple[str, Mirror[Any], str]] = [(PODS, self._pods, selector), (NODES, self._nodes, "")]
         if rules.environment_label:
             self._followed.append((NAMESPACES, self._spaces, ""))
         self._told: dict[str, Running | None] = {}
@@ -59,12 +63,9 @@ class Follower:
         """
         from envscout.watch import cluster
 
-        if self._may_see_nodes(client):
-            self._followed.append((NODES, self._nodes, ""))
         self._told = dict.fromkeys(self._record.looked_at(self._rules))
         if once:
-            for path, mirror, selector in self._followed:
-                _asked(path, partial(cluster.listed, client, path, mirror, selector))
+            self._list(client)
             self._check(client)
             if not self._look(everything=True):
                 raise click.exceptions.Exit(1)
@@ -77,22 +78,17 @@ class Follower:
         finally:
             stop.set()
 
-    def _may_see_nodes(self, client: Any) -> bool:
-        """Tell whether nodes may be asked for their platforms; what goes wrong otherwise is told by who asks again."""
-        from envscout.watch.cluster import listed
+    def _list(self, client: Any) -> None:
+        """Ask once for all that is followed; what may not be seen and can be done without is told."""
+        from envscout.watch import cluster
 
-        try:
-            listed(client, NODES, self._nodes)
-        except AccessDenied:
-            self._warn(
-                "nodes may not be listed: of an image of several platforms any that is known counts; "
-                "let the service account `list` and `watch` nodes"
-            )
-            return False
-        except Exception:
-            # Whoever follows them asks again, and tells.
-            return True
-        return True
+        for path, mirror, selector in self._followed:
+            try:
+                _asked(path, partial(cluster.listed, client, path, mirror, selector))
+            except AccessDenied:
+                if not mirror.without:
+                    raise
+                self._warn(mirror.without)
 
     def _follow(self, client: Any, stop: threading.Event) -> None:
         looked, is_checked = time.monotonic() - AGAIN, False
@@ -102,7 +98,7 @@ class Follower:
             stop.wait(_SETTLE)
             is_due = time.monotonic() - looked >= AGAIN
             # While nothing is heard of the cluster, what is known of it may be old: who asks sees that nobody looks.
-            if not all(each.is_complete.is_set() and each.is_current.is_set() for _, each, _ in self._followed):
+            if not all(each.is_enough for _, each, _ in self._followed):
                 continue
             if is_changed or is_due:
                 self._changed.clear()

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from envscout.errors import EnvscoutError, SourceError
+from envscout.errors import AccessDenied, EnvscoutError, SourceError
 from envscout.watch import answers
 from envscout.watch.answers import GoneError
 from envscout.watch.connection import TIMEOUT
@@ -37,7 +37,7 @@ def follow(
 ) -> None:
     """Keep a mirror like what is at a path (`/api/v1/pods`) until stopped. tell: told of what goes wrong on the way.
 
-    selector: of labels. What the server does not let see is told, and asked for again.
+    selector: of labels. What the server does not let see is told, and asked for again; once, where one can do without.
     """
     version, pause = "", _PAUSE
     while not stop.is_set():
@@ -54,17 +54,27 @@ def follow(
             mirror.is_current.clear()
         except Exception as error:
             # Whatever it is, plug-ins that prove who asks among it: who follows must not end, and nobody would notice.
-            mirror.is_current.clear()
-            problem = error.cause if isinstance(error, EnvscoutError) else f"{type(error).__name__}: {error}"
+            problem = _lost(path, mirror, error)
         if stop.is_set():
             return
         if time.monotonic() - accepted > _QUICK:
             # The server was heard for a while, whether anything happened or not: what went wrong before is over.
             pause = _PAUSE
         if problem:
-            tell(f"{path}: {problem[:300]}; trying again")
+            tell(problem)
         stop.wait(pause * random.uniform(0.5, 1))  # noqa: S311 - it only spreads those who come back
         pause = min(2 * pause, _MAX_PAUSE)
+
+
+def _lost(path: str, mirror: Mirror[Any], error: Exception) -> str:
+    """Have a mirror know that nothing is heard any more; return what is to be told of it, "" for nothing new."""
+    mirror.is_current.clear()
+    if isinstance(error, AccessDenied) and mirror.without:
+        is_new = not mirror.is_refused.is_set()
+        mirror.is_refused.set()
+        return mirror.without if is_new else ""
+    cause = error.cause if isinstance(error, EnvscoutError) else f"{type(error).__name__}: {error}"
+    return f"{path}: {cause[:300]}; trying again"
 
 
 def listed(client: "Client", path: str, mirror: Mirror[Any], selector: str = "") -> str:
@@ -115,6 +125,7 @@ def watched(client: "Client", path: str, version: str, mirror: Mirror[Any], sele
     with client.stream("GET", path, params=asked, timeout=timeout) as response:
         answers.check(response)
         mirror.is_current.set()
+        mirror.is_refused.clear()
         yield version
         for kind, told in answers.changes(response):
             if kind == "DELETED":
