@@ -50,8 +50,8 @@ def create(target: str, since: str, feeds: tuple[str, ...], key: str, every: str
 
     with Session() as session:
         key = key or session.settings.text("bundle_key")
-        after = advisory_bundle.since(session.database, since) if since else None
         path = _path(key) if key else None
+        after = advisory_bundle.since(session.database, since, path) if since else None
         made = advisory_bundle.create(
             session.database, target, after=after, names=feeds, key=path, every=_microseconds(every), anew=anew
         )
