@@ -26,7 +26,7 @@ def bundle() -> None:
     "--since",
     default="",
     metavar="FILE|GENERATION",
-    help="Hold only what changed since an earlier bundle of this store.",
+    help="Hold only what changed since an earlier bundle of this store; a file must be signed with --key, if given.",
 )
 @click.option("--feed", "feeds", multiple=True, metavar="NAME", help="Hold this feed, not all; may be repeated.")
 @click.option("--key", default="", metavar="FILE", help="Private Ed25519 key to sign with; the setting bundle_key.")
