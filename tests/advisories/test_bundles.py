@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -178,6 +179,20 @@ def test_only_trusted_keys_are_believed(made: Path, keys: Path, tmp_path: Path) 
         Bundle(made, signing.believing(frozenset(), unsigned=True))
 
 
+def test_who_signs_what_they_read_believes_themselves_alone(keys: Path, tmp_path: Path) -> None:
+    check = signing.alone(keys / "ours")
+    with Bundle(write(tmp_path / "ours", keys), check):
+        pass
+    for name, by in (("theirs", "signed by SHA256:"), ("", "signed by nobody")):
+        with pytest.raises(FeedError, match=by) as refused:
+            Bundle(write(tmp_path / "other", keys, name=name), check)
+        assert "--since NUMBER" in refused.value.next_step
+    data = (tmp_path / "ours").read_bytes()
+    (tmp_path / "ours").write_bytes(data.replace(b"example.org", b"example.net"))
+    with pytest.raises(FeedError, match="its signature does not hold"):
+        Bundle(tmp_path / "ours", check)
+
+
 def test_a_signature_of_another_manifest_is_none(made: Path, keys: Path, tmp_path: Path) -> None:
     other = write(tmp_path / "other", keys, generation=GENERATION + 1).read_bytes()
     data = made.read_bytes()
@@ -234,7 +249,8 @@ def test_hostile_parts(what: str, keys: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "advisory",
     [Advisory(""), Advisory("A", published=1 << 63), Advisory("A", modified=-(1 << 63)), Advisory("A" * 2_000),
-     Advisory("A", score=math.nan), Advisory("A", score=math.inf)],
+     Advisory("A", score=math.nan), Advisory("A", score=math.inf), Advisory("A", score=-0.1),
+     Advisory("A", score=10.1)],
 )  # fmt: skip
 def test_hostile_records(advisory: Advisory, keys: Path, tmp_path: Path) -> None:
     plain = frames.join([frames.encode((advisory, bytes(16)))])
@@ -242,13 +258,30 @@ def test_hostile_records(advisory: Advisory, keys: Path, tmp_path: Path) -> None
         read(_hostile(tmp_path / "x", keys, frames.pack(plain), len(plain)), keys)
 
 
-@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, -0.1, 10.1])
 @pytest.mark.parametrize(("kind", "row"), [("epss", ("CVE-1", 0.5)), ("cve", ("CVE-1", "", 0, "", "", ""))])
 def test_hostile_numbers(kind: str, row: tuple[Any, ...], number: float, keys: Path, tmp_path: Path) -> None:
     row = (*row, number) if kind == "epss" else (*row[:2], number, *row[3:])
     plain = frames.join([frames.encode(row)])
     with pytest.raises(FeedError, match="cannot be read"):
         read(_hostile(tmp_path / "x", keys, frames.pack(plain), len(plain), kind, kind), keys)
+
+
+@pytest.mark.parametrize(
+    ("kind", "row"),
+    [("epss", ("CVE-1", 0, 1.0)), ("epss", ("CVE-1", 1.0, 0)), ("cve", ("CVE-1", "", 0, "", "", "")),
+     ("cve", ("CVE-1", "", 10.0, "", "", "")), ("cve", ("CVE-1", "", None, "", "", ""))],
+)  # fmt: skip
+def test_numbers_within_their_bounds(kind: str, row: tuple[Any, ...], keys: Path, tmp_path: Path) -> None:
+    plain = frames.join([frames.encode(row)])
+    assert read(_hostile(tmp_path / "x", keys, frames.pack(plain), len(plain), kind, kind), keys) == [row]
+
+
+@pytest.mark.parametrize("row", [("CVE-1", 1.1, 0.5), ("CVE-1", 0.5, 1.1)])
+def test_shares_are_at_most_one(row: tuple[Any, ...], keys: Path, tmp_path: Path) -> None:
+    plain = frames.join([frames.encode(row)])
+    with pytest.raises(FeedError, match="cannot be read"):
+        read(_hostile(tmp_path / "x", keys, frames.pack(plain), len(plain), "epss", "epss"), keys)
 
 
 def _with(**fields: Any) -> Manifest:
@@ -321,6 +354,21 @@ def test_places_that_hold_none(keys: Path, tmp_path: Path) -> None:
             believed(path, keys)
 
 
+@pytest.mark.parametrize("has_writer", [False, True])
+def test_a_pipe_is_refused_and_not_waited_for(made: Path, keys: Path, tmp_path: Path, has_writer: bool) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    end = os.open(tmp_path / "pipe", os.O_RDWR) if has_writer else None
+    try:
+        if end is not None:
+            os.write(end, made.read_bytes())
+        with pytest.raises(FeedError, match="is no regular file") as refused:
+            believed(tmp_path / "pipe", keys)
+        assert "write it to a file first" in refused.value.next_step
+    finally:
+        if end is not None:
+            os.close(end)
+
+
 def test_what_is_read_while_it_changes(made: Path, keys: Path, tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(made.read_bytes())
@@ -337,6 +385,22 @@ def test_places_that_cannot_be_written(keys: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot write"):
         write(tmp_path / "folder", keys)
     assert [each.name for each in tmp_path.iterdir()] == ["folder"]
+
+
+def test_what_is_no_file_stays_what_it_is(made: Path, keys: Path, tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "real").chmod(0o640)
+    (tmp_path / "link").symlink_to("real")
+    write(tmp_path / "link", keys)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == made.read_bytes()
+    assert stat.S_IMODE((tmp_path / "real").stat().st_mode) == 0o640
+    os.mkfifo(tmp_path / "pipe")
+    end = os.open(tmp_path / "pipe", os.O_RDWR | os.O_NONBLOCK)
+    with os.fdopen(end, "rb", buffering=0) as reader:
+        write(tmp_path / "pipe", keys)
+        assert (tmp_path / "pipe").is_fifo()
+        assert reader.read(1 << 20) == made.read_bytes()
 
 
 def test_a_record_that_no_bundle_holds(keys: Path, tmp_path: Path) -> None:

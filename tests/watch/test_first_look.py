@@ -9,7 +9,7 @@ import pytest
 
 from tests.servers.kubernetes import Cluster, Object, cluster
 from tests.stories.story import PROGRAM, Desk, Laptop
-from tests.watch.watcher import watching
+from tests.watch.watcher import PATIENCE, watching
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def _services(desk: Desk, environment: str = "production") -> set[str]:
 
 
 def _becomes(desk: Desk, services: set[str]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while (found := _services(desk)) != services:
         assert time.monotonic() < end, found
         time.sleep(0.2)
@@ -64,7 +64,7 @@ def test_a_selector_that_no_pod_has_empties_nothing(desk: Desk, words: tuple[str
 def test_who_would_follow_by_it_does_not_start(desk: Desk, words: tuple[str, ...]) -> None:
     desk.ok(*words, "--selector", "app=team-a", "--once")
     argv = [str(PROGRAM), *words, "--selector", "app=taem-a"]
-    done = subprocess.run(argv, env=desk.env, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(argv, env=desk.env, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 64
     assert "--selector" in done.stderr
     assert _services(desk) == {"shop/team-a"}

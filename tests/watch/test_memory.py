@@ -10,7 +10,7 @@ import pytest
 
 from tests.servers.kubernetes import Cluster, cluster
 from tests.stories.story import PROGRAM, Desk, Laptop
-from tests.watch.watcher import watching
+from tests.watch.watcher import PATIENCE, watching
 
 APPS, COPIES = 20, 500
 MOST = 200 << 10
@@ -63,7 +63,7 @@ def test_ten_thousand_pods_take_little_memory(api: Cluster, desk: Desk, tmp_path
 
 def test_following_them_through_a_rollout_takes_little_memory(api: Cluster, desk: Desk, tmp_path: Path) -> None:
     def becomes(version: str) -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while (found := _running(desk)) != {(f"shop/app-{number}", version) for number in range(APPS)}:
             assert time.monotonic() < end, (version, found, watcher.told[-2_000:])
             time.sleep(0.2)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tests.stories.story import PROGRAM, Desk
 
+PATIENCE = 300
+"""Seconds that a test waits for what comes much sooner, unless it never does."""
 _PROGRAM = "from envscout.cli import entry, following; following.AGAIN = {}; entry.main()"
 
 
@@ -30,7 +32,7 @@ class Watcher:
     def end(self, how: int = signal.SIGKILL) -> int:
         """End it; return the exit code."""
         self._process.send_signal(how)
-        return self._process.wait(20)
+        return self._process.wait(PATIENCE)
 
     @property
     def peak(self) -> int:

@@ -23,10 +23,20 @@ def sequence(connection: Connection) -> str:
     return str(row[0]) if row else ""
 
 
-def name_sequence(connection: Connection, *, anew: bool = False) -> str:
-    """Return the same, giving it a name where it has none; anew: in any case. Needs the write lock."""
-    connection.execute(_SQL["replace_sequence" if anew else "put_sequence"], {"value": secrets.token_hex(16)})
+def name_sequence(connection: Connection) -> str:
+    """Return the same, giving it a name where it has none. Needs the write lock."""
+    connection.execute(_SQL["put_sequence"], {"value": new_name()})
     return sequence(connection)
+
+
+def rename_sequence(connection: Connection, name: str) -> None:
+    """Give it another name: what was made under the old one is continued no more. Needs the write lock."""
+    connection.execute(_SQL["replace_sequence"], {"value": name})
+
+
+def new_name() -> str:
+    """Return a name that no sequence has: 32 hexadecimal digits."""
+    return secrets.token_hex(16)
 
 
 def was_applied_at(connection: Connection, moment: int) -> bool:

@@ -44,11 +44,16 @@ class Made(msgspec.Struct, frozen=True):
     digest: str = ""
 
 
-def since(database: Database, text: str) -> Since:
-    """Read what a bundle is to continue from: the file of an earlier one, or its generation. Raise UsageError."""
+def since(database: Database, text: str, key: Path | None = None) -> Since:
+    """Read what a bundle is to continue from: the file of an earlier one, or its generation.
+
+    key: that the next one is signed with. A file must be signed with it, too: what it says of facts is said again.
+    Raise UsageError, FeedError.
+    """
     if _GENERATION.fullmatch(text) and not Path(text).exists():
         return Since(int(text))
-    with Bundle(Path(text), signing.anybody) as bundle, database.read() as connection:
+    check = signing.alone(key) if key else signing.anybody
+    with Bundle(Path(text), check) as bundle, database.read() as connection:
         manifest = bundle.manifest
         if manifest.sequence != bundling.sequence(connection):
             raise UsageError(f"{text} was made of another store", "continue from a bundle that was made of this one")
@@ -76,8 +81,7 @@ def create(
     sign = signing.signer(key) if key else None
     signed_by = keys.fingerprint(sign(b"")[0]) if sign else ""
     target = _reference(place) if place.startswith(REGISTRY) else None
-    with database.write() as connection:
-        sequence = bundling.name_sequence(connection, anew=anew)
+    sequence = bundling.new_name() if anew else _named(database)
     with tempfile.TemporaryDirectory(prefix="envscout-") as folder:
         path = Path(folder, "bundle") if target else Path(place)
         with database.read() as connection, Writer(Path(folder)) as writer:
@@ -89,12 +93,23 @@ def create(
             passed = bundling.passed(connection, start, generation, MAX_PASSED) if start else ()
             head = Manifest(sequence, generation, start, PARSER.decode(), every, (), passed)
             manifest = writer.write(path, head, sign)
-        made = Made(place, manifest, path.stat().st_size, signed_by)
-        if target is None:
-            return made
-        notes = {_CREATED: moment.show(manifest.as_of)}
-        digest = push_artifact(target, MEDIA_TYPE, [Part(f"{MEDIA_TYPE}+zstd", path.read_bytes())], annotations=notes)
-        return msgspec.structs.replace(made, digest=digest)
+        made = Made(place, manifest, writer.size, signed_by, _pushed(target, path, manifest) if target else "")
+    if anew:
+        # Not before: while nothing was published under the new name, what was under the old one can be continued.
+        with database.write() as connection:
+            bundling.rename_sequence(connection, sequence)
+    return made
+
+
+def _named(database: Database) -> str:
+    with database.write() as connection:
+        return bundling.name_sequence(connection)
+
+
+def _pushed(target: Reference, path: Path, manifest: Manifest) -> str:
+    """Push a bundle; return the digest of the artifact. Raise SourceError."""
+    notes = {_CREATED: moment.show(manifest.as_of)}
+    return push_artifact(target, MEDIA_TYPE, [Part(f"{MEDIA_TYPE}+zstd", path.read_bytes())], annotations=notes)
 
 
 def _chosen(connection: Connection, names: Sequence[str]) -> list[Status]:

@@ -15,15 +15,19 @@ LEVEL = 9
 # No frame needs a window that is larger than its content may be.
 _WINDOW_LOG = 27
 
-_Finite = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
+MAX_CVSS = 10.0
+"""Of a base score: https://www.first.org/cvss/specification-document"""
+_Cvss = Annotated[float, msgspec.Meta(ge=0, le=MAX_CVSS)]
+# A probability, and a percentile as a share: https://www.first.org/epss/data_stats
+_Epss = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 _DECODERS: dict[Holds, msgspec.msgpack.Decoder[Any]] = {
     "records": msgspec.msgpack.Decoder(list[tuple[Advisory, bytes]]),
     "gone": msgspec.msgpack.Decoder(list[str]),
     "problems": msgspec.msgpack.Decoder(list[Problem]),
-    "epss": msgspec.msgpack.Decoder(list[tuple[str, _Finite, _Finite]]),
+    "epss": msgspec.msgpack.Decoder(list[tuple[str, _Epss, _Epss]]),
     "kev": msgspec.msgpack.Decoder(list[tuple[str, str, str, bool]]),
-    "cve": msgspec.msgpack.Decoder(list[tuple[str, str, _Finite | None, str, str, str]]),
+    "cve": msgspec.msgpack.Decoder(list[tuple[str, str, _Cvss | None, str, str, str]]),
 }
 _ARRAY = b"\xdd"
 encode = msgspec.msgpack.Encoder().encode

@@ -1,6 +1,7 @@
 """Reading a bundle: nothing of it is looked at before its signature is checked, nor unpacked before its digest is."""
 
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import IO, Any, NamedTuple, Self
 
 from envscout.advisories.batch import Batch
 from envscout.advisories.bundles import manifest as manifests
-from envscout.advisories.bundles.frames import unpack
+from envscout.advisories.bundles.frames import MAX_CVSS, unpack
 from envscout.advisories.bundles.manifest import MAGIC, MAX_FILE, MAX_MANIFEST, NEXT_STEP, Entry, Manifest, Part
 from envscout.errors import FeedError
 from envscout.model import Advisory, Problem
@@ -16,6 +17,7 @@ from envscout.model import Advisory, Problem
 _NUMBER = 1 << 62
 _LONGEST_ID = 1_000
 _WRONG_FILE = "name a file that `db bundle create` wrote"
+_TO_A_FILE = "write it to a file first, and name that"
 
 
 class Signature(NamedTuple):
@@ -34,17 +36,19 @@ class Bundle:
     """An open bundle, every byte of it accounted for. Use as a context manager."""
 
     def __init__(self, path: Path, check: Check) -> None:
-        """Open a file and verify all of it. Raises FeedError."""
+        """Open a regular file and verify all of it. Raises FeedError."""
         self.path = path
         try:
-            self._file: IO[bytes] = path.open("rb")
+            self._file: IO[bytes] = open(path, "rb", opener=_at_once)  # noqa: SIM115
         except OSError as error:
             raise FeedError(f"{path} cannot be read: {error.strerror}", _WRONG_FILE) from error
         try:
-            self.size = os.fstat(self._file.fileno()).st_size
-            self.manifest, at = _head(self._file, self.size, check)
+            there = os.fstat(self._file.fileno())
+            if not stat.S_ISREG(there.st_mode):
+                raise FeedError(f"{path} is no regular file, and a bundle is read more than once", _TO_A_FILE)
+            self.manifest, at = _head(self._file, there.st_size, check)
             self._places = _places(self.manifest, at)
-            self._verify(at)
+            self._verify(at, there.st_size)
         except BaseException as error:
             self._file.close()
             if isinstance(error, OSError):
@@ -108,16 +112,21 @@ class Bundle:
             raise FeedError("the bundle was changed after it was made: a part is not what its manifest says", NEXT_STEP)
         return data
 
-    def _verify(self, at: int) -> None:
+    def _verify(self, at: int, size: int) -> None:
         """Read all of it once, so that nothing is begun of what cannot be ended."""
         parts = [part for each in self.manifest.feeds for part in each.parts]
         end = at + sum(part.packed for part in parts)
-        if end != self.size:
-            what = "ends early" if end > self.size else "is followed by something else"
-            raise FeedError(f"the bundle {what}: {self.size:,} bytes instead of {end:,}", NEXT_STEP)
+        if end != size:
+            what = "ends early" if end > size else "is followed by something else"
+            raise FeedError(f"the bundle {what}: {size:,} bytes instead of {end:,}", NEXT_STEP)
         for part in parts:
             self._packed(part, at)
             at += part.packed
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting for whoever writes into a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _head(file: IO[bytes], size: int, check: Check) -> tuple[Manifest, int]:
@@ -151,7 +160,8 @@ def _places(manifest: Manifest, at: int) -> dict[Part, int]:
 
 def _check_record(advisory: Advisory, digest: bytes) -> None:
     """Refuse what no parser makes and no store holds."""
-    numbers = (advisory.published, advisory.modified, advisory.score or 0)
+    moments = (advisory.published, advisory.modified)
     # What is no number is not between two, either.
-    if not all(-_NUMBER < each < _NUMBER for each in numbers) or len(advisory.id) > _LONGEST_ID or len(digest) != 16:
+    is_sound = all(-_NUMBER < each < _NUMBER for each in moments) and 0 <= (advisory.score or 0) <= MAX_CVSS
+    if not is_sound or len(advisory.id) > _LONGEST_ID or len(digest) != 16:
         raise FeedError(f"the record {advisory.id[:100]!r} of the bundle is out of bounds", NEXT_STEP)

@@ -37,8 +37,28 @@ def believing(trusted: frozenset[bytes], *, unsigned: bool = False) -> Check:
     return check
 
 
+def alone(key: Path) -> Check:
+    """Return what refuses all but signatures of one private key, in a file: for who signs with it what they read.
+
+    Keys that are trusted where bundles are applied are not asked: what a stranger says is not to be signed as one's
+    own. Raises UsageError.
+    """
+    public, _ = signer(key)(b"")
+
+    def check(found: Signature | None) -> None:
+        if found is None or found.key != public:
+            by = f"by {fingerprint(found.key)}" if found else "by nobody"
+            raise FeedError(
+                f"the bundle to continue from is signed {by}, and the next one is to be by {fingerprint(public)}",
+                "if the key was changed, pass the generation of that bundle: --since NUMBER",
+            )
+        _verify(found)
+
+    return check
+
+
 def anybody(found: Signature | None) -> None:
-    """Believe any signature that holds: for who asks only what a bundle of theirs continues from."""
+    """Believe any signature that holds, and none: for who signs nothing of what they read."""
     if found is not None:
         _verify(found)
 

@@ -14,6 +14,7 @@ from envscout.advisories.bundles import manifest as manifests
 from envscout.advisories.bundles.frames import LEVEL, encode, join, pack
 from envscout.advisories.bundles.manifest import MAGIC, Entry, Holds, Manifest, Part
 from envscout.errors import LimitExceeded, UsageError
+from envscout.placing import whole
 
 _PLAIN = 8 << 20
 """Bytes of rows after which a part is full, if not their number: so much is in memory, here and where it is read."""
@@ -23,7 +24,12 @@ Sign = Callable[[bytes], tuple[bytes, bytes]]
 
 
 class Writer:
-    """A bundle that is being made. Use as a context manager: `feed` one after the other, then `write`."""
+    """A bundle that is being made. Use as a context manager: `feed` one after the other, then `write`.
+
+    size: bytes of the file that was written.
+    """
+
+    size = 0
 
     def __init__(self, folder: Path, level: int = LEVEL) -> None:
         """Make room in a folder. Raises UsageError where there is none."""
@@ -88,25 +94,20 @@ class Writer:
         return Part(holds, len(packed), len(plain), sha256(packed).hexdigest())
 
     def write(self, into: Path, head: Manifest, sign: Sign | None) -> Manifest:
-        """Write the file, whole or not at all; return its manifest. Raises UsageError, LimitExceeded."""
+        """Write the file as `whole` does; return its manifest. Raises UsageError, LimitExceeded."""
         done = msgspec.structs.replace(head, feeds=tuple(self._feeds))
         data = manifests.encode(done)
         if len(data) > manifests.MAX_MANIFEST:
             raise LimitExceeded(f"the manifest has {len(data):,} bytes", "name fewer feeds: --feed")
-        beside = into.with_name(f".{into.name}-{os.urandom(4).hex()}")
+        start = MAGIC + len(data).to_bytes(4, "big") + data + _signature(data, sign)
+        self.size = len(start) + self._parts.seek(0, os.SEEK_END)
+        if self.size > manifests.MAX_FILE:
+            raise LimitExceeded(f"the bundle has {self.size:,} bytes", "name fewer feeds: --feed")
+        self._parts.seek(0)
         try:
-            try:
-                with beside.open("xb") as file:
-                    file.write(MAGIC + len(data).to_bytes(4, "big") + data + _signature(data, sign))
-                    self._parts.seek(0)
-                    shutil.copyfileobj(self._parts, file, 1 << 20)
-                    if file.tell() > manifests.MAX_FILE:
-                        raise LimitExceeded(f"the bundle has {file.tell():,} bytes", "name fewer feeds: --feed")
-                    file.flush()
-                    os.fsync(file.fileno())
-                beside.replace(into)
-            finally:
-                beside.unlink(missing_ok=True)
+            with whole(into) as file:
+                file.write(start)
+                shutil.copyfileobj(self._parts, file, 1 << 20)
         except OSError as error:
             raise _unwritable(into, error) from error
         return done

@@ -26,7 +26,7 @@ def bundle() -> None:
     "--since",
     default="",
     metavar="FILE|GENERATION",
-    help="Hold only what changed since an earlier bundle of this store.",
+    help="Hold only what changed since an earlier bundle of this store; a file must be signed with --key, if given.",
 )
 @click.option("--feed", "feeds", multiple=True, metavar="NAME", help="Hold this feed, not all; may be repeated.")
 @click.option("--key", default="", metavar="FILE", help="Private Ed25519 key to sign with; the setting bundle_key.")
@@ -50,8 +50,8 @@ def create(target: str, since: str, feeds: tuple[str, ...], key: str, every: str
 
     with Session() as session:
         key = key or session.settings.text("bundle_key")
-        after = advisory_bundle.since(session.database, since) if since else None
         path = _path(key) if key else None
+        after = advisory_bundle.since(session.database, since, path) if since else None
         made = advisory_bundle.create(
             session.database, target, after=after, names=feeds, key=path, every=_microseconds(every), anew=anew
         )
