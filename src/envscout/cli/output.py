@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from envscout import placing
+from envscout import atomic
 
 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[IO[str]]:
-    """Yield a file that takes the place of path when the block ends well, as `placing.whole` does. Raise OSError."""
-    with placing.whole(path) as raw:
+    """Yield a file that takes the place of path when the block ends well, as `atomic.whole` does. Raise OSError."""
+    with atomic.whole(path) as raw:
         file = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace")
         try:
             yield file

@@ -13,8 +13,8 @@ import msgspec
 from envscout.advisories.bundles import manifest as manifests
 from envscout.advisories.bundles.frames import LEVEL, encode, join, pack
 from envscout.advisories.bundles.manifest import MAGIC, Entry, Holds, Manifest, Part
+from envscout.atomic import whole
 from envscout.errors import LimitExceeded, UsageError
-from envscout.placing import whole
 
 _PLAIN = 8 << 20
 """Bytes of rows after which a part is full, if not their number: so much is in memory, here and where it is read."""
