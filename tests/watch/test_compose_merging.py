@@ -99,6 +99,41 @@ ONE: list[tuple[str, Mapping[str, str] | str]] = [
     (f"{_NEEDS}, a: {{image: a, depends_on: [b], profiles: [q]}}}}", {}),
     (f"{_NEEDS}, a: {{image: a, depends_on: [b], profiles: [q]}}, c: {{extends: a, profiles: !reset []}}}}", "!"),
     ("services: {a: {image: a, depends_on: [b]}, b: {image: b, scale: 0}}", {"a": "a"}),
+    *(
+        (f"{_NEEDS}, a: {{image: a, {word}: {how}}}}}", expected)
+        for word, how, expected in (
+            ("links", "[b]", "!"),
+            ("links", "['b:x']", "!"),
+            ("links", "['${A-b}']", "!"),
+            ("links", "[none]", "!"),
+            ("volumes_from", "[b]", "!"),
+            ("volumes_from", "['b:ro']", "!"),
+            ("volumes_from", "['container:b']", {"a": "a"}),
+            *((word, "'service:b'", "!") for word in ("network_mode", "ipc", "pid", "uts")),
+            *((word, "'service:none'", "!") for word in ("network_mode", "ipc", "pid", "uts")),
+            *((word, "'host'", {"a": "a"}) for word in ("network_mode", "ipc", "pid", "uts")),
+            ("network_mode", "'service:'", "!"),
+            ("network_mode", "'container:b'", {"a": "a"}),
+            ("depends_on", "[none]", "!"),
+            ("depends_on", "{none: {condition: service_started, required: false}}", "!"),
+            ("external_links", "[b]", {"a": "a"}),
+        )
+    ),
+    (
+        f"{_NEEDS}, a: {{image: a, links: [b], depends_on: {{b: {{condition: service_started, required: false}}}}}}}}",
+        {"a": "a"},
+    ),
+    (f"{_NEEDS}, a: {{image: a, profiles: [q], links: [none]}}}}", {}),
+    (f"{_NEEDS}, a: {{image: a, profiles: [q], links: [b]}}, c: {{extends: a, profiles: !reset []}}}}", "!"),
+    (f"{_NEEDS}, a: {{image: a, scale: 0, links: [b]}}}}", "!"),
+    ("services: {a: {image: a, links: ['b:x']}, b: {image: b}}", {"a": "a", "b": "b"}),
+    ("services: {a: {image: a, links: ['b:x:y']}, b: {image: b}}", "!"),
+    ("services: {a: {image: a, profiles: ['${P-}']}}", {"a": "a"}),
+    ("services: {a: {image: a}, b: {extends: a}}\n---\nservices: {a: {image: e}}", {"a": "e", "b": "a"}),
+    (
+        "services: {a: {image: a}, b: {extends: {file: c, service: a}}}\n---\nservices: {a: {image: e}}",
+        {"a": "e", "b": "e"},
+    ),
 ]
 
 _A_NEEDS_B = f"{_NEEDS}, a: {{image: a, depends_on: {{b: {{condition: service_started}}}}}}}}"
@@ -112,6 +147,27 @@ MANY: list[tuple[Mapping[str, str], Mapping[str, str] | str]] = [
     ({"c": _A_NEEDS_B, "over.yaml": "services: {a: {depends_on: {b: {condition: service_started, required: false}}}}"},
      {"a": "a"}),
     ({"c": _A_NEEDS_B, "over.yaml": "services: {a: {image: e}}"}, "!"),
+    *(({"c": f"{_NEEDS}, a: {{image: a, {before}}}}}", "over.yaml": f"services: {{a: {{{after}}}}}"}, expected)
+      for before, after, expected in (
+          ("links: [b]", "links: !reset []", {"a": "a"}), ("links: [b]", "links: [a2]", "!"),
+          ("volumes_from: [b]", "volumes_from: ['container:x']", "!"), ("links: [b]", "network_mode: host", "!"),
+          ("network_mode: 'service:b'", "network_mode: host", {"a": "a"}),
+          ("network_mode: host", "network_mode: 'service:b'", "!"))),
+    ({"c": f"{_NEEDS}, a: {{image: a, network_mode: 'service:b'}}}}", "over.yaml": "services: {b: !reset null}"}, "!"),
+    *(({"c": "services: {a: {image: a, profiles: ['${P-}']}}", ".env": f"COMPOSE_PROFILES={told}"}, expected)
+      for told, expected in (("", {"a": "a"}), ("x", {}), ("x,,y", {"a": "a"}), ("'x, '", {"a": "a"}))),
+    ({"c": "services: {a: {image: a, profiles: [x]}, b: {image: b, profiles: [y]}}", ".env": "COMPOSE_PROFILES='x, y'"},
+     {"a": "a", "b": "b"}),
+    *(({"c": "services: {b: {extends: {file: s/d, service: a}}}", "s/d": "\n---\n".join(documents)}, expected)
+      for documents, expected in (
+          (("services: {a: {image: a}}", "services: {a: {image: e}}"), {"b": "e"}),
+          (("services: {a: {image: a}}", "services: {c: {image: e}}"), {"b": "a"}),
+          (("services: {a: {image: a, scale: 0}}", "services: {a: {image: e}}"), {}),
+          (("services: {a: {image: a, build: .}}", "services: {a: {image: !reset null}}"), {}),
+          (("services: {a: {image: a}}", "services: {a: !reset null}"), "!"),
+          (("services: {a: {image: a, scale: 0}}", "services: {a: !override {image: e}}"), {"b": "e"}),
+          (("services: {a: {extends: c}, c: {image: c}}", "services: {c: {image: e}}"), {"b": "e"}),
+          (("services: {a: {extends: c}, c: {image: c}}", "services: {a: {scale: 0}}"), {}))),
     ({"c": "include: [d]", "d": _D}, {"a": "d"}),
     ({"c": "include: [d]\nservices: {a: {image: e}}", "d": _D}, "!"),
     ({"c": "include: [d]\nservices: {a: {image: d}}", "d": _D}, {"a": "d"}),

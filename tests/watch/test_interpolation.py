@@ -76,7 +76,7 @@ def test_a_text_does_not_grow_without_bound() -> None:
     values = {"LONG": "x" * MAX_LENGTH}
     assert filled_in("$LONG", values) == values["LONG"]
     with pytest.raises(InvalidVariable) as error:
-        filled_in("$LONG" * 1_000_000, values)
+        filled_in("$LONG" * 200_000, values)
     assert "grows to more than 65,536 characters" in str(error.value)
     assert unset("$LONG$OTHER", values) == ["OTHER"]
 

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from envscout.watch.documents import Items, Text, Tree
+from envscout.watch.filled import Filled, filled, written
 from envscout.watch.interpolation import InvalidVariable, filled_in
 
 MAX_IMAGE = 4096
@@ -19,6 +20,10 @@ _NUMBER = re.compile(r"\+?(?:0[xob]([\da-f_]+)|(\d[\d_]*))(?:\.0*)?", re.ASCII |
 _RESET, _OVERRIDE = "!reset", "!override"
 _OPTIONAL = "?"
 """Stands before the name of a service that another one does without; no such name begins with it."""
+_SHARED = ("network_mode", "ipc", "pid", "uts")
+"""What may be that of another service, which is needed then: `service:NAME`."""
+_EACH = 16
+"""Characters that a text of a list is counted as, beside its own."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -50,8 +55,7 @@ class Service(msgspec.Struct, frozen=True):
     @property
     def profiles(self) -> tuple[str, ...]:
         """Return the profiles that it is of, none where it always runs."""
-        said = self.said.get("profiles", Said()).value
-        return tuple(dict.fromkeys(said)) if isinstance(said, tuple) else ()
+        return tuple(dict.fromkeys(self._texts("profiles")))
 
     @property
     def of_unclear_profiles(self) -> bool:
@@ -59,11 +63,20 @@ class Service(msgspec.Struct, frozen=True):
         return bool(self.problem or self.said.get("profiles", Said()).why)
 
     @property
-    def needs(self) -> tuple[str, ...]:
-        """Return the services without which it is not started."""
-        said = self.said.get("depends_on", Said()).value
-        last = {each.removeprefix(_OPTIONAL): each for each in said} if isinstance(said, tuple) else {}
-        return tuple(name for name, each in last.items() if name == each)
+    def needs(self) -> Mapping[str, bool]:
+        """Return the services that it needs, and whether it is not started without each."""
+        found = {each.removeprefix(_OPTIONAL): not each.startswith(_OPTIONAL) for each in self._texts("depends_on")}
+        for name in (*self._texts("links"), *self._texts("volumes_from")):
+            found.setdefault(name, True)
+        for each in map(self._text, _SHARED):
+            if each.startswith("service:"):
+                found.setdefault(_part(each, each.removeprefix("service:")), True)
+        return found
+
+    @property
+    def size(self) -> int:
+        """Return how many characters its lists are counted as."""
+        return _EACH * sum(len(each.value) for each in self.said.values() if isinstance(each.value, tuple))
 
     @property
     def copies(self) -> str:
@@ -76,7 +89,7 @@ class Service(msgspec.Struct, frozen=True):
         whys = (each.why for each in self.said.values() if each.why)
         scale, replicas = self._text("scale"), self._text("replicas")
         if not (why := self.problem or next(whys, "")) and scale and replicas and scale != replicas:
-            return f"`scale` is {scale} and `deploy.replicas` is {replicas}"
+            return "`scale` and `deploy.replicas` are different numbers"
         return why
 
     def same(self, other: "Service") -> bool:
@@ -88,6 +101,10 @@ class Service(msgspec.Struct, frozen=True):
     def _text(self, name: str) -> str:
         said = self.said.get(name, Said()).value
         return said if isinstance(said, str) else ""
+
+    def _texts(self, name: str) -> tuple[str, ...]:
+        said = self.said.get(name, Said()).value
+        return said if isinstance(said, tuple) else ()
 
 
 def over(before: Service | None, after: Service) -> Service:
@@ -116,6 +133,12 @@ def service(told: Tree, place: str, file: str, values: Mapping[str, str]) -> Ser
         except InvalidVariable as error:
             said[name] = Said("", where, tag, str(error))
     return Service(place, said)
+
+
+def size(told: Tree) -> int:
+    """Return how many characters what decides of a service is counted as."""
+    attributes = (each for _, each, _ in _attributes(told))
+    return sum(_EACH + len(text) for each in attributes for text in (each if isinstance(each, Tree) else texts(each)))
 
 
 def is_reset(told: Any) -> bool:
@@ -158,13 +181,32 @@ def _image(told: Any, values: Mapping[str, str]) -> str:
     return text
 
 
-def _profiles(told: Any, values: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(filled_in(each, values) for each in texts(told))
+def _list(told: Any, values: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(filled(each, values) for each in texts(told))
+
+
+def _links(told: Any, values: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the services of `SERVICE` and `SERVICE:ALIAS`."""
+    return tuple(_part(each, each.partition(":")[0]) if each.count(":") == 1 else each for each in _list(told, values))
+
+
+def _volumes_from(told: Any, values: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the services of `SERVICE` and `SERVICE:MODE`; what begins with `container:` is none."""
+    named = (each for each in _list(told, values) if not each.startswith("container:"))
+    return tuple(_part(each, each.partition(":")[0]) for each in named)
+
+
+def _shared(told: Any, values: Mapping[str, str]) -> str:
+    return filled(told, values) if isinstance(told, Text) else ""
+
+
+def _part(text: str, part: str) -> str:
+    return Filled(part, written(text)) if isinstance(text, Filled) else part
 
 
 def _needs(told: Any, values: Mapping[str, str]) -> tuple[str, ...]:
     if not isinstance(told, Tree):
-        return tuple(filled_in(each, values) for each in texts(told))
+        return _list(told, values)
     return tuple(f"{_OPTIONAL if is_reset(each) or _is_optional(each) else ''}{name}" for name, each in told.items())
 
 
@@ -177,7 +219,11 @@ def _number(told: Any, values: Mapping[str, str]) -> str:
     text = filled_in(told, values).strip() if isinstance(told, Text) else ""
     number = _NUMBER.fullmatch(text)
     if not number:
-        raise InvalidVariable(f"its number of copies is {text[:50]!r}")
+        raise InvalidVariable(
+            f"its number of copies is {str(told)[:50]!r}"
+            if isinstance(told, Text)
+            else "its number of copies is no text"
+        )
     return (number[1] or number[2]).lstrip("0_") or "0"
 
 
@@ -194,7 +240,10 @@ _OWN: Mapping[str, _Read] = {
     "image": _image,
     "build": _told,
     "provider": _told,
-    "profiles": _profiles,
+    "profiles": _list,
     "scale": _number,
     "depends_on": _needs,
+    "links": _links,
+    "volumes_from": _volumes_from,
+    **dict.fromkeys(_SHARED, _shared),
 }
