@@ -36,6 +36,7 @@ def containers(tree: Any, budget: Budget | None = None, where: str = "") -> Iter
     """
     budget = budget or parts()
     seen: set[int] = set()
+    taken: set[int] = set()
     pending = [tree]
     while pending:
         each = pending.pop()
@@ -44,23 +45,13 @@ def containers(tree: Any, budget: Budget | None = None, where: str = "") -> Iter
         seen.add(id(each))
         budget.spend(1, where)
         if isinstance(each, dict):
-            for container in _own(each, seen):
-                budget.spend(1, where)
-                yield container
+            for key in (*_LISTS, *_STEPS):
+                if isinstance(told := each.get(key), list) and id(told) not in taken:
+                    taken.add(id(told))
+                    budget.spend(len(told), where)
+                    yield from (one for one in told if isinstance(one, dict) and (key in _LISTS or one.get("image")))
+            yield from (one for key in _SINGLE if isinstance(one := each.get(key), dict) and one.get("image"))
             pending += reversed([value for key, value in each.items() if key not in _LISTS])
         elif isinstance(each, list):
             pending += reversed(each)
 
-
-def _own(part: Mapping[str, Any], seen: set[int]) -> Iterator[Mapping[str, Any]]:
-    for key in _LISTS:
-        if id(told := part.get(key)) not in seen:
-            seen.add(id(told))
-            yield from _list(told)
-    for key in _STEPS:
-        yield from (each for each in _list(part.get(key)) if each.get("image"))
-    yield from (each for key in _SINGLE if isinstance(each := part.get(key), dict) and each.get("image"))
-
-
-def _list(told: Any) -> list[dict[str, Any]]:
-    return [each for each in told if isinstance(each, dict)] if isinstance(told, list) else []

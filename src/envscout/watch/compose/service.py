@@ -65,7 +65,10 @@ class Service(msgspec.Struct, frozen=True):
     @property
     def needs(self) -> Mapping[str, bool]:
         """Return the services that it needs, and whether it is not started without each."""
-        found = {each.removeprefix(_OPTIONAL): not each.startswith(_OPTIONAL) for each in self._texts("depends_on")}
+        found: dict[str, bool] = {}
+        for each in self._texts("depends_on"):
+            optional = each.startswith(_OPTIONAL)
+            found[each.removeprefix(_OPTIONAL) if optional else each] = not optional
         for name in (*self._texts("links"), *self._texts("volumes_from")):
             found.setdefault(name, True)
         for each in map(self._text, _SHARED):
@@ -160,8 +163,9 @@ _Read: TypeAlias = Callable[[Any, Mapping[str, str]], str | tuple[str, ...]]
 
 
 def _attributes(told: Tree) -> Iterator[tuple[str, Any, _Read]]:
-    for name, read in _OWN.items():
-        yield name, told.get(name), read
+    for name, each in told.items():
+        if read := _OWN.get(name):
+            yield name, each, read
     deploy = told.get("deploy")
     replicas = deploy.get("replicas") if isinstance(deploy, Tree) else None
     if deploy is not None and (is_reset(deploy) or (replaces(deploy) and is_null(replicas))):
