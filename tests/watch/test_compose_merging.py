@@ -213,7 +213,8 @@ MANY: list[tuple[Mapping[str, str], Mapping[str, str] | str]] = [
 ]  # fmt: skip
 
 
-def _runs(folder: Path, files: Mapping[str, str], profile: str = "", **environ: str) -> Mapping[str, str] | str:
+def runs(folder: Path, files: Mapping[str, str], profile: str = "", **environ: str) -> Mapping[str, str] | str:
+    """Return the image of each service that runs of files that are written to a folder, "!" where that is unclear."""
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -229,17 +230,17 @@ def _runs(folder: Path, files: Mapping[str, str], profile: str = "", **environ: 
 def test_a_later_file_changes_an_earlier_one(
     text: str, profile: str, expected: Mapping[str, str] | str, tmp_path: Path
 ) -> None:
-    assert _runs(tmp_path, {"c": BASE, "over.yaml": text}, profile) == expected
+    assert runs(tmp_path, {"c": BASE, "over.yaml": text}, profile) == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), ONE)
 def test_one_file_is_read(text: str, expected: Mapping[str, str] | str, tmp_path: Path) -> None:
-    assert _runs(tmp_path, {"c": text}) == expected
+    assert runs(tmp_path, {"c": text}) == expected
 
 
 @pytest.mark.parametrize(("files", "expected"), MANY)
 def test_files_lead_to_others(files: Mapping[str, str], expected: Mapping[str, str] | str, tmp_path: Path) -> None:
-    assert _runs(tmp_path, files) == expected
+    assert runs(tmp_path, files) == expected
 
 
 def test_a_third_file_changes_what_the_second_took_away(tmp_path: Path) -> None:
