@@ -66,6 +66,21 @@ OVER: list[tuple[str, str, Mapping[str, str] | str]] = [
 
 _NEEDS = "services: {b: {image: b, profiles: [p]}"
 
+# What a needs where b is of a profile that is not active, and what runs.
+NEEDED: list[tuple[str, str, Mapping[str, str] | str]] = [
+    *(("links", how, "!") for how in ("[b]", "['b:x']", "['${A-b}']", "[none]")),
+    *(("volumes_from", how, "!") for how in ("[b]", "['b:ro']", "[none]")),
+    ("volumes_from", "['container:b']", {"a": "a"}),
+    *((word, "'service:b'", "!") for word in ("network_mode", "ipc", "pid", "uts")),
+    *((word, "'service:none'", "!") for word in ("network_mode", "ipc", "pid", "uts")),
+    *((word, "'host'", {"a": "a"}) for word in ("network_mode", "ipc", "pid", "uts")),
+    ("network_mode", "'service:'", "!"),
+    ("network_mode", "'container:b'", {"a": "a"}),
+    ("depends_on", "[none]", "!"),
+    ("depends_on", "{none: {condition: service_started, required: false}}", "!"),
+    ("external_links", "[b]", {"a": "a"}),
+]
+
 # What one file says, and what runs.
 ONE: list[tuple[str, Mapping[str, str] | str]] = [
     *((f"services: {{a: {{image: a, scale: {zero}}}}}", {}) for zero in ("00", "0.0", "0x0", "'00'", "+0", "0o0")),
@@ -99,26 +114,7 @@ ONE: list[tuple[str, Mapping[str, str] | str]] = [
     (f"{_NEEDS}, a: {{image: a, depends_on: [b], profiles: [q]}}}}", {}),
     (f"{_NEEDS}, a: {{image: a, depends_on: [b], profiles: [q]}}, c: {{extends: a, profiles: !reset []}}}}", "!"),
     ("services: {a: {image: a, depends_on: [b]}, b: {image: b, scale: 0}}", {"a": "a"}),
-    *(
-        (f"{_NEEDS}, a: {{image: a, {word}: {how}}}}}", expected)
-        for word, how, expected in (
-            ("links", "[b]", "!"),
-            ("links", "['b:x']", "!"),
-            ("links", "['${A-b}']", "!"),
-            ("links", "[none]", "!"),
-            ("volumes_from", "[b]", "!"),
-            ("volumes_from", "['b:ro']", "!"),
-            ("volumes_from", "['container:b']", {"a": "a"}),
-            *((word, "'service:b'", "!") for word in ("network_mode", "ipc", "pid", "uts")),
-            *((word, "'service:none'", "!") for word in ("network_mode", "ipc", "pid", "uts")),
-            *((word, "'host'", {"a": "a"}) for word in ("network_mode", "ipc", "pid", "uts")),
-            ("network_mode", "'service:'", "!"),
-            ("network_mode", "'container:b'", {"a": "a"}),
-            ("depends_on", "[none]", "!"),
-            ("depends_on", "{none: {condition: service_started, required: false}}", "!"),
-            ("external_links", "[b]", {"a": "a"}),
-        )
-    ),
+    *((f"{_NEEDS}, a: {{image: a, {word}: {how}}}}}", expected) for word, how, expected in NEEDED),
     (
         f"{_NEEDS}, a: {{image: a, links: [b], depends_on: {{b: {{condition: service_started, required: false}}}}}}}}",
         {"a": "a"},
@@ -139,6 +135,8 @@ ONE: list[tuple[str, Mapping[str, str] | str]] = [
 _A_NEEDS_B = f"{_NEEDS}, a: {{image: a, depends_on: {{b: {{condition: service_started}}}}}}}}"
 _D, _E = "services: {a: {image: d}}", "services: {a: {image: e}}"
 _V = "services: {a: {image: 'd:${V-none}${W-none}'}}"
+_OF_Q = {"c": "services: {a: {image: a, profiles: [q]}, b: {image: b}}", ".env": "COMPOSE_PROFILES=q"}
+_OF_P = "services: {a: {image: a, profiles: !override [p]}}"
 
 # Files by their names, the first and over.yaml being named on the command line, and what runs.
 MANY: list[tuple[Mapping[str, str], Mapping[str, str] | str]] = [
@@ -168,6 +166,11 @@ MANY: list[tuple[Mapping[str, str], Mapping[str, str] | str]] = [
           (("services: {a: {image: a, scale: 0}}", "services: {a: !override {image: e}}"), {"b": "e"}),
           (("services: {a: {extends: c}, c: {image: c}}", "services: {c: {image: e}}"), {"b": "e"}),
           (("services: {a: {extends: c}, c: {image: c}}", "services: {a: {scale: 0}}"), {}))),
+    (_OF_Q | {"over.yaml": _OF_P}, {"b": "b"}),
+    (_OF_Q | {"over.yaml": "include: [d]", "d": _OF_P}, {"a": "a", "b": "b"}),
+    (_OF_Q | {"over.yaml": "services: {a: {extends: b}, b: {profiles: !override [p]}}"}, {"a": "a"}),
+    (_OF_Q | {"over.yaml": "services: {a: {extends: {file: d, service: a}}}", "d": _OF_P}, {"a": "a", "b": "b"}),
+    (_OF_Q | {"over.yaml": "services: {a: {extends: b, profiles: !override [p]}}"}, "!"),
     ({"c": "include: [d]", "d": _D}, {"a": "d"}),
     ({"c": "include: [d]\nservices: {a: {image: e}}", "d": _D}, "!"),
     ({"c": "include: [d]\nservices: {a: {image: d}}", "d": _D}, {"a": "d"}),

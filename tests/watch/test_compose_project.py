@@ -109,14 +109,6 @@ def test_a_variable_that_is_neither_true_nor_false_is_refused(tmp_path: Path) ->
         declaration([str(tmp_path)], {"COMPOSE_DISABLE_ENV_FILE": "perhaps"})
 
 
-def test_a_pipe_that_a_variable_names_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / ".env").write_text("COMPOSE_FILE=pipe")
-    with pytest.raises(SourceError) as error:
-        declaration([str(tmp_path)], {})
-    assert error.value.cause == f"{tmp_path}/pipe is no regular file"
-
-
 def test_a_name_that_is_too_long_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(f"COMPOSE_FILE={'a' * 5000}/b")
     with pytest.raises(SourceError) as error:

@@ -54,6 +54,14 @@ def test_a_pipe_beside_a_compose_file_is_not_waited_for(tmp_path: Path) -> None:
     assert len(declaration([str(tmp_path)], {}).declared) == 1
 
 
+def test_a_pipe_that_a_variable_names_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / ".env").write_text("COMPOSE_FILE=pipe")
+    with pytest.raises(SourceError) as error:
+        declaration([str(tmp_path)], {})
+    assert error.value.cause == f"{tmp_path}/pipe is no regular file"
+
+
 def test_links_that_lead_in_a_circle(tmp_path: Path) -> None:
     (tmp_path / "one").symlink_to(tmp_path / "two")
     (tmp_path / "two").symlink_to(tmp_path / "one")

@@ -54,4 +54,3 @@ def containers(tree: Any, budget: Budget | None = None, where: str = "") -> Iter
             pending += reversed([value for key, value in each.items() if key not in _LISTS])
         elif isinstance(each, list):
             pending += reversed(each)
-

@@ -111,7 +111,10 @@ class Service(msgspec.Struct, frozen=True):
 
 
 def over(before: Service | None, after: Service) -> Service:
-    """Return a service that another one changes, be it of a later file or what extends it."""
+    """Return a service that another one changes, be it of a later file or what extends it.
+
+    What the other one resets or replaces ends with that: who includes or extends the two keeps what it said itself.
+    """
     said = dict(before.said) if before else {}
     for name, each in after.said.items():
         known = said.pop(name, None)
@@ -119,7 +122,7 @@ def over(before: Service | None, after: Service) -> Service:
             continue
         if known and not each.tag and isinstance(known.value, tuple) and isinstance(each.value, tuple):
             each = msgspec.structs.replace(each, value=known.value + each.value, why=known.why or each.why)
-        said[name] = each
+        said[name] = msgspec.structs.replace(each, tag="") if each.tag else each
     problem = (before.problem if before else "") or after.problem
     return Service(before.place if before else after.place, said, problem)
 
