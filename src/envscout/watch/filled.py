@@ -31,6 +31,11 @@ def written(text: str) -> str:
     return text.written if isinstance(text, Filled) else text
 
 
+def part(text: str, found: str) -> str:
+    """Return what was found in a text; it is written as the whole of it is."""
+    return Filled(found, text.written) if isinstance(text, Filled) else found
+
+
 def joined(folder: str, path: str) -> str:
     """Return where a path leads from a folder."""
     found = os.path.normpath(Path(folder) / path)

@@ -10,7 +10,8 @@ import msgspec
 
 from envscout.errors import NotFound, SourceError
 from envscout.watch.budget import Budget
-from envscout.watch.compose.service import Service, is_null, is_reset, over, replaces, service, size, texts
+from envscout.watch.compose.attributes import is_null, is_reset, replaces, service, size, texts
+from envscout.watch.compose.service import Service, over
 from envscout.watch.compose.sources import Sources, shown
 from envscout.watch.documents import Items, Text, Tree
 from envscout.watch.filled import filled, joined, parent, written
