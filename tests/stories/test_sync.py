@@ -193,6 +193,30 @@ def test_an_empty_source_empties_nothing(desk: Desk, tmp_path: Path) -> None:
     idle.write_text("services: {a: {image: 'shop/a', scale: 0}}\n")
     assert _running(desk, "staging") == {f"shop/a@{A}"}
     assert _kinds(_sync(desk, "staging", "--compose", idle)) == {"shop/a": "removed"}
+    again = desk.ok("environment", "sync", "staging", "--compose", idle, "--org", "shop")
+    assert again.out == "    nothing runs in staging of shop, and that stays so\n"
+
+
+@pytest.mark.parametrize(
+    ("service", "hint"),
+    [
+        ("image: 'shop/a', profiles: [debug]", "--profile NAME"),
+        ("build: .", "an `image`"),
+        ("provider: {type: model}", "its program"),
+    ],
+)
+def test_a_source_of_which_nothing_is_known_to_run_empties_nothing(
+    desk: Desk, tmp_path: Path, service: str, hint: str
+) -> None:
+    _sync(desk, "staging", "--file", _list(tmp_path, f"shop/a@{A}"), "--no-index")
+    idle = tmp_path / "compose.yaml"
+    idle.write_text(f"services: {{a: {{{service}}}}}\n")
+    answer = desk.call("environment", "sync", "staging", "--compose", idle)
+    assert answer.code == 1
+    assert "the source names nothing that runs" in answer.refusal
+    assert hint in answer.refusal
+    assert "`envscout environment remove`" in answer.refusal
+    assert _running(desk, "staging") == {f"shop/a@{A}"}
 
 
 def test_a_part_removes_nothing(desk: Desk, tmp_path: Path) -> None:

@@ -261,6 +261,38 @@ def test_a_broken_file_is_refused_with_the_cause(write: Write, text: str, why: s
     assert error.value.next_step
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "services: {a: {image: a, scale: '$S'}}",
+        "services: {a: {image: a, scale: 1, deploy: {replicas: '$N'}}}",
+        "services: {a: {image: a, extends: '$S'}}",
+        "services: {a: {extends: {file: '$S', service: a}}}",
+        "services: {a: {extends: {file: 'https://u:$S@example.com/c', service: a}}}",
+        "services: {a: {image: a, profiles: ['$S']}}",
+        "services: {a: {image: a, profiles: ['$S']}, b: {image: b, depends_on: [a]}}",
+        "services: {a: {image: a, depends_on: ['$S'], links: ['$S'], volumes_from: ['$S:ro'], pid: 'service:$S'}}",
+        "services: {a: {image: 'a:${X:?$S}', command: '${X:?$S}'}}",
+        "include: ['$S/a']",
+        "include: [{path: d, project_directory: '$S'}]",
+        "include: [{path: d, env_file: '$S'}]",
+        "include: ['https://u:$S@example.com/c']",
+        "include: ['${X:?$S}']",
+        "name: '${X:?$S}'\nservices: {}",
+    ],
+)
+def test_what_variables_hold_is_not_told(write: Write, text: str) -> None:
+    write("include: [gone]", "d")
+    said = []
+    try:
+        told = declaration([write(text)], {"S": "hunter2", "N": "4711", "COMPOSE_PROFILES": "none"})
+        said = [f"{each.where} {each.message}" for each in (*told.problems, *told.notes)]
+    except EnvscoutError as error:
+        said = [error.cause, error.next_step]
+    assert said
+    assert not [each for each in said if "hunter2" in each or "4711" in each]
+
+
 def test_aliases_do_not_unfold(write: Write) -> None:
     lines = ["x0: &x0 [a, a]"] + [f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]" for n in range(1, 40)]
     file = write("\n".join(lines) + "\nservices:\n  a: {image: 'x/a', labels: *x39}\n")

@@ -66,6 +66,21 @@ OVER: list[tuple[str, str, Mapping[str, str] | str]] = [
 
 _NEEDS = "services: {b: {image: b, profiles: [p]}"
 
+# What a needs where b is of a profile that is not active, and what runs.
+NEEDED: list[tuple[str, str, Mapping[str, str] | str]] = [
+    *(("links", how, "!") for how in ("[b]", "['b:x']", "['${A-b}']", "[none]")),
+    *(("volumes_from", how, "!") for how in ("[b]", "['b:ro']", "[none]")),
+    ("volumes_from", "['container:b']", {"a": "a"}),
+    *((word, "'service:b'", "!") for word in ("network_mode", "ipc", "pid", "uts")),
+    *((word, "'service:none'", "!") for word in ("network_mode", "ipc", "pid", "uts")),
+    *((word, "'host'", {"a": "a"}) for word in ("network_mode", "ipc", "pid", "uts")),
+    ("network_mode", "'service:'", "!"),
+    ("network_mode", "'container:b'", {"a": "a"}),
+    ("depends_on", "[none]", "!"),
+    ("depends_on", "{none: {condition: service_started, required: false}}", "!"),
+    ("external_links", "[b]", {"a": "a"}),
+]
+
 # What one file says, and what runs.
 ONE: list[tuple[str, Mapping[str, str] | str]] = [
     *((f"services: {{a: {{image: a, scale: {zero}}}}}", {}) for zero in ("00", "0.0", "0x0", "'00'", "+0", "0o0")),
@@ -99,11 +114,29 @@ ONE: list[tuple[str, Mapping[str, str] | str]] = [
     (f"{_NEEDS}, a: {{image: a, depends_on: [b], profiles: [q]}}}}", {}),
     (f"{_NEEDS}, a: {{image: a, depends_on: [b], profiles: [q]}}, c: {{extends: a, profiles: !reset []}}}}", "!"),
     ("services: {a: {image: a, depends_on: [b]}, b: {image: b, scale: 0}}", {"a": "a"}),
+    *((f"{_NEEDS}, a: {{image: a, {word}: {how}}}}}", expected) for word, how, expected in NEEDED),
+    (
+        f"{_NEEDS}, a: {{image: a, links: [b], depends_on: {{b: {{condition: service_started, required: false}}}}}}}}",
+        {"a": "a"},
+    ),
+    (f"{_NEEDS}, a: {{image: a, profiles: [q], links: [none]}}}}", {}),
+    (f"{_NEEDS}, a: {{image: a, profiles: [q], links: [b]}}, c: {{extends: a, profiles: !reset []}}}}", "!"),
+    (f"{_NEEDS}, a: {{image: a, scale: 0, links: [b]}}}}", "!"),
+    ("services: {a: {image: a, links: ['b:x']}, b: {image: b}}", {"a": "a", "b": "b"}),
+    ("services: {a: {image: a, links: ['b:x:y']}, b: {image: b}}", "!"),
+    ("services: {a: {image: a, profiles: ['${P-}']}}", {"a": "a"}),
+    ("services: {a: {image: a}, b: {extends: a}}\n---\nservices: {a: {image: e}}", {"a": "e", "b": "a"}),
+    (
+        "services: {a: {image: a}, b: {extends: {file: c, service: a}}}\n---\nservices: {a: {image: e}}",
+        {"a": "e", "b": "e"},
+    ),
 ]
 
 _A_NEEDS_B = f"{_NEEDS}, a: {{image: a, depends_on: {{b: {{condition: service_started}}}}}}}}"
 _D, _E = "services: {a: {image: d}}", "services: {a: {image: e}}"
 _V = "services: {a: {image: 'd:${V-none}${W-none}'}}"
+_OF_Q = {"c": "services: {a: {image: a, profiles: [q]}, b: {image: b}}", ".env": "COMPOSE_PROFILES=q"}
+_OF_P = "services: {a: {image: a, profiles: !override [p]}}"
 
 # Files by their names, the first and over.yaml being named on the command line, and what runs.
 MANY: list[tuple[Mapping[str, str], Mapping[str, str] | str]] = [
@@ -112,6 +145,32 @@ MANY: list[tuple[Mapping[str, str], Mapping[str, str] | str]] = [
     ({"c": _A_NEEDS_B, "over.yaml": "services: {a: {depends_on: {b: {condition: service_started, required: false}}}}"},
      {"a": "a"}),
     ({"c": _A_NEEDS_B, "over.yaml": "services: {a: {image: e}}"}, "!"),
+    *(({"c": f"{_NEEDS}, a: {{image: a, {before}}}}}", "over.yaml": f"services: {{a: {{{after}}}}}"}, expected)
+      for before, after, expected in (
+          ("links: [b]", "links: !reset []", {"a": "a"}), ("links: [b]", "links: [a2]", "!"),
+          ("volumes_from: [b]", "volumes_from: ['container:x']", "!"), ("links: [b]", "network_mode: host", "!"),
+          ("network_mode: 'service:b'", "network_mode: host", {"a": "a"}),
+          ("network_mode: host", "network_mode: 'service:b'", "!"))),
+    ({"c": f"{_NEEDS}, a: {{image: a, network_mode: 'service:b'}}}}", "over.yaml": "services: {b: !reset null}"}, "!"),
+    *(({"c": "services: {a: {image: a, profiles: ['${P-}']}}", ".env": f"COMPOSE_PROFILES={told}"}, expected)
+      for told, expected in (("", {"a": "a"}), ("x", {}), ("x,,y", {"a": "a"}), ("'x, '", {"a": "a"}))),
+    ({"c": "services: {a: {image: a, profiles: [x]}, b: {image: b, profiles: [y]}}", ".env": "COMPOSE_PROFILES='x, y'"},
+     {"a": "a", "b": "b"}),
+    *(({"c": "services: {b: {extends: {file: s/d, service: a}}}", "s/d": "\n---\n".join(documents)}, expected)
+      for documents, expected in (
+          (("services: {a: {image: a}}", "services: {a: {image: e}}"), {"b": "e"}),
+          (("services: {a: {image: a}}", "services: {c: {image: e}}"), {"b": "a"}),
+          (("services: {a: {image: a, scale: 0}}", "services: {a: {image: e}}"), {}),
+          (("services: {a: {image: a, build: .}}", "services: {a: {image: !reset null}}"), {}),
+          (("services: {a: {image: a}}", "services: {a: !reset null}"), "!"),
+          (("services: {a: {image: a, scale: 0}}", "services: {a: !override {image: e}}"), {"b": "e"}),
+          (("services: {a: {extends: c}, c: {image: c}}", "services: {c: {image: e}}"), {"b": "e"}),
+          (("services: {a: {extends: c}, c: {image: c}}", "services: {a: {scale: 0}}"), {}))),
+    (_OF_Q | {"over.yaml": _OF_P}, {"b": "b"}),
+    (_OF_Q | {"over.yaml": "include: [d]", "d": _OF_P}, {"a": "a", "b": "b"}),
+    (_OF_Q | {"over.yaml": "services: {a: {extends: b}, b: {profiles: !override [p]}}"}, {"a": "a"}),
+    (_OF_Q | {"over.yaml": "services: {a: {extends: {file: d, service: a}}}", "d": _OF_P}, {"a": "a", "b": "b"}),
+    (_OF_Q | {"over.yaml": "services: {a: {extends: b, profiles: !override [p]}}"}, "!"),
     ({"c": "include: [d]", "d": _D}, {"a": "d"}),
     ({"c": "include: [d]\nservices: {a: {image: e}}", "d": _D}, "!"),
     ({"c": "include: [d]\nservices: {a: {image: d}}", "d": _D}, {"a": "d"}),
@@ -157,7 +216,8 @@ MANY: list[tuple[Mapping[str, str], Mapping[str, str] | str]] = [
 ]  # fmt: skip
 
 
-def _runs(folder: Path, files: Mapping[str, str], profile: str = "", **environ: str) -> Mapping[str, str] | str:
+def runs(folder: Path, files: Mapping[str, str], profile: str = "", **environ: str) -> Mapping[str, str] | str:
+    """Return the image of each service that runs of files that are written to a folder, "!" where that is unclear."""
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -173,17 +233,17 @@ def _runs(folder: Path, files: Mapping[str, str], profile: str = "", **environ: 
 def test_a_later_file_changes_an_earlier_one(
     text: str, profile: str, expected: Mapping[str, str] | str, tmp_path: Path
 ) -> None:
-    assert _runs(tmp_path, {"c": BASE, "over.yaml": text}, profile) == expected
+    assert runs(tmp_path, {"c": BASE, "over.yaml": text}, profile) == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), ONE)
 def test_one_file_is_read(text: str, expected: Mapping[str, str] | str, tmp_path: Path) -> None:
-    assert _runs(tmp_path, {"c": text}) == expected
+    assert runs(tmp_path, {"c": text}) == expected
 
 
 @pytest.mark.parametrize(("files", "expected"), MANY)
 def test_files_lead_to_others(files: Mapping[str, str], expected: Mapping[str, str] | str, tmp_path: Path) -> None:
-    assert _runs(tmp_path, files) == expected
+    assert runs(tmp_path, files) == expected
 
 
 def test_a_third_file_changes_what_the_second_took_away(tmp_path: Path) -> None:

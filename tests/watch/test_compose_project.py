@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from envscout.errors import EnvscoutError, NotFound, UsageError
+from envscout.errors import EnvscoutError, NotFound, SourceError, UsageError
 from envscout.watch.compose import declaration
 from envscout.watch.compose.project import FILES, OVERRIDES
 
@@ -107,6 +107,16 @@ def test_a_variable_that_is_neither_true_nor_false_is_refused(tmp_path: Path) ->
     (tmp_path / "compose.yaml").write_text(_image("base"))
     with pytest.raises(UsageError):
         declaration([str(tmp_path)], {"COMPOSE_DISABLE_ENV_FILE": "perhaps"})
+
+
+def test_a_name_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"COMPOSE_FILE={'a' * 5000}/b")
+    with pytest.raises(SourceError) as error:
+        declaration([str(tmp_path)], {})
+    assert error.value.cause.endswith("/b: File name too long")
+    for place in ("a" * 5000, f"{'a' * 5000}/b"):
+        with pytest.raises(SourceError):
+            declaration([place], {})
 
 
 @pytest.mark.parametrize(

@@ -63,9 +63,12 @@ def test_variables_of_files_before_are_known_and_a_dollar_may_be_escaped() -> No
 
 
 def test_what_stands_in_a_file_of_variables_is_never_told() -> None:
-    for line in ("PASS=topsecret${9x}", "top secret", "PASS=${topsecret", 'PASS="topsecret', "A=${B:?topsecret"):
+    for line in (
+        "PASS=topsecret${9x}", "top secret", "PASS=${topsecret", 'PASS="topsecret', "A=${B:?topsecret",
+        "A=${B:?topsecret}", "PASS=abc${topsecret!x}", "PASS=${topsecret?}", "A=${B:?$S}", 'A="${B:?$S}"',
+    ):  # fmt: skip
         with pytest.raises(InvalidVariable) as error:
-            variables(f"# remark\n{line}\n", {})
+            variables(f"# remark\n{line}\n", {"S": "topsecret"})
         assert str(error.value).startswith("line 2")
         assert "secret" not in str(error.value)
 
@@ -80,7 +83,7 @@ def test_values_that_hold_one_another_are_bounded() -> None:
     lines = ["A0=" + "x" * 1000] + [f"A{n}=" + f"$A{n - 1}" * 10 for n in range(1, 40)]
     with pytest.raises(InvalidVariable) as error:
         variables("\n".join(lines), {})
-    assert str(error.value) == "line 3: it grows to more than 65,536 characters"
+    assert str(error.value) == "line 3: its variables cannot be filled in"
     with pytest.raises(InvalidVariable) as error:
         variables("A=" + "x" * 60_000 + "\n" + "B=$A\n" * (MAX_TOTAL // 60_000 + 1), {})
     assert "its values take more than 16 MiB" in str(error.value)
@@ -89,6 +92,13 @@ def test_values_that_hold_one_another_are_bounded() -> None:
 def test_many_lines_take_a_time_that_grows_as_they_do() -> None:
     found = variables("".join(f"A{n}=$A{n - 1}x\n" if n % 100 else f"A{n}='\n'\n" for n in range(100_000)), {})
     assert len(found) == 100_000
+
+
+@pytest.mark.parametrize("text", ["export" + " " * 500_000 + "!", "A" + " " * 500_000 + "!", "export" * 100_000 + "!"])
+def test_a_long_line_is_read_in_one_go(text: str) -> None:
+    with pytest.raises(InvalidVariable) as error:
+        variables(text, {})
+    assert str(error.value) == "line 1: it sets no variable"
 
 
 @given(some.text("${}:-?+ABC_'\"\\\n=# x[]", max_size=60))

@@ -54,6 +54,14 @@ def test_a_pipe_beside_a_compose_file_is_not_waited_for(tmp_path: Path) -> None:
     assert len(declaration([str(tmp_path)], {}).declared) == 1
 
 
+def test_a_pipe_that_a_variable_names_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / ".env").write_text("COMPOSE_FILE=pipe")
+    with pytest.raises(SourceError) as error:
+        declaration([str(tmp_path)], {})
+    assert error.value.cause == f"{tmp_path}/pipe is no regular file"
+
+
 def test_links_that_lead_in_a_circle(tmp_path: Path) -> None:
     (tmp_path / "one").symlink_to(tmp_path / "two")
     (tmp_path / "two").symlink_to(tmp_path / "one")
@@ -64,7 +72,15 @@ def test_names_that_no_file_can_have(tmp_path: Path) -> None:
     for name in ("a\\0b", "\\ud800"):
         cause = _refused(tmp_path, f'include: ["{name}"]')
         assert "is the name of no file" in cause or "is no YAML" in cause
-    assert "File name too long" in _refused(tmp_path, f"include: [{'a' * 5000}]")
+    long = "a" * 5000
+    for text in (
+        f"[{long}]",
+        f"[{long}/b]",
+        f"[{{path: b, project_directory: {long}}}]",
+        f"[{{path: b, env_file: {long}}}]",
+    ):
+        (tmp_path / "b").write_text("include: [c]")
+        assert "File name too long" in _refused(tmp_path, f"include: {text}")
     assert "is the name of no file" in _refused(tmp_path, 'include: [{path: x, env_file: "a\\0b"}]')
 
 
@@ -85,13 +101,21 @@ def test_what_is_too_large(tmp_path: Path) -> None:
         manifests.declaration(["/dev/zero"])
 
 
-def test_what_holds_too_many_values_or_nests_too_deep(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_holds_too_many_values_or_nests_too_deep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # The bound itself takes seconds to reach.
     monkeypatch.setattr("envscout.watch.documents.MAX_NODES", 1000)
     assert documents(b"- a\n" * 999, "f")
     with pytest.raises(LimitExceeded) as error:
         documents(b"- a\n" * 1001, "f")
     assert error.value.cause == "f:1001 is the end of 1,000 values, and more follow"
+    shared = b"- &a {" + b", ".join(b"k%d: v" % number for number in range(100)) + b"}\n"
+    assert documents(shared + b"- {<<: *a}\n" * 7, "f")
+    with pytest.raises(LimitExceeded):
+        documents(shared + b"- {<<: *a}\n" * 8, "f")
+    (tmp_path / "d").write_text("services: {}\nx: [" + "a, " * 500 + "]")
+    (tmp_path / "e").write_text("services: {}\nx: [" + "a, " * 500 + "]")
+    assert declaration([str(tmp_path / "d")], {})
+    assert _refused(tmp_path, "include: [d, e]") == "e:2 is the end of 1,000 values, and more follow"
     assert documents(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, "f")
     for text in (b"\n" + b"[" * 61 + b"]" * 61, b"\n" + b"{a: " * 61 + b"}" * 61):
         with pytest.raises(LimitExceeded) as error:
@@ -122,7 +146,7 @@ def test_services_that_extend_one_another_in_a_long_row(tmp_path: Path) -> None:
 def test_variables_that_hold_one_another(tmp_path: Path) -> None:
     text = "services: {a: {image: $A9}, b: {image: '${B}'}, c: {image: c, command: '$B$B'}}"
     (tmp_path / ".env").write_text("A0=xxxxxxxxxx\n" + "".join(f"A{n}={f'$A{n - 1}' * 10}\n" for n in range(1, 10)))
-    assert _refused(tmp_path, text) == (".env is no file of variables: line 5: it grows to more than 65,536 characters")
+    assert _refused(tmp_path, text) == ".env is no file of variables: line 5: its variables cannot be filled in"
     (tmp_path / ".env").unlink()
     told = declaration([str(tmp_path)], {"A9": "a", "B": "b" * 1_000_000})
     assert [each.service for each in told.declared] == ["a", "c"]
@@ -147,6 +171,49 @@ def test_aliases_are_neither_unfolded_nor_followed_into_themselves() -> None:
         with pytest.raises(SourceError) as error:
             documents(text.encode(), "f")
         assert error.value.cause == why
+
+
+_NAMES = ", ".join(f"n{number}" for number in range(100_000))
+_DEPENDS = ", ".join(f"n{number}: {{}}" for number in range(100_000))
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        f"profiles: [{_NAMES}]",
+        f"depends_on: [{_NAMES}]",
+        f"depends_on: {{{_DEPENDS}}}",
+        f"links: [{_NAMES}]",
+        f"image: '{'$A' * 50_000}'",
+    ],
+)
+def test_services_that_share_much_do_not_have_it_over_again(shared: str, tmp_path: Path) -> None:
+    services = "".join(f"  s{number}: *a\n" for number in range(20_000))
+    assert "says too much over again" in _refused(tmp_path, f"x: &a {{{shared}}}\nservices:\n{services}")
+
+
+def test_services_that_add_to_what_they_extend(tmp_path: Path) -> None:
+    services = "".join(f"  s{number}: {{extends: a, profiles: [p]}}\n" for number in range(20_000))
+    assert "says too much over again" in _refused(
+        tmp_path, f"services:\n  a: {{image: a, profiles: [{_NAMES}]}}\n{services}"
+    )
+
+
+def test_a_text_that_is_shared_is_looked_at_once(tmp_path: Path) -> None:
+    shared = "*a, " * 500_000
+    (tmp_path / "compose.yaml").write_text(f"x: [&a '{'$A' * 15_000}', {shared}]\nservices: {{a: {{image: a}}}}")
+    (note,) = declaration([str(tmp_path)], {}).notes
+    assert note.message == "A has no value and is left empty"
+
+
+def test_objects_that_share_their_parts(tmp_path: Path) -> None:
+    shared = "x: &a [" + "{image: a}, " * 50_000 + "]\n"
+    (tmp_path / "k").write_text(f"kind: Pod\n{shared}spec: [{'{containers: *a}, ' * 50_000}]")
+    assert len(manifests.declaration([str(tmp_path / "k")]).declared) == 50_000
+    (tmp_path / "k").write_text(f"kind: List\n{shared}items: [{'{kind: Pod, spec: {containers: *a}}, ' * 50_000}]")
+    with pytest.raises(LimitExceeded) as error:
+        manifests.declaration([str(tmp_path / "k")])
+    assert error.value.cause == f"{tmp_path}/k:3 shares too much with other objects"
 
 
 @pytest.mark.parametrize(

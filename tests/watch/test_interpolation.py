@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from envscout.watch.interpolation import MAX_LENGTH, InvalidVariable, filled_in, unset
+from envscout.watch.interpolation import MAX_LENGTH, MAX_WRITTEN, InvalidVariable, filled_in, unset
 
 VALUES = {"SET": "value", "EMPTY": "", "NESTED": "$SET"}
 
@@ -76,9 +76,12 @@ def test_a_text_does_not_grow_without_bound() -> None:
     values = {"LONG": "x" * MAX_LENGTH}
     assert filled_in("$LONG", values) == values["LONG"]
     with pytest.raises(InvalidVariable) as error:
-        filled_in("$LONG" * 1_000_000, values)
+        filled_in("$LONG" * 200_000, values)
     assert "grows to more than 65,536 characters" in str(error.value)
     assert unset("$LONG$OTHER", values) == ["OTHER"]
+    with pytest.raises(InvalidVariable) as error:
+        filled_in("$A" * (MAX_WRITTEN // 2 + 1), {})
+    assert str(error.value) == "it has variables, and more than 1,048,576 characters"
 
 
 def test_many_braces_are_read_in_one_go() -> None:

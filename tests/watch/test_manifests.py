@@ -1,10 +1,14 @@
 """Manifests say which images run, in whatever kind of object a pod is described."""
 
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from envscout.errors import EnvscoutError
+from envscout.errors import EnvscoutError, SourceError
 from envscout.watch import listing
 from envscout.watch.manifests import declaration
 
@@ -91,6 +95,13 @@ def test_what_does_not_run_is_left_out_and_named(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("zero", ["00", "0x0", "0o0", "-0", "0b0", "0_0"])
+def test_none_is_zero_however_it_is_written(zero: str, tmp_path: Path) -> None:
+    (note,) = declaration([_file(tmp_path, f"kind: Deployment\nspec: {{replicas: {zero}, {_POD}}}")]).notes
+    assert note.code == "scaled-to-zero"
+    assert declaration([_file(tmp_path, f"kind: Deployment\nspec: {{replicas: {zero}1, {_POD}}}")]).declared
+
+
 def test_a_container_without_an_image_is_a_problem(tmp_path: Path) -> None:
     text = "kind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - {name: a}\n  - {name: b, image: 'x/b:1'}\n"
     told = declaration([_file(tmp_path, text)])
@@ -123,6 +134,33 @@ def test_a_folder_is_read_but_for_what_lies_further_below(tmp_path: Path) -> Non
     told = declaration([str(tmp_path)])
     assert len(told.declared) == 2
     assert [(each.code, each.where) for each in told.notes] == [("not-read", str(tmp_path / "below"))]
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Return a folder that everybody may look into."""
+    folder = Path(tempfile.mkdtemp(prefix="es-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_folder_that_may_not_be_looked_into(open_folder: Path) -> None:
+    file = _file(open_folder, KINDS[0])
+    closed = open_folder / "closed"
+    closed.mkdir(0)
+    declaration([file])
+    me = os.geteuid()
+    os.seteuid(me or 65534)
+    try:
+        told = declaration([str(open_folder)])
+        with pytest.raises(SourceError) as error:
+            declaration([str(closed)])
+    finally:
+        os.seteuid(me)
+    assert len(told.declared) == 1
+    assert [(each.code, each.where) for each in told.notes] == [("not-read", str(closed))]
+    assert told.notes[0].message == error.value.cause == f"cannot read {closed}: Permission denied"
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from envscout.errors import EnvscoutError
 from envscout.model import Problem
 from envscout.names.reference import Reference, parse
 
-_IDLE = frozenset({"scaled-to-zero", "suspended", "inactive-profile", "build-only", "provided"})
-"""Notes on what is there and runs nothing that is known: a source of those alone was read."""
+_IDLE = frozenset({"scaled-to-zero", "suspended"})
+"""Notes on what is meant not to run: a source of those alone was read. What else is left out may run all the same."""
 
 
 class Declared(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class Declaration(msgspec.Struct, frozen=True):
 
     @property
     def says_something(self) -> bool:
-        """Tell whether anything is named at all, be it something that does not run."""
+        """Tell whether anything is named that runs, or that is meant not to."""
         return bool(self.declared or self.problems or any(each.code in _IDLE for each in self.notes))
 
 

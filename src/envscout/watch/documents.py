@@ -3,13 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from envscout.errors import LimitExceeded, SourceError
+from envscout.watch.budget import Budget
 
 if TYPE_CHECKING:
     import yaml
 
 MAX_DEPTH = 60
 MAX_NODES = 2_000_000
-"""Texts, mappings and lists of one file: some 300 MB of memory."""
+"""Texts, mappings and lists, and the keys that `<<` brings: some 300 MB of memory."""
 _TAGS = "tag:yaml.org,2002:"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
@@ -44,11 +45,19 @@ class Items(list[Any]):
     tag: str = ""
 
 
-def documents(data: bytes, name: str) -> list[Any]:
-    """Return the trees of all documents of a file but the empty ones. Raise SourceError, with the line at fault."""
+def room() -> Budget:
+    """Return how many values may be read."""
+    return Budget(MAX_NODES, f"is the end of {MAX_NODES:,} values, and more follow")
+
+
+def documents(data: bytes, name: str, budget: Budget | None = None) -> list[Any]:
+    """Return the trees of all documents of a file but the empty ones. budget: that it shares with other files.
+
+    Raise SourceError, with the line at fault, and LimitExceeded.
+    """
     import yaml
 
-    maker = _Maker(name)
+    maker = _Maker(name, budget or room())
     try:
         for event in yaml.parse(data, yaml.CSafeLoader):
             maker.take(event)
@@ -83,10 +92,10 @@ class _Open:
 class _Maker:
     """Makes trees of the events of a parser, without going deeper itself than one call."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, budget: Budget) -> None:
         self.documents: list[Any] = []
         self._name = name
-        self._count = 0
+        self._budget = budget
         self._open: list[_Open] = []
         self._anchors: dict[str, Any] = {}
 
@@ -102,7 +111,10 @@ class _Maker:
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 made = Tree() if isinstance(event, yaml.MappingStartEvent) else Items()
                 made.line, made.tag = line, self._tag(event)
-                self._within(len(self._open) < MAX_DEPTH, line, f"nests more than {MAX_DEPTH} levels")
+                if len(self._open) >= MAX_DEPTH:
+                    raise LimitExceeded(
+                        f"{self._name}:{line} nests more than {MAX_DEPTH} levels", "no such file needs that"
+                    )
                 self._open.append(_Open(self._anchored(event, made)))
             case yaml.CollectionEndEvent():
                 closed = self._open.pop()
@@ -132,13 +144,8 @@ class _Maker:
             raise SourceError(f"{self._name}:{line} holds itself", "mend its anchors")
         return found
 
-    def _within(self, bound: bool, line: int, what: str) -> None:
-        if not bound:
-            raise LimitExceeded(f"{self._name}:{line} {what}", "no such file needs that")
-
     def _put(self, value: Any, line: int, merge: bool = False) -> None:
-        self._count += 1
-        self._within(self._count <= MAX_NODES, line, f"is the end of {MAX_NODES:,} values, and more follow")
+        self._budget.spend(1, f"{self._name}:{line}")
         if not self._open:
             self.documents.append(value)
             return
@@ -167,6 +174,7 @@ class _Maker:
         for each in reversed(value if isinstance(value, Items) else [value]):
             if not isinstance(each, Tree):
                 raise SourceError(f"{self._name}:{line} merges what is no mapping", "mend what follows `<<`")
+            self._budget.spend(len(each), f"{self._name}:{line}")
             within.merged |= each
         within.merging = False
 

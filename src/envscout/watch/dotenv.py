@@ -16,7 +16,7 @@ MAX_TOTAL = 16 << 20
 """Characters of all values of a file: they may hold one another."""
 
 _BETWEEN = re.compile(r"(?:\s+|#[^\n]*)*+")
-_NAME = re.compile(r"(?:export[^\S\n]+)?([\w.\-\[\]]*)[^\S\n]*(?:([=:])[^\S\n]*|\n|\Z)")
+_NAME = re.compile(r"(?:export[^\S\n]++)?([\w.\-\[\]]*+)[^\S\n]*+(?:([=:])[^\S\n]*+|\n|\Z)")
 _QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)\"""", re.DOTALL)
 _PLAIN = re.compile(r"[^\n]*")
 _ESCAPED = re.compile(r"\\([abfnrtv\\\"$])")
@@ -69,11 +69,19 @@ def _statement(text: str, place: int, values: Mapping[str, str]) -> tuple[str, s
     if text[place : place + 1] not in ("'", '"'):
         line = _PLAIN.match(text, place)
         assert line is not None
-        return told[1], filled_in(line[0].split(" #", 1)[0].rstrip(), values), line.end()
+        return told[1], _value(line[0].split(" #", 1)[0].rstrip(), values), line.end()
     quoted = _QUOTED.match(text, place)
     if not quoted:
         raise InvalidVariable("it has a quote that is not closed")
     if quoted[1] is not None:
         return told[1], quoted[1].replace("\\'", "'"), quoted.end()
     unescaped = _ESCAPED.sub(lambda each: _ESCAPES.get(each[1], each[1]), quoted[2])
-    return told[1], filled_in(unescaped, values), quoted.end()
+    return told[1], _value(unescaped, values), quoted.end()
+
+
+def _value(text: str, values: Mapping[str, str]) -> str:
+    try:
+        return filled_in(text, values)
+    except InvalidVariable:
+        # Whatever it says of the cause may be a part of a secret: a name behind a dollar sign, or a message.
+        raise InvalidVariable("its variables cannot be filled in") from None

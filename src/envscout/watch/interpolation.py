@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 MAX_DEPTH = 20
 MAX_LENGTH = 1 << 16
 """Characters of a text with its variables filled in: values may hold one another, and grow by each that does."""
+MAX_WRITTEN = 1 << 20
+"""Characters of a text before: variables without a value make it no longer, and take their time all the same."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _OPERATORS = (":-", ":?", ":+", "-", "?", "+")
@@ -22,9 +24,13 @@ class InvalidVariable(ValueError):
 def filled_in(text: str, values: Mapping[str, str], on_unset: Callable[[str], None] | None = None) -> str:
     """Return a text with its variables replaced. on_unset: told of those that have no value and become "".
 
-    Raise InvalidVariable.
+    Raise InvalidVariable, which tells what is written, and nothing that a variable holds.
     """
-    return _filled(text, values, on_unset or (lambda _: None), 0) if "$" in text else str(text)
+    if "$" not in text:
+        return str(text)
+    if len(text) > MAX_WRITTEN:
+        raise InvalidVariable(f"it has variables, and more than {MAX_WRITTEN:,} characters")
+    return _filled(text, values, on_unset or (lambda _: None), 0)
 
 
 def unset(text: str, values: Mapping[str, str]) -> list[str]:
@@ -112,5 +118,4 @@ def _braced(inner: str, values: Mapping[str, str], on_unset: Callable[[str], Non
         return values[name]
     if operator[-1] == "-":
         return _filled(word, values, on_unset, depth + 1)
-    why = _filled(word, values, on_unset, depth + 1)
-    raise InvalidVariable(f"{name[:100]} has to have a value and has none{f': {why[:200]}' if why else ''}")
+    raise InvalidVariable(f"{name[:100]} has to have a value and has none{f': {word[:200]}' if word else ''}")

@@ -1,15 +1,17 @@
 """Kubernetes manifests: which images their workloads run, in whatever kind of object a pod is described."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from envscout.errors import LimitExceeded, NotFound
+from envscout.errors import LimitExceeded, NotFound, SourceError
 from envscout.model import Problem
+from envscout.watch.budget import Budget
 from envscout.watch.declared import Declaration, Declared
 from envscout.watch.documents import Text, Tree, documents
-from envscout.watch.podspec import OF_KUBERNETES, containers
-from envscout.watch.reading import read
+from envscout.watch.podspec import OF_KUBERNETES, containers, parts
+from envscout.watch.reading import is_file, is_folder, read
 
 MAX_FILES = 10_000
 MAX_OBJECTS = 200_000
@@ -17,6 +19,8 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 _TEST_HOOKS = ("test", "test-success", "test-failure")
 _DESCRIBING = frozenset({"CustomResourceDefinition", "Kustomization", "ConfigMap", "Secret"})
 """Kinds in which nothing runs, whatever they speak of."""
+_ZERO = re.compile(r"[+-]?0(?:[box]?[0_]+)?")
+"""Written in any way that YAML 1.1 has for it: https://yaml.org/type/int.html"""
 
 
 def declaration(places: Sequence[str]) -> Declaration:
@@ -33,27 +37,36 @@ def declaration(places: Sequence[str]) -> Declaration:
         raise LimitExceeded(f"there are more than {MAX_FILES:,} manifests", "give fewer")
     for file in files:
         name = "standard input" if file == "-" else file
+        budget = parts()
         for each in _objects(documents(read(file), name)):
-            _take(each, name, declared, problems, notes)
+            _take(each, name, budget, declared, problems, notes)
     return Declaration(tuple(declared), tuple(problems), tuple(notes))
 
 
 def _files(place: str, notes: list[Problem]) -> list[str]:
-    folder = Path(place)
-    if place == "-" or not folder.is_dir():
+    if place == "-" or not is_folder(place):
         return [place]
-    found = sorted(str(each) for each in folder.iterdir() if each.suffix in _SUFFIXES and each.is_file())
-    below = sorted(str(each) for each in folder.iterdir() if each.is_dir() and _holds_some(each))
-    notes += [
-        Problem("not-read", "manifests further below are not read: name the folder as well", each) for each in below
-    ]
+    inside = _inside(place)
+    found = [each for each in inside if each.endswith(_SUFFIXES) and is_file(each)]
+    for folder in filter(is_folder, inside):
+        try:
+            if any(each.endswith(_SUFFIXES) for each in _inside(folder)):
+                notes.append(
+                    Problem("not-read", "manifests further below are not read: name the folder as well", folder)
+                )
+        except SourceError as error:
+            notes.append(Problem("not-read", error.cause, folder))
     if not found:
         raise NotFound(f"there is no manifest in {place}", f"it has no file that ends with {', '.join(_SUFFIXES)}")
     return found
 
 
-def _holds_some(folder: Path) -> bool:
-    return any(each.suffix in _SUFFIXES for each in folder.iterdir())
+def _inside(folder: str) -> list[str]:
+    """Return what lies in a folder, in the order of its names. Raise SourceError."""
+    try:
+        return sorted(str(each) for each in Path(folder).iterdir())
+    except OSError as error:
+        raise SourceError(f"cannot read {folder}: {error.strerror}", "check the path") from error
 
 
 def _objects(trees: Sequence[Any]) -> Iterator[Tree]:
@@ -73,11 +86,13 @@ def _objects(trees: Sequence[Any]) -> Iterator[Tree]:
             yield each
 
 
-def _take(tree: Tree, file: str, declared: list[Declared], problems: list[Problem], notes: list[Problem]) -> None:
+def _take(
+    tree: Tree, file: str, budget: Budget, declared: list[Declared], problems: list[Problem], notes: list[Problem]
+) -> None:
     kind = str(tree.get("kind", ""))
     if kind in _DESCRIBING:
         return
-    found = list(containers(tree))
+    found = list(containers(tree, budget, f"{file}:{tree.line}"))
     if not found:
         return
     name = _named(tree, kind)
@@ -106,7 +121,7 @@ def _idle(tree: Tree) -> tuple[str, str] | None:
     """Return why nothing of an object runs, as a code and in words; None where it does."""
     spec = tree.get("spec")
     spec = spec if isinstance(spec, Tree) else Tree()
-    if spec.get("replicas") == "0":
+    if _ZERO.fullmatch(str(spec.get("replicas", ""))):
         return "scaled-to-zero", "is scaled to zero"
     if str(spec.get("suspend", "")).lower() == "true":
         return "suspended", "is suspended"

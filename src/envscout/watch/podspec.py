@@ -7,6 +7,10 @@ described under `spec` of a Pod, in a template of what makes pods, and anywhere 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from envscout.watch.budget import Budget
+
+MAX_PARTS = 2_000_000
+"""Mappings, lists, texts and containers, each counted for every object that shares it."""
 _LISTS = ("initContainers", "containers", "ephemeralContainers")
 _STEPS, _SINGLE = ("steps", "sidecars"), ("container", "script")
 """What Tekton and Argo Workflows run in pods that they make: https://tekton.dev/docs/pipelines/tasks/,
@@ -20,29 +24,33 @@ OF_KUBERNETES = frozenset(
 """Kinds whose containers have an image each; elsewhere an operator may fill it in, and a part of it may be said."""
 
 
-def containers(tree: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the containers of all pods that are described in an object, in their order; shared parts once."""
+def parts() -> Budget:
+    """Return how many parts objects may have together."""
+    return Budget(MAX_PARTS, "shares too much with other objects")
+
+
+def containers(tree: Any, budget: Budget | None = None, where: str = "") -> Iterator[Mapping[str, Any]]:
+    """Yield the containers of all pods that are described in an object, in their order; shared parts once.
+
+    budget: of parts, for all objects of a file, as they may share theirs. where: the object. Raise LimitExceeded.
+    """
+    budget = budget or parts()
     seen: set[int] = set()
+    taken: set[int] = set()
     pending = [tree]
     while pending:
         each = pending.pop()
         if id(each) in seen:
             continue
         seen.add(id(each))
+        budget.spend(1, where)
         if isinstance(each, dict):
-            yield from _own(each)
+            for key in (*_LISTS, *_STEPS):
+                if isinstance(told := each.get(key), list) and id(told) not in taken:
+                    taken.add(id(told))
+                    budget.spend(len(told), where)
+                    yield from (one for one in told if isinstance(one, dict) and (key in _LISTS or one.get("image")))
+            yield from (one for key in _SINGLE if isinstance(one := each.get(key), dict) and one.get("image"))
             pending += reversed([value for key, value in each.items() if key not in _LISTS])
         elif isinstance(each, list):
             pending += reversed(each)
-
-
-def _own(part: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for key in _LISTS:
-        yield from _list(part.get(key))
-    for key in _STEPS:
-        yield from (each for each in _list(part.get(key)) if each.get("image"))
-    yield from (each for key in _SINGLE if isinstance(each := part.get(key), dict) and each.get("image"))
-
-
-def _list(told: Any) -> list[dict[str, Any]]:
-    return [each for each in told if isinstance(each, dict)] if isinstance(told, list) else []

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from envscout.errors import LimitExceeded, NotFound, SourceError
+from envscout.watch.filled import written
 
 MAX_FILE = 16 << 20
 
@@ -21,14 +22,30 @@ def read(location: str) -> bytes:
             with Path(location).open("rb") as file:
                 data = file.read(MAX_FILE + 1)
     except FileNotFoundError as error:
-        raise NotFound(f"there is no file {location}", "check the path") from error
+        raise NotFound(f"there is no file {written(location)}", "check the path") from error
     except OSError as error:
-        raise SourceError(f"cannot read {location}: {error.strerror}", "check the path") from error
+        raise SourceError(f"cannot read {written(location)}: {error.strerror}", "check the path") from error
     except ValueError as error:
-        raise SourceError(f"{location!r} is the name of no file", "check the path") from error
+        raise SourceError(f"{written(location)!r} is the name of no file", "check the path") from error
     if len(data) > MAX_FILE:
-        raise LimitExceeded(f"{location} is larger than {MAX_FILE >> 20} MiB", "split it")
+        raise LimitExceeded(f"{written(location)} is larger than {MAX_FILE >> 20} MiB", "split it")
     return data
+
+
+def is_file(location: str) -> bool:
+    """Tell whether a file is there."""
+    try:
+        return Path(location).is_file()
+    except OSError:
+        return False
+
+
+def is_folder(location: str) -> bool:
+    """Tell whether a folder is there."""
+    try:
+        return Path(location).is_dir()
+    except OSError:
+        return False
 
 
 def read_named(location: str) -> bytes:
@@ -41,5 +58,5 @@ def read_named(location: str) -> bytes:
     except (OSError, ValueError):
         return read(location)
     if not stat.S_ISREG(mode) and location != os.devnull:
-        raise SourceError(f"{location} is no regular file", "name a file")
+        raise SourceError(f"{written(location)} is no regular file", "name a file")
     return read(location)

@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     from envscout.watch.declared import Named
 
 
+_HINTS = {
+    "inactive-profile": "name a profile that is to be active with --profile NAME",
+    "build-only": "give what is built an `image`",
+    "provided": "leave to its program what runs no image",
+}
+"""What to do about services that are there, and of which none is known to run."""
+
+
 class _Call(msgspec.Struct, frozen=True):
     """One call of the command."""
 
@@ -48,9 +56,10 @@ def sync(session: Session, asked: "Flags", sources: "Sources", environment: str,
     for each in told.notes:
         session.warn(f"{each.where}: {each.message}")
     if kind != "docker" and not told.says_something:
+        hints = [hint for code, hint in _HINTS.items() if code in {each.code for each in told.notes}]
         raise SourceError(
-            "the source names nothing that runs, and an empty file empties no environment",
-            "check what wrote it; `envscout environment remove` ends what runs",
+            "the source names nothing that runs, and what names nothing empties no environment",
+            f"{', or '.join(hints) or 'check what wrote it'}; `envscout environment remove` ends what runs",
         )
     call = _Call(session, asked, sources)
     named = references(told)

@@ -56,9 +56,10 @@ def lines(shown: Synced) -> Iterator[str]:
         text = inert(f"{sign} {each.service}{platform}  {_told(each)}")
         yield f"    {click.style(text, fg=colour)}"
     counts = Counter(each.kind for each in shown.changes)
-    told = ", ".join(f"{counts[kind]} {kind}" for kind in _SIGNS if counts[kind]) or "nothing runs, and nothing is to"
+    told = ", ".join(f"{counts[kind]} {kind}" for kind in _SIGNS if counts[kind])
+    whole = f"{shown.said.environment} of {shown.said.organization}"
     would = "would have" if shown.dry else "has"
-    yield inert(f"    {shown.said.environment} of {shown.said.organization} {would} {told}")
+    yield inert(f"    {whole} {would} {told}" if told else f"    nothing runs in {whole}, and that stays so")
 
 
 def _told(change: "Change") -> str:

@@ -15,8 +15,9 @@ from envscout.watch.compose.sources import Sources
 from envscout.watch.declared import Declaration
 from envscout.watch.documents import Text
 from envscout.watch.dotenv import variables
+from envscout.watch.filled import joined, parent, written
 from envscout.watch.interpolation import InvalidVariable, filled_in
-from envscout.watch.reading import read, read_named
+from envscout.watch.reading import is_file, is_folder, read, read_named
 
 FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (
@@ -50,47 +51,45 @@ def declaration(
     # Read once: what is named on the command line may be a pipe.
     given = _variables(told, environ, read)
 
-    def known(*folders: Path) -> dict[str, str]:
+    def known(*folders: str) -> dict[str, str]:
         beside = {} if told else _variables(_beside(folders, environ), environ, read)
         return {**given, **beside, **environ}
 
     files = [file for place in places for file in _files(place, known)]
-    folder = next((Path(each).parent for each in files if each != "-"), Path())
-    values = known(folder, *filter(Path.is_dir, [Path(places[0])]))
-    sources = Sources()
+    folder = next((parent(each) for each in files if each != "-"), "")
+    values = known(folder, *filter(is_folder, places[:1]))
+    sources = Sources(places)
     reader = Reader(sources, _inner)
-    values[_NAME] = values.get(_NAME) or _name(sources, files, values) or _plain(folder.resolve().name)
+    values[_NAME] = values.get(_NAME) or _name(sources, files, values) or _plain(Path(folder).resolve().name)
     services = reader.together(files, Scope(folder, values))
     if not reader.said:
         raise SourceError(f"{files[0]} is no Compose file: it has no `services`", "give a Compose file")
-    active = {*profiles} or {each.strip() for each in values.get("COMPOSE_PROFILES", "").split(",") if each.strip()}
+    # Of nothing, that is one profile without a name, which is active then.
+    active = {*profiles} or {each.strip() for each in values.get("COMPOSE_PROFILES", "").split(",")}
     return running(services, active, sources.unset)
 
 
-def _files(place: str, known: Callable[[Path], Mapping[str, str]]) -> list[str]:
+def _files(place: str, known: Callable[[str], Mapping[str, str]]) -> list[str]:
     """Return a file, or those of a folder. known: returns the variables that are known in a folder."""
-    folder = Path(place)
-    if place == "-" or not folder.is_dir():
+    if place == "-" or not is_folder(place):
         return [place]
-    values = known(folder)
+    values = known(place)
     if told := values.get("COMPOSE_FILE"):
         parts = told.split(values.get("COMPOSE_PATH_SEPARATOR") or os.pathsep)
-        return [os.path.normpath(folder / each) for each in parts]
-    found = [
-        next((str(folder / name) for name in names if (folder / name).is_file()), "") for names in (FILES, OVERRIDES)
-    ]
+        return [joined(place, each) for each in parts]
+    found = [next((file for name in names if is_file(file := joined(place, name))), "") for names in (FILES, OVERRIDES)]
     if not found[0]:
         raise NotFound(f"there is no Compose file in {place}", f"it has none of {', '.join(FILES)}")
     return [each for each in found if each]
 
 
-def _beside(folders: Sequence[Path], environ: Mapping[str, str]) -> list[str]:
+def _beside(folders: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     """Return the files of variables that lie in folders, the one that goes before the others last."""
     told = environ.get("COMPOSE_DISABLE_ENV_FILE", "")
     if told not in _BOOLEANS:
         raise UsageError(f"COMPOSE_DISABLE_ENV_FILE is {told!r}", "say true or false")
-    files = dict.fromkeys(os.path.normpath(each / ".env") for each in folders)
-    return [] if _BOOLEANS[told] else [each for each in files if Path(each).is_file()]
+    files = dict.fromkeys(joined(each, ".env") for each in folders)
+    return [] if _BOOLEANS[told] else [each for each in files if is_file(each)]
 
 
 def _variables(files: Sequence[str], given: Mapping[str, str], reading: Callable[[str], bytes]) -> dict[str, str]:
@@ -99,21 +98,25 @@ def _variables(files: Sequence[str], given: Mapping[str, str], reading: Callable
     for file in files:
         data = reading(file)
         if len(data) > MAX_VARIABLES:
-            raise LimitExceeded(f"{file} is larger than {MAX_VARIABLES >> 20} MiB", "it is no file of variables")
+            raise LimitExceeded(
+                f"{written(file)} is larger than {MAX_VARIABLES >> 20} MiB", "it is no file of variables"
+            )
         try:
             found |= variables(data.decode(), given, found)
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
-            raise SourceError(f"{file}:{line} is not in UTF-8", "write lines such as NAME=value") from error
+            raise SourceError(f"{written(file)}:{line} is not in UTF-8", "write lines such as NAME=value") from error
         except InvalidVariable as error:
-            raise SourceError(f"{file} is no file of variables: {error}", "write lines such as NAME=value") from error
+            raise SourceError(
+                f"{written(file)} is no file of variables: {error}", "write lines such as NAME=value"
+            ) from error
     return found
 
 
-def _inner(folder: Path, env_files: Sequence[str], scope: Scope) -> Mapping[str, str]:
+def _inner(folder: str, env_files: Sequence[str], scope: Scope) -> Mapping[str, str]:
     """Return the variables of files that are included; those of what includes them go before."""
-    beside = folder / ".env"
-    files = env_files or ([str(beside)] if beside.is_file() else [])
+    beside = joined(folder, ".env")
+    files = env_files or ([beside] if is_file(beside) else [])
     return {**_variables(files, scope.values, read_named), **scope.values}
 
 

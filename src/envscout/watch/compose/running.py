@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Set
 from envscout.model import Problem
 from envscout.watch.compose.service import Service
 from envscout.watch.declared import Declaration, Declared
+from envscout.watch.filled import written
 
 
 def running(services: Mapping[str, Service], active: Set[str], unset: Mapping[str, str]) -> Declaration:
@@ -17,7 +18,7 @@ def running(services: Mapping[str, Service], active: Set[str], unset: Mapping[st
         ),
         (
             *(Problem("unclear-reference", f"service {name}: {why}", run[name].where) for name, why in lacking.items()),
-            *_disabled(services, run, active),
+            *_unmet(services, active),
         ),
         (*_left_out(services, active), *_unset(unset)),
     )
@@ -40,20 +41,24 @@ def _lacks(service: Service) -> str:
     return "it has neither `image` nor `build`"
 
 
-def _disabled(services: Mapping[str, Service], run: Mapping[str, Service], active: Set[str]) -> Iterator[Problem]:
-    """Yield what is needed and not active: Compose starts nothing then, so that other profiles are what runs."""
-    for name, each in run.items():
-        for needed in each.needs:
+def _unmet(services: Mapping[str, Service], active: Set[str]) -> Iterator[Problem]:
+    """Yield what is needed and not there or not active: Compose starts nothing then, so that something else runs."""
+    for name, each in services.items():
+        for needed, required in each.needs.items() if _is_active(each, active) else ():
             other = services.get(needed)
-            if other and not _is_active(other, active):
-                text = f"service {name} needs {needed}, which is of the profile {' or '.join(other.profiles)}"
-                yield Problem("unclear-reference", f"{text}, which is not active: name it with --profile", each.where)
+            if not other:
+                why = "which is not there: name all files that belong together"
+            elif required and not _is_active(other, active):
+                why = f"which is of the profile {_profiles(other)}, which is not active: name it with --profile"
+            else:
+                continue
+            yield Problem("unclear-reference", f"service {name} needs {written(needed)[:200]}, {why}", each.where)
 
 
 def _left_out(services: Mapping[str, Service], active: Set[str]) -> Iterator[Problem]:
     for name, each in services.items():
         if not _is_active(each, active):
-            text = f"service {name} is of the profile {' or '.join(each.profiles)}, which is not active"
+            text = f"service {name} is of the profile {_profiles(each)}, which is not active"
             yield Problem("inactive-profile", text, each.where)
         elif each.unclear:
             continue
@@ -64,6 +69,10 @@ def _left_out(services: Mapping[str, Service], active: Set[str]) -> Iterator[Pro
         elif "build" in each.said and not each.image:
             text = f"service {name} is built, and has no name that an image could be found by: give it an `image`"
             yield Problem("build-only", text, each.where)
+
+
+def _profiles(service: Service) -> str:
+    return " or ".join(written(each) or "''" for each in service.profiles[:10])
 
 
 def _unset(unset: Mapping[str, str]) -> Iterator[Problem]:

@@ -4,21 +4,19 @@ The rules are https://github.com/compose-spec/compose-spec/blob/main/13-merge.md
 ones, lists grow, null changes nothing, `!reset` takes away and `!override` replaces.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping
 
 import msgspec
 
-from envscout.watch.documents import Items, Text, Tree
-from envscout.watch.interpolation import InvalidVariable, filled_in
+from envscout.watch.filled import part
 
-MAX_IMAGE = 4096
-"""Characters of an image, far beyond what any reference has."""
-_NUMBER = re.compile(r"\+?(?:0[xob]([\da-f_]+)|(\d[\d_]*))(?:\.0*)?", re.ASCII | re.IGNORECASE)
-_RESET, _OVERRIDE = "!reset", "!override"
-_OPTIONAL = "?"
+RESET = "!reset"
+OPTIONAL = "?"
 """Stands before the name of a service that another one does without; no such name begins with it."""
+SHARED = ("network_mode", "ipc", "pid", "uts")
+"""What may be that of another service, which is needed then: `service:NAME`."""
+EACH = 16
+"""Characters that a text of a list is counted as, beside its own."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -50,8 +48,7 @@ class Service(msgspec.Struct, frozen=True):
     @property
     def profiles(self) -> tuple[str, ...]:
         """Return the profiles that it is of, none where it always runs."""
-        said = self.said.get("profiles", Said()).value
-        return tuple(dict.fromkeys(said)) if isinstance(said, tuple) else ()
+        return tuple(dict.fromkeys(self._texts("profiles")))
 
     @property
     def of_unclear_profiles(self) -> bool:
@@ -59,11 +56,23 @@ class Service(msgspec.Struct, frozen=True):
         return bool(self.problem or self.said.get("profiles", Said()).why)
 
     @property
-    def needs(self) -> tuple[str, ...]:
-        """Return the services without which it is not started."""
-        said = self.said.get("depends_on", Said()).value
-        last = {each.removeprefix(_OPTIONAL): each for each in said} if isinstance(said, tuple) else {}
-        return tuple(name for name, each in last.items() if name == each)
+    def needs(self) -> Mapping[str, bool]:
+        """Return the services that it needs, and whether it is not started without each."""
+        found: dict[str, bool] = {}
+        for each in self._texts("depends_on"):
+            optional = each.startswith(OPTIONAL)
+            found[each.removeprefix(OPTIONAL) if optional else each] = not optional
+        for name in (*self._texts("links"), *self._texts("volumes_from")):
+            found.setdefault(name, True)
+        for each in map(self._text, SHARED):
+            if each.startswith("service:"):
+                found.setdefault(part(each, each.removeprefix("service:")), True)
+        return found
+
+    @property
+    def size(self) -> int:
+        """Return how many characters its lists are counted as."""
+        return EACH * sum(len(each.value) for each in self.said.values() if isinstance(each.value, tuple))
 
     @property
     def copies(self) -> str:
@@ -76,7 +85,7 @@ class Service(msgspec.Struct, frozen=True):
         whys = (each.why for each in self.said.values() if each.why)
         scale, replicas = self._text("scale"), self._text("replicas")
         if not (why := self.problem or next(whys, "")) and scale and replicas and scale != replicas:
-            return f"`scale` is {scale} and `deploy.replicas` is {replicas}"
+            return "`scale` and `deploy.replicas` are different numbers"
         return why
 
     def same(self, other: "Service") -> bool:
@@ -89,112 +98,23 @@ class Service(msgspec.Struct, frozen=True):
         said = self.said.get(name, Said()).value
         return said if isinstance(said, str) else ""
 
+    def _texts(self, name: str) -> tuple[str, ...]:
+        said = self.said.get(name, Said()).value
+        return said if isinstance(said, tuple) else ()
+
 
 def over(before: Service | None, after: Service) -> Service:
-    """Return a service that another one changes, be it of a later file or what extends it."""
+    """Return a service that another one changes, be it of a later file or what extends it.
+
+    What the other one resets or replaces ends with that: who includes or extends the two keeps what it said itself.
+    """
     said = dict(before.said) if before else {}
     for name, each in after.said.items():
         known = said.pop(name, None)
-        if each.tag == _RESET:
+        if each.tag == RESET:
             continue
         if known and not each.tag and isinstance(known.value, tuple) and isinstance(each.value, tuple):
             each = msgspec.structs.replace(each, value=known.value + each.value, why=known.why or each.why)
-        said[name] = each
+        said[name] = msgspec.structs.replace(each, tag="") if each.tag else each
     problem = (before.problem if before else "") or after.problem
     return Service(before.place if before else after.place, said, problem)
-
-
-def service(told: Tree, place: str, file: str, values: Mapping[str, str]) -> Service:
-    """Return what a file says of a service itself. Variables are filled in before anything is merged, file by file."""
-    said = {}
-    for name, told_of, read in _attributes(told):
-        if is_null(told_of):
-            continue
-        where, tag = f"{file}:{told_of.line}", getattr(told_of, "tag", "")
-        try:
-            said[name] = Said("" if tag == _RESET else read(told_of, values), where, tag)
-        except InvalidVariable as error:
-            said[name] = Said("", where, tag, str(error))
-    return Service(place, said)
-
-
-def is_reset(told: Any) -> bool:
-    """Tell whether something is to be as if it had never been said."""
-    return getattr(told, "tag", "") == _RESET
-
-
-def replaces(told: Any) -> bool:
-    """Tell whether something is to take the place of what was said before, or to take it away."""
-    return getattr(told, "tag", "") in (_RESET, _OVERRIDE)
-
-
-def is_null(told: Any) -> bool:
-    """Tell whether nothing is said."""
-    return told is None or (isinstance(told, Text) and told.null)
-
-
-_Read: TypeAlias = Callable[[Any, Mapping[str, str]], str | tuple[str, ...]]
-
-
-def _attributes(told: Tree) -> Iterator[tuple[str, Any, _Read]]:
-    for name, read in _OWN.items():
-        yield name, told.get(name), read
-    deploy = told.get("deploy")
-    replicas = deploy.get("replicas") if isinstance(deploy, Tree) else None
-    if deploy is not None and (is_reset(deploy) or (replaces(deploy) and is_null(replicas))):
-        # What replaces all of `deploy` and has no number of copies in it takes the number away.
-        replicas = Text("", deploy.line, _RESET)
-    yield "replicas", replicas, _number
-
-
-def _image(told: Any, values: Mapping[str, str]) -> str:
-    if not isinstance(told, Text):
-        raise InvalidVariable("its image is no text")
-    text = filled_in(told, values)
-    if told and not text.strip():
-        raise InvalidVariable(f"nothing is left of its image {told[:200]!r} where variables are filled in")
-    if len(text) > MAX_IMAGE:
-        raise InvalidVariable(f"its image has more than {MAX_IMAGE:,} characters")
-    return text
-
-
-def _profiles(told: Any, values: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(filled_in(each, values) for each in texts(told))
-
-
-def _needs(told: Any, values: Mapping[str, str]) -> tuple[str, ...]:
-    if not isinstance(told, Tree):
-        return tuple(filled_in(each, values) for each in texts(told))
-    return tuple(f"{_OPTIONAL if is_reset(each) or _is_optional(each) else ''}{name}" for name, each in told.items())
-
-
-def _is_optional(told: Any) -> bool:
-    return isinstance(told, Tree) and str(told.get("required", "")).lower() == "false"
-
-
-def _number(told: Any, values: Mapping[str, str]) -> str:
-    """Return a number without sign, prefix and leading zeros, "0" for none."""
-    text = filled_in(told, values).strip() if isinstance(told, Text) else ""
-    number = _NUMBER.fullmatch(text)
-    if not number:
-        raise InvalidVariable(f"its number of copies is {text[:50]!r}")
-    return (number[1] or number[2]).lstrip("0_") or "0"
-
-
-def _told(_: Any, __: Mapping[str, str]) -> str:
-    return "yes"
-
-
-def texts(told: Any) -> list[Text]:
-    """Return a text, or those of a list."""
-    return [each for each in (told if isinstance(told, Items) else [told]) if isinstance(each, Text)]
-
-
-_OWN: Mapping[str, _Read] = {
-    "image": _image,
-    "build": _told,
-    "provider": _told,
-    "profiles": _profiles,
-    "scale": _number,
-    "depends_on": _needs,
-}
