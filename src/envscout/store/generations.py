@@ -53,9 +53,12 @@ class Reached(msgspec.Struct, frozen=True):
     environments: tuple[Number, ...]
 
 
-def reached(connection: Connection, organization: str = "") -> Reached:
-    """Return how far everything has come of an organization, "" for all; use inside `read()`."""
-    rows = connection.execute(_SQL["reached"], {"organization": organization}).fetchall()
+def reached(connection: Connection, organization: str = "", environment: str = "") -> Reached:
+    """Return how far everything has come of an organization, or of environments of a name; use inside `read()`.
+
+    organization, environment: "" for all.
+    """
+    rows = connection.execute(_SQL["reached"], {"organization": organization, "environment": environment}).fetchall()
     single = {kind: number for kind, _, _, env_id, number in rows if not env_id}
     return Reached(single["known"], single["images"], tuple(Number(*row[1:]) for row in rows if row[3]))
 

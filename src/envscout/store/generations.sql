@@ -8,12 +8,12 @@ SELECT g.kind, g.env_id, g.number FROM environment v CROSS JOIN generation g
  ORDER BY 1, 2
 
 -- name: reached
--- How far what is known has come, what is in images, and each environment of an organization, '' for all.
+-- How far what is known has come, what is in images, and each environment of an organization and of a name, '' for all.
 SELECT kind, '', '', 0, number FROM generation WHERE env_id = 0
 UNION ALL
 SELECT 'environment', v.organization, v.name, v.env_id, coalesce(g.number, 0)
   FROM environment v LEFT JOIN generation g ON g.kind = 'environment' AND g.env_id = v.env_id
- WHERE :organization = '' OR v.organization = :organization
+ WHERE (:organization = '' OR v.organization = :organization) AND (:environment = '' OR v.name = :environment)
  ORDER BY 2, 3
 
 -- name: count_known

@@ -47,9 +47,9 @@ def candidates(database: Database, scope: Scope, references: Sequence[str]) -> C
     A tag stands for the image that it was seen to stand for last.
     """
     with database.read() as connection:
-        reached = generations.reached(connection, scope.organization)
+        reached = generations.reached(connection, scope.organization, scope.environment)
         age = generations.age(connection, database.memory, reached.known, MAX_AGE)
-        numbers = [each for each in reached.environments if each.name == scope.environment]
+        numbers = reached.environments
         owners = tuple(sorted({each.organization for each in numbers}))
         whose = scope.organization or (owners[0] if len(owners) == 1 else "")
         seen = _Seen([observed.look(connection, each.organization, each.name) for each in numbers])
