@@ -1,13 +1,13 @@
 """What drifted in an environment, as the store has it; and what is told of that, once."""
 
 import contextlib
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from envscout.environments.drift import Drift, drifts
 from envscout.environments.fold import fold
+from envscout.environments.seen import added
 from envscout.errors import InvalidReference
 from envscout.model import Event, News, NewsFacts
 from envscout.names.reference import Reference, parse
@@ -63,8 +63,8 @@ def observe(connection: Connection, said: Event, seen: Iterable[Event], at: int)
 
     seen: what ran, as it was told: what is known of images here must not change what was seen.
     """
-    names = _names(seen)
     before, found = look(connection, said.organization, said.environment)
+    names = added(before.seen if before else {}, seen, at)
     if before is None:
         # From now on somebody looks; what drifts is told from the second look on.
         observed.put(
@@ -76,15 +76,6 @@ def observe(connection: Connection, said: Event, seen: Iterable[Event], at: int)
     fresh = observed.Look(said.source, said.actor, at, drifting, names)
     observed.put(connection, said.organization, said.environment, fresh)
     return list(_news(said, at, settled, before.drifting))
-
-
-def _names(seen: Iterable[Event]) -> dict[str, tuple[str, ...]]:
-    """Return the digests of what was seen by its names, such as `docker.io/library/nginx:1.25`."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for each in seen:
-        with contextlib.suppress(InvalidReference):
-            found[parse(each.reference.partition("@")[0]).canonical].add(each.digest)
-    return {name: tuple(sorted(digests)) for name, digests in sorted(found.items())}
 
 
 def _gravest(found: Iterable[Drift]) -> dict[str, Drift]:

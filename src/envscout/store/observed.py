@@ -13,14 +13,14 @@ _SQL = queries("observed")
 class Look(msgspec.Struct, frozen=True):
     """The last look. source: kubernetes or docker. at: microseconds. drifting: kinds of drift by service.
 
-    seen: what ran, by its name without a digest: the digests that were told.
+    seen: what ran by then and lately: name -> digest -> when last, microseconds.
     """
 
     source: str
     actor: str
     at: int
     drifting: Mapping[str, str]
-    seen: Mapping[str, tuple[str, ...]] = {}
+    seen: Mapping[str, Mapping[str, int]] = {}
 
 
 def look(connection: Connection, organization: str, environment: str) -> Look | None:
@@ -30,7 +30,13 @@ def look(connection: Connection, organization: str, environment: str) -> Look | 
         return None
     source, actor, at, drifting, seen = row
     kinds = msgspec.json.decode(drifting, type=dict[str, str])
-    return Look(source, actor, at, kinds, msgspec.json.decode(seen, type=dict[str, tuple[str, ...]]))
+    return Look(source, actor, at, kinds, msgspec.json.decode(seen, type=dict[str, dict[str, int]]))
+
+
+def looked_at(connection: Connection, organization: str, environment: str) -> int | None:
+    """Return when somebody looked last, microseconds, None where nobody ever did."""
+    row = connection.execute(_SQL["looked_at"], {"organization": organization, "environment": environment}).fetchone()
+    return int(row[0]) if row else None
 
 
 def put(connection: Connection, organization: str, environment: str, look: Look) -> None:

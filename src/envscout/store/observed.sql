@@ -14,6 +14,10 @@ SELECT v.organization, v.name, s.name, e.platform, e.action, i.digest, e.referen
 SELECT o.source, o.actor, o.at, o.drifting, o.seen FROM environment v JOIN observed o ON o.env_id = v.env_id
  WHERE v.organization = :organization AND v.name = :environment
 
+-- name: looked_at
+SELECT o.at FROM environment v JOIN observed o ON o.env_id = v.env_id
+ WHERE v.organization = :organization AND v.name = :environment
+
 -- name: put
 INSERT INTO observed (env_id, source, actor, at, drifting, seen)
 SELECT v.env_id, :source, :actor, :at, :drifting, :seen FROM environment v

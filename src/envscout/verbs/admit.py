@@ -1,16 +1,29 @@
 """What is known of images that somebody wants to run: for a gate that has no time to ask a registry."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
+from envscout.environments.seen import Seen, runs
 from envscout.errors import InvalidReference
 from envscout.names.reference import Reference, parse
-from envscout.store import Connection, Database, deployments, generations, images, observed, policies, repositories
+from envscout.store import (
+    Connection,
+    Database,
+    deployments,
+    generations,
+    images,
+    now,
+    observed,
+    policies,
+    repositories,
+)
 from envscout.store.deployments import Scope
 
 MOST = 200
 MAX_AGE = 7
+_PAIR = 300
+"""Bytes that an image which was seen takes in memory."""
 _PLATFORMS = ("linux/amd64", "linux/arm64")
 """Of nodes, the likelier one first: who wants a pod does not say where it will run."""
 
@@ -52,36 +65,31 @@ def candidates(database: Database, scope: Scope, references: Sequence[str]) -> C
         numbers = reached.environments
         owners = tuple(sorted({each.organization for each in numbers}))
         whose = scope.organization or (owners[0] if len(owners) == 1 else "")
-        seen = _Seen([observed.look(connection, each.organization, each.name) for each in numbers])
+        seen = [_seen(database, connection, each) for each in numbers]
         found = tuple(_candidate(connection, each, whose, seen) for each in references[:MOST])
     rests = (reached.known, reached.images, age.turn, age.day, *(each.number for each in numbers))
     return Candidates(found, rests, owners)
 
 
-class _Seen:
-    """What was seen to run in environments, at the last looks, as it was told.
+def _seen(database: Database, connection: Connection, environment: generations.Number) -> Seen:
+    """Return what was seen to run in an environment, as it was told.
 
-    What was only said to run does not count, nor what is known here of images and of indexes: whoever may record would
-    have a way around the gate.
+    What was only said to run does not count: whoever may record would have a way around the gate.
     """
+    whose, name = environment.organization, environment.name
+    at = observed.looked_at(connection, whose, name)
+    if at is None:
+        return {}
 
-    def __init__(self, looks: Iterable[observed.Look | None]) -> None:
-        self._names = [each.seen for each in looks if each]
-        self._digests = frozenset(digest for names in self._names for some in names.values() for digest in some)
+    def read() -> Seen:
+        look = observed.look(connection, whose, name)
+        return look.seen if look else {}
 
-    def runs(self, reference: Reference, known: Sequence[images.StoredImage]) -> bool:
-        """Tell whether an image was seen. known: what its tag stands for by now, as far as that is known.
-
-        A tag that was moved on since stands for something else than what was seen under it.
-        """
-        if reference.digest:
-            return reference.digest in self._digests
-        ran = {digest for names in self._names for digest in names.get(reference.canonical, ())}
-        stands = {digest for each in known for digest in (each.image.digest, each.image.index_digest)}
-        return bool(ran & stands if stands else ran)
+    key = ("seen", environment.env_id, at)
+    return database.memory.get(key, read, lambda seen: _PAIR * sum(map(len, seen.values())))
 
 
-def _candidate(connection: Connection, text: str, whose: str, seen: _Seen) -> Candidate:
+def _candidate(connection: Connection, text: str, whose: str, seen: Sequence[Seen]) -> Candidate:
     try:
         reference = parse(text)
     except InvalidReference as error:
@@ -89,10 +97,13 @@ def _candidate(connection: Connection, text: str, whose: str, seen: _Seen) -> Ca
     if not reference.repository:
         return Candidate(text, problem="it names no image of a registry")
     known = [one for each in _digests(connection, reference, whose) for one in images.known_as(connection, each)]
-    runs = seen.runs(reference, known)
+    stands = frozenset(
+        digest for each in known for digest in (each.image.digest, each.image.index_digest, each.image.config_digest)
+    )
+    ran = any(runs(each, reference, stands, now()) for each in seen)
     best = next((each for each in known if each.indexed_at is not None), None)
-    if runs:
-        return Candidate(reference.familiar, reference.service, best.image.digest if best else "", runs)
+    if ran:
+        return Candidate(reference.familiar, reference.service, best.image.digest if best else "", ran)
     if best is None:
         why = "nobody looked into it yet" if known else "nobody ever recorded or pushed it where envscout looks"
         digest = known[0].image.digest if known else ""
