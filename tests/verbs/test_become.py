@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from envscout.environments.becoming import UNSEEN
 from envscout.errors import LimitExceeded, NotFound, UsageError
 from envscout.model import Event, Image, Inventory
 from envscout.standing.appending import MOST_AT_ONCE
@@ -54,13 +55,19 @@ def test_an_index_is_what_it_has_for_the_platform(database: Database) -> None:
     look(database)
     assert saw(database, *both) == ()
     assert running(database) == {("a/web", AMD), ("a/web", ARM)}
-    # Where nobody knows the platform any more, all that ran goes on.
+    # Where nobody knows the platform any more, all that ran goes on; what did not run yet is unknown.
+    for platform in ("", UNSEEN):
+        assert saw(database, ran("a/web", INDEX, platform)) == ()
+        assert running(database) == {("a/web", AMD), ("a/web", ARM)}
+    assert saw(database, ran("a/new", INDEX, UNSEEN)) == (ran("a/new", INDEX, UNSEEN),)
+    assert running(database) == {("a/new", INDEX)}
     assert saw(database, ran("a/web", INDEX)) == ()
-    assert running(database) == {("a/web", AMD), ("a/web", ARM)}
     with database.read() as connection:
         look_ = observed.look(connection, "acme", "production")
         assert look_
-        assert {name: set(some) for name, some in look_.seen.items()} == {"docker.io/a/web:1": {INDEX}}
+        assert {name: set(some) for name, some in look_.seen.items()} == {
+            "docker.io/a/web:1": {INDEX}, "docker.io/a/new:1": {INDEX},
+        }  # fmt: skip
 
 
 @pytest.mark.parametrize(

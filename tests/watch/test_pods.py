@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from envscout.environments.becoming import UNSEEN
 from envscout.errors import UsageError
 from envscout.watch.placing import Rules, environments, mapped
 from envscout.watch.pods import Held, Metadata, Object, Pod, digest_of, platform, pod
@@ -109,8 +110,9 @@ def test_an_image_is_of_the_platforms_of_its_nodes() -> None:
     pods = [Pod("n", {}, held, node) for node in ("one", "two", "gone", "")]
     nodes = {"one": "linux/amd64", "two": "linux/arm64"}
     assert set(environments(pods, {}, Rules("e"), nodes)["e"]) == {
-        ("x/a", A, "linux/amd64"), ("x/a", A, "linux/arm64"), ("x/a", A, ""),
+        ("x/a", A, "linux/amd64"), ("x/a", A, "linux/arm64"), ("x/a", A, UNSEEN),
     }  # fmt: skip
+    assert set(environments(pods, {}, Rules("e"), {})["e"]) == {("x/a", A, "")}
 
 
 @pytest.mark.parametrize(

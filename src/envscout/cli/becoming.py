@@ -74,11 +74,13 @@ class Record:
 
     def _look_into(self, unknown: Iterable[Event]) -> None:
         """Have workers look into images, each once; what could not be asked for is asked again."""
+        from envscout.environments.becoming import UNSEEN
         from envscout.names.reference import parse
         from envscout.verbs import queue
 
         for each in unknown:
-            if (each.digest, each.platform) in self._asked:
+            # Which of its images a node runs is known once that was heard of.
+            if each.platform == UNSEEN or (each.digest, each.platform) in self._asked:
                 continue
             try:
                 reference = f"{parse(each.reference).repository}@{each.digest}"

@@ -8,6 +8,9 @@ import msgspec
 
 from envscout.model import Deployment, Event
 
+UNSEEN = "unseen"
+"""The platform of a node that was not heard of yet, or is gone: what it runs is as it was, and otherwise unknown."""
+
 Kind = Literal["added", "changed", "removed", "unchanged", "kept"]
 
 Slot = tuple[str, str]

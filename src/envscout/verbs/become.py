@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from envscout.environments.becoming import Change, changes
+from envscout.environments.becoming import UNSEEN, Change, changes
 from envscout.environments.drift import OBSERVED
 from envscout.errors import LimitExceeded, UsageError
 from envscout.images import platform as platforms
@@ -102,7 +102,8 @@ class _Meant(NamedTuple):
 def _on_record(connection: Connection, running: Iterable[Running], wanted: Sequence[Event]) -> list[_Meant]:
     """Return the images that each event means: a cluster may tell the digest of the index that it pulled.
 
-    Where nobody knows the platform, all that run already of what the index led to are meant, else the newest.
+    Where nobody knows the platform, all that run already of what the index led to are meant, else the newest; of a node
+    that was not heard of yet, only what runs already.
     """
     runs = {(each.deployment.service, each.deployment.digest) for each in running}
     known = images.find_all(connection, {Named(connection.tenant, each.digest) for each in wanted})
@@ -115,9 +116,11 @@ def _on_record(connection: Connection, running: Iterable[Running], wanted: Seque
 
 
 def _meant(told: Event, runs: AbstractSet[tuple[str, str]], led: Sequence[Led]) -> _Meant:
-    fits = [each.digest for each in led if not told.platform or platforms.matches(told.platform, each.platform)]
+    is_known = told.platform not in ("", UNSEEN)
+    fits = [each.digest for each in led if not is_known or platforms.matches(told.platform, each.platform)]
     there = [each for each in fits if (told.service, each) in runs]
-    chosen = there if there and not told.platform else (there or fits)[:1]
+    newest = [] if told.platform == UNSEEN else fits[:1]
+    chosen = there[:1] if there and is_known else there or newest
     events = tuple(msgspec.structs.replace(told, digest=each) for each in chosen)
     return _Meant(events or (told,), bool(events))
 

@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
+from envscout.environments.becoming import UNSEEN
 from envscout.errors import UsageError
 from envscout.watch.pods import Held, Pod
 
@@ -63,7 +64,9 @@ def mapped(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
 def environments(
     pods: Iterable[Pod], namespaces: Mapping[str, Mapping[str, str]], rules: Rules, nodes: Mapping[str, str]
 ) -> dict[str, Running]:
-    """Return what runs in each environment. namespaces: their labels, by name. nodes: their platforms, by name.
+    """Return what runs in each environment. namespaces: their labels, by name.
+
+    nodes: their platforms, by name, none where they may not be seen.
 
     Where labels decide, a pod whose namespace was not heard of yet is nowhere: it would be moved in a moment.
     """
@@ -75,7 +78,7 @@ def environments(
         if name:
             running = found.setdefault(name, {})
             for held in pod.images:
-                key = (rules.service(pod, held), held.digest, nodes.get(pod.node, ""))
+                key = (rules.service(pod, held), held.digest, nodes.get(pod.node, UNSEEN if nodes else ""))
                 names = running.get(key, ())
                 if held.reference not in names:
                     # Of several names of one image, which one counts must not change from look to look.
