@@ -3,10 +3,11 @@
 import contextlib
 import math
 import os
+import resource
 import stat
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -385,6 +386,29 @@ def test_places_that_cannot_be_written(keys: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot write"):
         write(tmp_path / "folder", keys)
     assert [each.name for each in tmp_path.iterdir()] == ["folder"]
+
+
+@contextlib.contextmanager
+def full() -> Iterator[None]:
+    """Let no file grow, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    kev = entry("kev", "kev")
+    rows: Any = [("kev", [("CVE-2026-0001", "2026-01-01", "", True)])]
+    writer = Writer(tmp_path)
+    content = writer.feed(kev, rows).content
+    with full(), writer, pytest.raises(UsageError, match="cannot write"):
+        writer.write(tmp_path / "x", head(), None)
+    with full(), Writer(tmp_path) as writer, pytest.raises(UsageError, match="cannot write"):
+        writer.facts(kev, entry("kev", "kev", since=5), content, rows)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_no_file_stays_what_it_is(made: Path, keys: Path, tmp_path: Path) -> None:

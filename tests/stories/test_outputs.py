@@ -61,9 +61,11 @@ def test_nothing_is_written_where_nothing_could_be_answered(shipped: Desk, tmp_p
         (("a.txt", "csv=a.txt"), "written twice"),
         (("csv=a.txt", "json=./a.txt"), "written twice"),
         (("csv=no/such/folder/a",), "cannot write"),
+        (("csv=circle",), "cannot write circle: Too many levels"),
     ],
 )
 def test_a_mistake_is_told(shipped: Desk, tmp_path: Path, outputs: tuple[str, ...], told: str) -> None:
+    (tmp_path / "circle").symlink_to("circle")
     flags = [word for each in outputs for word in ("--output", each)]
     answer = _within(tmp_path, shipped, "cves", "--env", "staging", *flags)
     assert (answer.code, answer.out) == (64, "")

@@ -8,7 +8,7 @@ import pytest
 from envscout.errors import EnvscoutError
 from envscout.model import Problem
 from envscout.watch.compose import declaration
-from envscout.watch.declared import Declaration
+from envscout.watch.declared import Declaration, references
 
 Write = Callable[..., str]
 
@@ -291,6 +291,15 @@ def test_what_variables_hold_is_not_told(write: Write, text: str) -> None:
         said = [error.cause, error.next_step]
     assert said
     assert not [each for each in said if "hunter2" in each or "4711" in each]
+
+
+@pytest.mark.parametrize("image", ["reg/$S:1:2:3", "reg/a:$S:1", "fs://$S", "a@$S", "${T}"])
+def test_what_variables_hold_is_not_told_of_what_is_no_image(write: Write, image: str) -> None:
+    told = declaration([write(f"services: {{a: {{image: '{image}'}}}}")], {"S": "hunter2", "T": "$hunter2"})
+    (named,) = references(told)
+    assert named.reference is None
+    assert image in named.why
+    assert "hunter2" not in named.why
 
 
 def test_aliases_do_not_unfold(write: Write) -> None:

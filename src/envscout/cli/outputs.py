@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
@@ -151,7 +152,8 @@ def _split(text: str, forms: Forms) -> tuple[str, str]:
 def _refuse_twice(paths: Sequence[str]) -> None:
     seen: set[Path] = set()
     for path in paths:
-        target = Path(path).resolve()
+        # Path.resolve raises no OSError where links go in a circle: that is for what opens the file to tell.
+        target = Path(os.path.realpath(path))
         if target in seen and (target.is_file() or not target.exists()):
             raise UsageError(f"{path} would be written twice in one run", "give every output a file of its own")
         seen.add(target)

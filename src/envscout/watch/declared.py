@@ -5,13 +5,14 @@ import msgspec
 from envscout.errors import EnvscoutError
 from envscout.model import Problem
 from envscout.names.reference import Reference, parse
+from envscout.watch.filled import Filled, written
 
 _IDLE = frozenset({"scaled-to-zero", "suspended"})
 """Notes on what is meant not to run: a source of those alone was read. What else is left out may run all the same."""
 
 
 class Declared(msgspec.Struct, frozen=True):
-    """One image that a source names. service: what the source calls it. reference: with variables filled in.
+    """One image that a source names. service: what the source calls it. reference: with variables filled in, `Filled`.
 
     where: the place that says so, `FILE:LINE` or the name of a container. image: what to look into, where that is
     another name than the reference; "" for the reference itself.
@@ -61,7 +62,14 @@ def _named(declared: Declared) -> Named:
     try:
         reference = parse(declared.reference)
     except EnvscoutError as error:
-        return Named(declared, None, f"{error.cause} {error.next_step}")
+        return Named(declared, None, _no_reference(declared.reference, error))
     if not reference.service:
-        return Named(declared, None, f"{declared.reference} names no repository")
+        return Named(declared, None, f"{written(declared.reference)} names no repository")
     return Named(declared, reference)
+
+
+def _no_reference(text: str, error: EnvscoutError) -> str:
+    """Return why a text is no reference, and what to do, with nothing of what its variables hold."""
+    if isinstance(text, Filled):
+        return f"{text.written[:200]!r} is no image reference with its variables filled in. Check what they hold."
+    return f"{error.cause} {error.next_step}"

@@ -1,9 +1,10 @@
 """Writing a bundle: its parts are packed as they come, beside it; then what leads to them is known and goes before."""
 
+import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, Self
@@ -35,10 +36,8 @@ class Writer:
         """Make room in a folder. Raises UsageError where there is none."""
         self._level = level
         self._folder = folder
-        try:
+        with _written(folder):
             self._parts: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
-        except OSError as error:
-            raise _unwritable(folder, error) from error
         self._feeds: list[Entry] = []
 
     def __enter__(self) -> Self:
@@ -47,7 +46,9 @@ class Writer:
 
     def __exit__(self, *_: object) -> None:
         """Give the room back."""
-        self._parts.close()
+        # On a full disk what is still to be written fails here once more; nobody reads it from now on.
+        with contextlib.suppress(OSError):
+            self._parts.close()
 
     def feed(self, entry: Entry, rows: Iterable[tuple[Holds, Iterable[Any]]]) -> Entry:
         """Add a feed with its rows, by what they are; return it with its parts. Raises UsageError, LimitExceeded."""
@@ -65,8 +66,9 @@ class Writer:
         at = self._parts.tell()
         done = self.feed(entry, rows)
         if since.since and done.content == content:
-            self._parts.seek(at)
-            self._parts.truncate()
+            with _written(self._folder):
+                self._parts.seek(at)
+                self._parts.truncate()
             self._feeds[-1] = msgspec.structs.replace(since, content=content)
 
     def _add(self, holds: Holds, rows: Iterable[Any]) -> Iterable[Part]:
@@ -87,10 +89,8 @@ class Writer:
         packed = pack(plain, self._level)
         if len(plain) > manifests.MAX_PLAIN or len(packed) > manifests.MAX_PACKED:
             raise LimitExceeded(f"one record has {len(plain):,} bytes, more than a bundle holds", "leave its feed out")
-        try:
+        with _written(self._folder):
             self._parts.write(packed)
-        except OSError as error:
-            raise _unwritable(self._folder, error) from error
         return Part(holds, len(packed), len(plain), sha256(packed).hexdigest())
 
     def write(self, into: Path, head: Manifest, sign: Sign | None) -> Manifest:
@@ -100,16 +100,14 @@ class Writer:
         if len(data) > manifests.MAX_MANIFEST:
             raise LimitExceeded(f"the manifest has {len(data):,} bytes", "name fewer feeds: --feed")
         start = MAGIC + len(data).to_bytes(4, "big") + data + _signature(data, sign)
-        self.size = len(start) + self._parts.seek(0, os.SEEK_END)
+        with _written(self._folder):
+            self.size = len(start) + self._parts.seek(0, os.SEEK_END)
+            self._parts.seek(0)
         if self.size > manifests.MAX_FILE:
             raise LimitExceeded(f"the bundle has {self.size:,} bytes", "name fewer feeds: --feed")
-        self._parts.seek(0)
-        try:
-            with whole(into) as file:
-                file.write(start)
-                shutil.copyfileobj(self._parts, file, 1 << 20)
-        except OSError as error:
-            raise _unwritable(into, error) from error
+        with _written(into), whole(into) as file:
+            file.write(start)
+            shutil.copyfileobj(self._parts, file, 1 << 20)
         return done
 
 
@@ -120,5 +118,12 @@ def _signature(manifest: bytes, sign: Sign | None) -> bytes:
     return b"\1" + key + signature
 
 
-def _unwritable(path: Path, error: OSError) -> UsageError:
-    return UsageError(f"cannot write {path}: {error.strerror}", "check the path, its permissions, and free space")
+@contextlib.contextmanager
+def _written(path: Path) -> Iterator[None]:
+    """Raise UsageError where a path cannot be written to."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {path}: {error.strerror}", "check the path, its permissions, and free space"
+        ) from error

@@ -68,7 +68,7 @@ def _attributes(told: Tree) -> Iterator[tuple[str, Any, _Read]]:
 def _image(told: Any, values: Mapping[str, str]) -> str:
     if not isinstance(told, Text):
         raise InvalidVariable("its image is no text")
-    text = filled_in(told, values)
+    text = filled(told, values)
     if told and not text.strip():
         raise InvalidVariable(f"nothing is left of its image {told[:200]!r} where variables are filled in")
     if len(text) > MAX_IMAGE:
