@@ -127,6 +127,9 @@ def test_what_does_not_meet_the_policies_is_kept_out(demo_server: Server, ask: A
         "spec": {"template": {"spec": {"initContainers": pod(name)["spec"]["containers"]}}},
     }
     assert ask(workload)["allowed"] is False
+    volume = {"kind": "Pod", "spec": {"volumes": [{"name": "v", "image": {"reference": name}}]}}
+    assert f"{name} does not meet the policies" in ask(volume)["status"]["message"]
+    assert ask(volume, operation="UPDATE", oldObject=volume)["allowed"] is True
 
 
 def test_a_warning_and_a_line_in_the_log_let_it_run(demo_server: Server, ask: Ask) -> None:

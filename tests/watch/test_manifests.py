@@ -77,6 +77,23 @@ def test_init_and_ephemeral_containers_run_as_well(tmp_path: Path) -> None:
     assert told.declared[0].service == "Pod n/p, container i"
 
 
+def test_an_image_may_be_a_volume(tmp_path: Path) -> None:
+    text = (
+        "kind: Pod\nmetadata: {name: p}\nspec:\n  volumes:\n  - name: model\n    image:\n      reference: x/model:1\n"
+        "  - {name: tmp, emptyDir: {}}\n  - {name: none, image: {}}\n  containers:\n  - {name: c, image: 'x/c:1'}\n"
+        "---\nkind: Strange\nspec: {volumes: [{image: {reference: 'x/s:1'}}, {image: {}}, {image: x}, {}]}\n"
+    )
+    told = declaration([_file(tmp_path, text)])
+    assert [(each.reference, each.service, int(each.where.rpartition(":")[2])) for each in told.declared] == [
+        ("x/c:1", "Pod p, container c", 11),
+        ("x/model:1", "Pod p, volume model", 7),
+        ("x/s:1", "Strange ?, volume ?", 14),
+    ]
+    (problem,) = told.problems
+    assert problem.message == "Pod p, volume none has no image"
+    assert problem.where.endswith("manifest.yaml:9")
+
+
 def test_what_does_not_run_is_left_out_and_named(tmp_path: Path) -> None:
     texts = [
         f"kind: Deployment\nmetadata: {{name: zero}}\nspec: {{replicas: 0, template: {{spec: {{{_POD}}}}}}}",

@@ -97,6 +97,17 @@ def test_nodes_are_seen_once_they_may_be(api: Cluster, desk: Desk, words: tuple[
         _becomes(desk, watcher, {"shop/api": INDEX})
 
 
+def test_nodes_that_may_only_be_listed_are_listed_again(
+    api: Cluster, desk: Desk, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    api.tokens["watcher"] = NODES - {"watch nodes"}
+    with watching(desk, words, tmp_path) as watcher:
+        _becomes(desk, watcher, {"shop/api": INDEX})
+        api.change("nodes", "", "node-1", {"metadata": {"labels": {"kubernetes.io/arch": "amd64"}}})
+        _becomes(desk, watcher, {"shop/api": AMD64})
+        assert watcher.told.count(TOLD) == 1
+
+
 def test_what_is_known_of_nodes_is_kept_when_they_may_not_be_seen_any_more(
     api: Cluster, desk: Desk, words: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -137,3 +148,18 @@ def test_a_token_of_one_environment_begins_it(api: Cluster, desk: Desk, words: t
         desk.env.update(ENVSCOUT_SERVER=server.address, ENVSCOUT_TOKEN=made.secret)
         with watching(desk, words, tmp_path) as watcher:
             _becomes(desk, watcher, {"shop/api": INDEX})
+
+
+def test_a_watcher_with_another_role_says_which_one_it_needs(
+    api: Cluster, desk: Desk, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    api.tokens["watcher"] = NODES
+    assert isinstance(desk.place, Path)
+    with Database(desk.place) as database:
+        made = tokens.create(database, "recorder", "tester", "shop")
+    for server in serving(desk.place):
+        desk.env.update(ENVSCOUT_SERVER=server.address, ENVSCOUT_TOKEN=made.secret)
+        answer = desk.call(*words, "--once")
+        assert answer.code == 1
+        assert "production could not be recorded: " in answer.err
+        assert "(ask an owner for the role watcher); trying again" in answer.err

@@ -116,7 +116,7 @@ class Follower:
         except UsageError:
             raise
         except EnvscoutError as error:
-            self._warn(f"{error.cause}; trying again")
+            self._warn(f"{_why(error)}; trying again")
             return False
         return True
 
@@ -153,7 +153,7 @@ class Follower:
                 is_emptied = self._record.become(name, wanted)
             except EnvscoutError as error:
                 # One that cannot be told, for its name or for who asks, must not keep the others from being told.
-                self._warn(f"{name} could not be recorded: {error.cause}; trying again")
+                self._warn(f"{name} could not be recorded: {_why(error)}; trying again")
                 failed += 1
                 continue
             # What leaves while somebody looks is seen to leave. At the first look it may never have been looked for.
@@ -169,9 +169,13 @@ class Follower:
             for name in empty and empty.difference(self._record.looked_at(self._rules)):
                 del self._told[name]
         except EnvscoutError as error:
-            self._warn(f"who looks at {', '.join(sorted(empty))} could not be asked: {error.cause}; trying again")
+            self._warn(f"who looks at {', '.join(sorted(empty))} could not be asked: {_why(error)}; trying again")
             return False
         return True
+
+
+def _why(error: EnvscoutError) -> str:
+    return f"{error.cause} ({error.next_step})" if error.next_step else error.cause
 
 
 def _asked(path: str, ask: Callable[[], R]) -> R:

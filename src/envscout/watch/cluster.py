@@ -54,6 +54,9 @@ def follow(
             mirror.is_current.clear()
         except Exception as error:
             # Whatever it is, plug-ins that prove who asks among it: who follows must not end, and nobody would notice.
+            if isinstance(error, AccessDenied):
+                # What may be listed and not watched would stay for ever as it was at first.
+                version = ""
             problem = _lost(path, mirror, error)
         if stop.is_set():
             return

@@ -10,7 +10,7 @@ from envscout.model import Problem
 from envscout.watch.budget import Budget
 from envscout.watch.declared import Declaration, Declared
 from envscout.watch.documents import Text, Tree, documents
-from envscout.watch.podspec import OF_KUBERNETES, containers, parts
+from envscout.watch.podspec import OF_KUBERNETES, Volume, containers, parts
 from envscout.watch.reading import is_file, is_folder, read
 
 MAX_FILES = 10_000
@@ -100,7 +100,8 @@ def _take(
         notes.append(Problem(why[0], f"{name} {why[1]}", f"{file}:{tree.line}"))
         return
     for container in found:
-        called = f"{name}, container {container.get('name') or '?'}"
+        what = "volume" if isinstance(container, Volume) else "container"
+        called = f"{name}, {what} {container.get('name') or '?'}"
         image = container.get("image")
         if isinstance(image, Text) and image.strip():
             declared.append(Declared(called, image.strip(), f"{file}:{image.line}"))
