@@ -8,11 +8,12 @@ import pytest
 
 from envscout.environments.becoming import UNSEEN
 from envscout.errors import LimitExceeded, NotFound, UsageError
-from envscout.model import Event, Image, Inventory
+from envscout.model import Event, Hung, Image, Inventory
 from envscout.standing.appending import MOST_AT_ONCE
 from envscout.store import Database, images, now, observed
 from envscout.store.deployments import Scope
 from envscout.verbs import ask, drift, record
+from envscout.verbs import index as keeping
 from envscout.verbs.become import Goal, become, observe
 
 INDEX, AMD, ARM = (f"sha256:{digit * 64}" for digit in "123")
@@ -85,6 +86,17 @@ def test_what_one_index_has_for_several_platforms_is_no_drift(database: Database
         saw(database, *seen)
         (found,) = drift.drift(database, Scope("acme", "production"))
         assert found.drifts == ()
+
+
+def test_an_index_that_was_made_anew_is_what_it_led_to(database: Database) -> None:
+    look(database, platforms=("amd64",))
+    anew = ran("a/web", f"sha256:{'4' * 64}", "linux/amd64")
+    assert saw(database, anew) == (anew,)
+    with database.read() as connection:
+        (known,) = images.known_as(connection, AMD)
+    keeping.renew(database, known.image_id, Hung(), index_digest=anew.digest)
+    assert saw(database, anew) == ()
+    assert running(database) == {("a/web", AMD)}
 
 
 def test_only_who_looks_says_so(database: Database) -> None:

@@ -62,13 +62,14 @@ def index(
             found = _kept(call, looked, reference)
             if kept:
                 kept.write()
-        copied = not opened.keeps_attestations
+        copied, index_digest = not opened.keeps_attestations, opened.image.index_digest
     is_tagged = reference.repository and reference.tag and not reference.digest and reference.path != _BY_ID
-    if is_tagged or hung != Hung():
+    is_led_anew = index_digest not in ("", found.image.index_digest)
+    if is_tagged or is_led_anew or hung != Hung():
         tag = (reference.repository, reference.tag) if is_tagged else ()
         # Who may only ask is answered all the same, by what others brought.
         with contextlib.suppress(NotAllowed):
-            call(keeping.renew, found.image_id, hung, *tag, copied=copied)
+            call(keeping.renew, found.image_id, hung, *tag, copied=copied, index_digest=index_digest)
     return msgspec.structs.replace(_indexed(found), problems=hung.problems)
 
 

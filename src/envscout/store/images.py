@@ -91,6 +91,20 @@ def indexes(connection: Connection, digests: Iterable[str]) -> dict[str, str]:
     return dict(connection.execute(_SQL["indexes"], {"rows": rows, "tenant": connection.tenant}))
 
 
+def also_led(connection: Connection, image_ids: Iterable[int]) -> dict[int, frozenset[str]]:
+    """Return the further indexes that led to images of these numbers, beside the images' own, as far as any did."""
+    found: dict[int, set[str]] = defaultdict(set)
+    rows = listed([{"image_id": each} for each in image_ids])
+    for image_id, index in connection.execute(_SQL["also_led"], {"rows": rows}):
+        found[image_id].add(index)
+    return {image_id: frozenset(each) for image_id, each in found.items()}
+
+
+def lead(connection: Connection, image_id: int, index_digest: str) -> None:
+    """Keep that a further index led to an image. index_digest: not "", at most bounds.MAX_LAYER characters."""
+    connection.execute(_SQL["put_further_index"], {"image_id": image_id, "index_digest": index_digest})
+
+
 def _named(connection: Connection, digest: str) -> dict[str, str]:
     return {"digest": digest, "tenant": connection.tenant}
 
@@ -137,12 +151,13 @@ def _described(image: Image) -> dict[str, str]:
 def put(connection: Connection, image: Image, inventory: Inventory, at: int) -> tuple[int, list[int]]:
     """Keep an image with its inventory; return its number and the numbers of packages never seen before."""
     distribution = inventory.distribution
+    described = {**_named(connection, image.digest), **_described(image)}
+    connection.execute(_SQL["keep_index"], described)
     image_id = int(
         connection.execute(
             _SQL["put_image"],
             {
-                **_named(connection, image.digest),
-                **_described(image),
+                **described,
                 "indexed_at": at,
                 "distribution": _encode(distribution).decode() if distribution else None,
                 "problems": _encode(inventory.problems).decode(),
@@ -253,7 +268,7 @@ def unused(connection: Connection) -> list[UnusedImage]:
 
 _ORPHANS = (
     "image_sets", "sets", "set_summaries", "set_components", "set_packages", "components", "packages", "findings",
-    "seen", "looks",
+    "seen", "looks", "further_indexes",
 )  # fmt: skip
 
 

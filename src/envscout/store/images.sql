@@ -35,7 +35,9 @@ SELECT 1 FROM image i
 SELECT image_id, digest, document, indexed_at, distribution, problems, tools FROM image i
  WHERE image_id IN (SELECT image_id FROM image WHERE digest = :digest AND tenant IN (:tenant, '')
                      UNION
-                    SELECT image_id FROM image WHERE index_digest = :digest AND index_digest <> '')
+                    SELECT image_id FROM image WHERE index_digest = :digest AND index_digest <> ''
+                     UNION
+                    SELECT image_id FROM further_index WHERE index_digest = :digest)
    AND (tenant = :tenant OR tenant = '' AND EXISTS (
         SELECT 1 FROM deployment d JOIN environment v USING (env_id)
          WHERE d.image_id = i.image_id AND v.organization = :tenant))
@@ -43,18 +45,28 @@ SELECT image_id, digest, document, indexed_at, distribution, problems, tools FRO
 
 -- name: led_to
 -- What indexes led to, of what somebody looked into.
-SELECT i.index_digest, i.digest, json_extract(i.document, '$.platform')
-  FROM json_each(:rows) q CROSS JOIN image i
- WHERE i.index_digest = json_extract(q.value, '$.digest') AND i.index_digest <> '' AND i.indexed_at IS NOT NULL
+WITH led (index_digest, image_id) AS (
+    SELECT i.index_digest, i.image_id FROM json_each(:rows) q CROSS JOIN image i
+     WHERE i.index_digest = json_extract(q.value, '$.digest') AND i.index_digest <> ''
+     UNION
+    SELECT f.index_digest, f.image_id FROM json_each(:rows) q CROSS JOIN further_index f
+     WHERE f.index_digest = json_extract(q.value, '$.digest'))
+SELECT l.index_digest, i.digest, json_extract(i.document, '$.platform') FROM led l CROSS JOIN image i
+ WHERE i.image_id = l.image_id AND i.indexed_at IS NOT NULL
    AND (i.tenant = :tenant OR i.tenant = '' AND EXISTS (
         SELECT 1 FROM deployment d JOIN environment v USING (env_id)
          WHERE d.image_id = i.image_id AND v.organization = :tenant))
  ORDER BY i.image_id DESC
 
 -- name: led_to (postgresql)
-SELECT i.index_digest, i.digest, CAST(i.document AS json) ->> 'platform'
-  FROM json_each(:rows) q CROSS JOIN image i
- WHERE i.index_digest = json_extract(q.value, '$.digest') AND i.index_digest <> '' AND i.indexed_at IS NOT NULL
+WITH led (index_digest, image_id) AS (
+    SELECT i.index_digest, i.image_id FROM json_each(:rows) q CROSS JOIN image i
+     WHERE i.index_digest = json_extract(q.value, '$.digest') AND i.index_digest <> ''
+     UNION
+    SELECT f.index_digest, f.image_id FROM json_each(:rows) q CROSS JOIN further_index f
+     WHERE f.index_digest = json_extract(q.value, '$.digest'))
+SELECT l.index_digest, i.digest, CAST(i.document AS json) ->> 'platform' FROM led l CROSS JOIN image i
+ WHERE i.image_id = l.image_id AND i.indexed_at IS NOT NULL
    AND (i.tenant = :tenant OR i.tenant = '' AND EXISTS (
         SELECT 1 FROM deployment d JOIN environment v USING (env_id)
          WHERE d.image_id = i.image_id AND v.organization = :tenant))
@@ -68,6 +80,22 @@ SELECT i.digest, i.index_digest FROM json_each(:rows) q CROSS JOIN image i
         SELECT 1 FROM deployment d JOIN environment v USING (env_id)
          WHERE d.image_id = i.image_id AND v.organization = :tenant))
  ORDER BY i.tenant
+
+-- name: also_led
+-- The further indexes that led to images.
+SELECT f.image_id, f.index_digest FROM json_each(:rows) q CROSS JOIN further_index f
+ WHERE f.image_id = CAST(json_extract(q.value, '$.image_id') AS BIGINT)
+
+-- name: put_further_index
+-- Keep that a further index led to an image.
+INSERT INTO further_index (index_digest, image_id) VALUES (:index_digest, :image_id) ON CONFLICT DO NOTHING
+
+-- name: keep_index
+-- Keep the index that led to an image which is about to be described anew, unless by the same one.
+INSERT INTO further_index (index_digest, image_id)
+SELECT index_digest, image_id FROM image
+ WHERE tenant = :tenant AND digest = :digest AND index_digest NOT IN ('', :index_digest)
+ON CONFLICT DO NOTHING
 
 -- name: put_image
 -- Keep an image; one known before gets its newer description.
@@ -153,6 +181,9 @@ DELETE FROM image WHERE image_id = ?
 
 -- name: drop_orphan_image_sets
 DELETE FROM image_set WHERE image_id NOT IN (SELECT image_id FROM image)
+
+-- name: drop_orphan_further_indexes
+DELETE FROM further_index WHERE image_id NOT IN (SELECT image_id FROM image)
 
 -- name: drop_orphan_sets
 DELETE FROM package_set WHERE set_id NOT IN (SELECT set_id FROM image_set)

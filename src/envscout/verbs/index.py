@@ -7,7 +7,7 @@ import msgspec
 
 from envscout.errors import LimitExceeded
 from envscout.model import Document, Hung, Image, Indexed, Looked, Problem
-from envscout.names import moment
+from envscout.names import bounds, moment
 from envscout.store import Connection, Database, inventories, now, policies, repositories, vex
 from envscout.store import images as stored_images
 
@@ -70,12 +70,21 @@ def _named_by_content(looked: Looked) -> Image:
 
 
 def renew(
-    database: Database, image_id: int, hung: Hung, repository: str = "", tag: str = "", *, copied: bool = False
+    database: Database,
+    image_id: int,
+    hung: Hung,
+    repository: str = "",
+    tag: str = "",
+    *,
+    copied: bool = False,
+    index_digest: str = "",
 ) -> None:
     """Keep what hangs on an image by now, and note what a tag of a repository stands for, each where that is news.
 
-    copied: a local engine has the image under that name, and it may be an old copy: see `_is_news`.
+    copied: a local engine has the image under that name, and it may be an old copy: see `_is_news`. index_digest: of
+    the index that led there this time, "" for none; it is kept beside the image's own.
     """
+    _keep_index(database, image_id, bounds.layer(index_digest))
     if hung.documents is not None:
         _renew_vex(database, image_id, hung.documents, whole=not hung.problems)
     if not repository or not tag:
@@ -85,6 +94,17 @@ def renew(
             return
     with database.write() as connection:
         repositories.see(connection, repository, tag, image_id, now())
+
+
+def _keep_index(database: Database, image_id: int, index_digest: str) -> None:
+    if not index_digest:
+        return
+    with database.read() as connection:
+        own = stored_images.get(connection, image_id).image.index_digest
+        there = stored_images.also_led(connection, [image_id]).get(image_id, frozenset())
+    if index_digest not in there | {own}:
+        with database.write() as connection:
+            stored_images.lead(connection, image_id, index_digest)
 
 
 def _is_news(connection: Connection, image_id: int, repository: str, tag: str, *, copied: bool) -> bool:

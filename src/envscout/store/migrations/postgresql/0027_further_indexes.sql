@@ -1,0 +1,8 @@
+-- An index that is made anew may lead to an image that is known already. The first is the image's own; further ones are
+-- rows here.
+CREATE TABLE further_index (
+    index_digest TEXT COLLATE "C" NOT NULL,
+    image_id     BIGINT NOT NULL,
+    PRIMARY KEY (index_digest, image_id)
+);
+CREATE INDEX further_index_of ON further_index (image_id);
