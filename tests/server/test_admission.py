@@ -275,6 +275,10 @@ def test_a_tag_runs_on_any_platform_until_it_is_moved(demo_server: Server) -> No
             image = images.put(connection, Image(digest, platform), Inventory(), now())[0]
             repositories.see(connection, "docker.io/acme/web", "1", image, 9)
     assert _answers(demo_server, "acme/web:1", f"acme/web:1@{INDEX}") == [False, True]
+    with Database(demo_server.place, "shop") as database, database.write() as connection:
+        # The index that was seen led to that image, too: only another part of it was built anew.
+        images.lead(connection, image, INDEX)
+    assert _answers(demo_server, "acme/web:1") == [True]
 
 
 def test_who_watches_is_believed(demo_server: Server, ask: Ask) -> None:

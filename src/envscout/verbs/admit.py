@@ -1,6 +1,7 @@
 """What is known of images that somebody wants to run: for a gate that has no time to ask a registry."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 import msgspec
 
@@ -97,8 +98,13 @@ def _candidate(connection: Connection, text: str, whose: str, seen: Sequence[See
     if not reference.repository:
         return Candidate(text, problem="it names no image of a registry")
     known = [one for each in _digests(connection, reference, whose) for one in images.known_as(connection, each)]
+    own = (each.image for each in known)
+    also = images.also_led(connection, (each.image_id for each in known)) if known else {}
     stands = frozenset(
-        digest for each in known for digest in (each.image.digest, each.image.index_digest, each.image.config_digest)
+        chain(
+            (digest for image in own for digest in (image.digest, image.index_digest, image.config_digest)),
+            *also.values(),
+        )
     )
     ran = any(runs(each, reference, stands, now()) for each in seen)
     best = next((each for each in known if each.indexed_at is not None), None)
