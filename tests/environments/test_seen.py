@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from envscout.environments.seen import KEPT, MOST, Seen, added, runs
-from envscout.model import Event
+from envscout.environments.seen import KEPT, MOST, added, runs
+from envscout.model import Event, Seen
 from envscout.names.reference import parse
 
 A, B, C = (f"sha256:{digit * 64}" for digit in "abc")

@@ -133,7 +133,7 @@ def test_who_looks_no_more_is_told(shop: Shop) -> None:
     with Database(shop.desk.place) as database, database.write() as connection:
         seen = observed.look(connection, "shop", "production")
         assert seen
-        observed.put(connection, "shop", "production", msgspec.structs.replace(seen, at=seen.at - HOUR))
+        observed.put(connection, "shop", "production", msgspec.structs.replace(seen, at=seen.at - HOUR), {})
     assert shop.drift["stale"] is True
     assert "kubernetes:test looked last on" in shop.desk.ok("environment", "drift").err
 

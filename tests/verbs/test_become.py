@@ -64,9 +64,8 @@ def test_an_index_is_what_it_has_for_the_platform(database: Database) -> None:
     assert running(database) == {("a/new", INDEX)}
     assert saw(database, ran("a/web", INDEX)) == ()
     with database.read() as connection:
-        look_ = observed.look(connection, "acme", "production")
-        assert look_
-        assert {name: set(some) for name, some in look_.seen.items()} == {
+        seen = observed.seen(connection, "acme", "production")
+        assert {name: set(some) for name, some in seen.items()} == {
             "docker.io/a/web:1": {INDEX}, "docker.io/a/new:1": {INDEX},
         }  # fmt: skip
 

@@ -4,20 +4,16 @@ Jobs that run now and then, services that are scaled to nothing for a night, and
 no news: what ran within the last days goes on counting.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from envscout.errors import InvalidReference
-from envscout.model import Event
+from envscout.model import Event, Seen
 from envscout.names.reference import Reference, parse
 
 KEPT = 8 * 86_400_000_000
 """Microseconds for which it counts: a job of every week runs within them."""
 MOST = 20_000
 """Images by name; of more, those that were seen last."""
-
-Seen = Mapping[str, Mapping[str, int]]
-"""Name -> digest -> when it was seen last, microseconds. A name has a tag, `docker.io/library/nginx:1.25`, unless the
-image was named by its digest: then no tag was pulled."""
 
 
 def added(before: Seen, events: Iterable[Event], at: int) -> dict[str, dict[str, int]]:

@@ -3,7 +3,7 @@
 from envscout.model.advisory import Advisory, Range
 from envscout.model.counted import Counted, Numbers, Point, Remedy
 from envscout.model.coverage import AsOf, Coverage, Reason, State
-from envscout.model.deployment import Deployment, Event
+from envscout.model.deployment import Deployment, Event, Seen
 from envscout.model.finding import LEVELS, Affected, Cvss, Epss, Finding, Kev, PackageRef, Summary, Suppression, word
 from envscout.model.image import BaseImage, Content, File, Image, Layer
 from envscout.model.looked import Document, Hung, Indexed, Looked
@@ -55,6 +55,7 @@ __all__ = [
     "Reason",
     "Remedy",
     "Secret",
+    "Seen",
     "State",
     "Statement",
     "Summary",

@@ -1,5 +1,7 @@
 """What runs where: events as they were told, and the intervals they add up to."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 
@@ -40,3 +42,8 @@ class Deployment(msgspec.Struct, frozen=True):
     source: str = ""
     commit: str = ""
     run_url: str = ""
+
+
+Seen = Mapping[str, Mapping[str, int]]
+"""Name -> digest -> when it was seen last, microseconds. A name has a tag, `docker.io/library/nginx:1.25`, unless the
+image was named by its digest: then no tag was pulled."""

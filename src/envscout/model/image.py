@@ -47,6 +47,11 @@ class Image(msgspec.Struct, frozen=True):
     layers: tuple[Layer, ...] = ()
     bases: tuple[BaseImage, ...] = ()
 
+    @property
+    def digests(self) -> frozenset[str]:
+        """Return what it is known by: an engine calls it by its configuration, or by the index it was pulled by."""
+        return frozenset(filter(None, (self.digest, self.index_digest, self.config_digest)))
+
 
 class Content(msgspec.Struct, frozen=True):
     """The bytes one layer gave a path. layer: its diff_id ("" for a directory on disk)."""

@@ -64,17 +64,16 @@ def observe(connection: Connection, said: Event, seen: Iterable[Event], at: int)
     seen: what ran, as it was told: what is known of images here must not change what was seen.
     """
     before, found = look(connection, said.organization, said.environment)
-    names = added(before.seen if before else {}, seen, at)
+    names = added(observed.seen(connection, said.organization, said.environment), seen, at)
     if before is None:
         # From now on somebody looks; what drifts is told from the second look on.
-        observed.put(
-            connection, said.organization, said.environment, observed.Look(said.source, said.actor, at, {}, names)
-        )
+        fresh = observed.Look(said.source, said.actor, at, {})
+        observed.put(connection, said.organization, said.environment, fresh, names)
         return []
     settled = [each for each in found if each.since <= at - GRACE]
     drifting = {service: each.kind for service, each in _gravest(settled).items()}
-    fresh = observed.Look(said.source, said.actor, at, drifting, names)
-    observed.put(connection, said.organization, said.environment, fresh)
+    fresh = observed.Look(said.source, said.actor, at, drifting)
+    observed.put(connection, said.organization, said.environment, fresh, names)
     return list(_news(said, at, settled, before.drifting))
 
 

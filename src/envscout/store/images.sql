@@ -58,20 +58,6 @@ SELECT l.index_digest, i.digest, json_extract(i.document, '$.platform') FROM led
          WHERE d.image_id = i.image_id AND v.organization = :tenant))
  ORDER BY i.image_id DESC
 
--- name: led_to (postgresql)
-WITH led (index_digest, image_id) AS (
-    SELECT i.index_digest, i.image_id FROM json_each(:rows) q CROSS JOIN image i
-     WHERE i.index_digest = json_extract(q.value, '$.digest') AND i.index_digest <> ''
-     UNION
-    SELECT f.index_digest, f.image_id FROM json_each(:rows) q CROSS JOIN further_index f
-     WHERE f.index_digest = json_extract(q.value, '$.digest'))
-SELECT l.index_digest, i.digest, CAST(i.document AS json) ->> 'platform' FROM led l CROSS JOIN image i
- WHERE i.image_id = l.image_id AND i.indexed_at IS NOT NULL
-   AND (i.tenant = :tenant OR i.tenant = '' AND EXISTS (
-        SELECT 1 FROM deployment d JOIN environment v USING (env_id)
-         WHERE d.image_id = i.image_id AND v.organization = :tenant))
- ORDER BY i.image_id DESC
-
 -- name: indexes
 -- The indexes that led to images; a tenant's own word comes after that of the whole instance.
 SELECT i.digest, i.index_digest FROM json_each(:rows) q CROSS JOIN image i

@@ -4,23 +4,19 @@ from collections.abc import Mapping
 
 import msgspec
 
-from envscout.model import Event
+from envscout.model import Event, Seen
 from envscout.store.database import Connection, queries
 
 _SQL = queries("observed")
 
 
 class Look(msgspec.Struct, frozen=True):
-    """The last look. source: kubernetes or docker. at: microseconds. drifting: kinds of drift by service.
-
-    seen: what ran by then and lately: name -> digest -> when last, microseconds.
-    """
+    """The last look. source: kubernetes or docker. at: microseconds. drifting: kinds of drift by service."""
 
     source: str
     actor: str
     at: int
     drifting: Mapping[str, str]
-    seen: Mapping[str, Mapping[str, int]] = {}
 
 
 def look(connection: Connection, organization: str, environment: str) -> Look | None:
@@ -28,19 +24,18 @@ def look(connection: Connection, organization: str, environment: str) -> Look | 
     row = connection.execute(_SQL["look"], {"organization": organization, "environment": environment}).fetchone()
     if row is None:
         return None
-    source, actor, at, drifting, seen = row
-    kinds = msgspec.json.decode(drifting, type=dict[str, str])
-    return Look(source, actor, at, kinds, msgspec.json.decode(seen, type=dict[str, dict[str, int]]))
+    source, actor, at, drifting = row
+    return Look(source, actor, at, msgspec.json.decode(drifting, type=dict[str, str]))
 
 
-def looked_at(connection: Connection, organization: str, environment: str) -> int | None:
-    """Return when somebody looked last, microseconds, None where nobody ever did."""
-    row = connection.execute(_SQL["looked_at"], {"organization": organization, "environment": environment}).fetchone()
-    return int(row[0]) if row else None
+def seen(connection: Connection, organization: str, environment: str) -> Seen:
+    """Return what ran in an environment by the last look, and lately; nothing where nobody ever looked."""
+    row = connection.execute(_SQL["seen"], {"organization": organization, "environment": environment}).fetchone()
+    return msgspec.json.decode(row[0], type=dict[str, dict[str, int]]) if row else {}
 
 
-def put(connection: Connection, organization: str, environment: str, look: Look) -> None:
-    """Note a look. Needs the write lock."""
+def put(connection: Connection, organization: str, environment: str, look: Look, seen: Seen) -> None:
+    """Note a look, and what was seen. Needs the write lock."""
     values = {
         "organization": organization,
         "environment": environment,
@@ -48,7 +43,7 @@ def put(connection: Connection, organization: str, environment: str, look: Look)
         "actor": look.actor,
         "at": look.at,
         "drifting": msgspec.json.encode(look.drifting).decode(),
-        "seen": msgspec.json.encode(look.seen).decode(),
+        "seen": msgspec.json.encode(seen).decode(),
     }
     connection.execute(_SQL["put"], values)
 

@@ -11,11 +11,12 @@ SELECT v.organization, v.name, s.name, e.platform, e.action, i.digest, e.referen
  ORDER BY e.at, e.event_id
 
 -- name: look
-SELECT o.source, o.actor, o.at, o.drifting, o.seen FROM environment v JOIN observed o ON o.env_id = v.env_id
+SELECT o.source, o.actor, o.at, o.drifting FROM environment v JOIN observed o ON o.env_id = v.env_id
  WHERE v.organization = :organization AND v.name = :environment
 
--- name: looked_at
-SELECT o.at FROM environment v JOIN observed o ON o.env_id = v.env_id
+-- name: seen
+-- Apart from the look: it is long, and few ask for it.
+SELECT o.seen FROM environment v JOIN observed o ON o.env_id = v.env_id
  WHERE v.organization = :organization AND v.name = :environment
 
 -- name: put

@@ -40,6 +40,7 @@ _SPELLING = tuple(
         (r"%", "%%"),
         (r"\bjson_each\((:\w+)\) (\w+)", r"jsonb_array_elements(CAST(\1 AS jsonb)) WITH ORDINALITY \2 (value, key)"),
         (r"\bjson_extract\((\w+)\.value, '\$\.(\w+)'\)", r"(\1.value ->> '\2')"),
+        (r"\bjson_extract\((\w+)\.document, '\$\.(\w+)'\)", r"(CAST(\1.document AS json) ->> '\2')"),
         (r"(?<![:\w]):([a-z_]+)", r"%(\1)s"),
         (r"\?", "%s"),
         (r"x'([0-9a-f]*)'", r"'\\x\1'::bytea"),

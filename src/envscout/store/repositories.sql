@@ -9,27 +9,11 @@ SELECT :repository, :tag, CAST(:at AS BIGINT), n.image_id FROM image n
          ORDER BY s.at DESC, s.image_id DESC LIMIT 1), 0)
 ON CONFLICT DO NOTHING
 
--- name: see (postgresql)
-INSERT INTO seen (repository, tag, at, image_id)
-SELECT :repository, :tag, CAST(:at AS BIGINT), n.image_id FROM image n
- WHERE n.image_id = :image_id AND n.image_id <> coalesce((
-        SELECT s.image_id FROM seen s JOIN image i USING (image_id)
-         WHERE s.repository = :repository AND s.tag = :tag AND i.tenant = n.tenant AND s.at <= CAST(:at AS BIGINT)
-           AND (CAST(n.document AS json) ->> 'platform' = '' OR CAST(i.document AS json) ->> 'platform' IN ('', CAST(n.document AS json) ->> 'platform'))
-         ORDER BY s.at DESC, s.image_id DESC LIMIT 1), 0)
-ON CONFLICT DO NOTHING
-
 -- name: seen_last
 -- What a tag was last seen to stand for on a platform, '' for any.
 SELECT s.image_id FROM seen s JOIN image i USING (image_id)
  WHERE s.repository = :repository AND s.tag = :tag AND i.tenant = :tenant
    AND (:platform = '' OR json_extract(i.document, '$.platform') IN ('', :platform))
- ORDER BY s.at DESC, s.image_id DESC LIMIT 1
-
--- name: seen_last (postgresql)
-SELECT s.image_id FROM seen s JOIN image i USING (image_id)
- WHERE s.repository = :repository AND s.tag = :tag AND i.tenant = :tenant
-   AND (:platform = '' OR CAST(i.document AS json) ->> 'platform' IN ('', :platform))
  ORDER BY s.at DESC, s.image_id DESC LIMIT 1
 
 -- name: was_seen
@@ -49,26 +33,12 @@ SELECT i.document, s.at FROM seen s JOIN image i USING (image_id)
    AND json_extract(i.document, '$.platform') IN ('', :platform)
  ORDER BY s.at DESC, s.image_id DESC LIMIT 1
 
--- name: stood_for (postgresql)
-SELECT i.document, s.at FROM seen s JOIN image i USING (image_id)
- WHERE s.repository = :repository AND s.tag = :tag AND i.tenant = :tenant AND s.at <= :at
-   AND CAST(i.document AS json) ->> 'platform' IN ('', :platform)
- ORDER BY s.at DESC, s.image_id DESC LIMIT 1
-
 -- name: stand_for
 -- The digests of what tags were last seen to stand for, each on the platform of an image.
 SELECT CAST(json_extract(q.value, '$.number') AS BIGINT), (
     SELECT i.digest FROM seen s JOIN image i USING (image_id)
      WHERE s.repository = json_extract(q.value, '$.repository') AND s.tag = json_extract(q.value, '$.tag')
        AND i.tenant = :tenant AND json_extract(i.document, '$.platform') IN ('', json_extract(r.document, '$.platform'))
-     ORDER BY s.at DESC, s.image_id DESC LIMIT 1)
-  FROM json_each(:rows) q CROSS JOIN image r WHERE r.image_id = CAST(json_extract(q.value, '$.image_id') AS BIGINT)
-
--- name: stand_for (postgresql)
-SELECT CAST(json_extract(q.value, '$.number') AS BIGINT), (
-    SELECT i.digest FROM seen s JOIN image i USING (image_id)
-     WHERE s.repository = json_extract(q.value, '$.repository') AND s.tag = json_extract(q.value, '$.tag')
-       AND i.tenant = :tenant AND CAST(i.document AS json) ->> 'platform' IN ('', CAST(r.document AS json) ->> 'platform')
      ORDER BY s.at DESC, s.image_id DESC LIMIT 1)
   FROM json_each(:rows) q CROSS JOIN image r WHERE r.image_id = CAST(json_extract(q.value, '$.image_id') AS BIGINT)
 

@@ -1,12 +1,13 @@
 """What is known of images that somebody wants to run: for a gate that has no time to ask a registry."""
 
 from collections.abc import Sequence
-from itertools import chain
+from functools import partial
 
 import msgspec
 
-from envscout.environments.seen import Seen, runs
+from envscout.environments.seen import runs
 from envscout.errors import InvalidReference
+from envscout.model import Seen
 from envscout.names.reference import Reference, parse
 from envscout.store import (
     Connection,
@@ -77,17 +78,12 @@ def _seen(database: Database, connection: Connection, environment: generations.N
 
     What was only said to run does not count: whoever may record would have a way around the gate.
     """
-    whose, name = environment.organization, environment.name
-    at = observed.looked_at(connection, whose, name)
-    if at is None:
+    place = (connection, environment.organization, environment.name)
+    look = observed.look(*place)
+    if look is None:
         return {}
-
-    def read() -> Seen:
-        look = observed.look(connection, whose, name)
-        return look.seen if look else {}
-
-    key = ("seen", environment.env_id, at)
-    return database.memory.get(key, read, lambda seen: _PAIR * sum(map(len, seen.values())))
+    key = ("seen", environment.env_id, look.at)
+    return database.memory.get(key, partial(observed.seen, *place), lambda seen: _PAIR * sum(map(len, seen.values())))
 
 
 def _candidate(connection: Connection, text: str, whose: str, seen: Sequence[Seen]) -> Candidate:
@@ -98,14 +94,8 @@ def _candidate(connection: Connection, text: str, whose: str, seen: Sequence[See
     if not reference.repository:
         return Candidate(text, problem="it names no image of a registry")
     known = [one for each in _digests(connection, reference, whose) for one in images.known_as(connection, each)]
-    own = (each.image for each in known)
     also = images.also_led(connection, (each.image_id for each in known)) if known else {}
-    stands = frozenset(
-        chain(
-            (digest for image in own for digest in (image.digest, image.index_digest, image.config_digest)),
-            *also.values(),
-        )
-    )
+    stands = frozenset[str]().union(*(each.image.digests for each in known), *also.values())
     ran = any(runs(each, reference, stands, now()) for each in seen)
     best = next((each for each in known if each.indexed_at is not None), None)
     if ran:

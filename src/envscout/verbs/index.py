@@ -118,18 +118,13 @@ def _is_news(connection: Connection, image_id: int, repository: str, tag: str, *
     if last is None or last == image_id or not copied:
         return last != image_id
     other = stored_images.get(connection, last).image
-    is_same = not _digests(image).isdisjoint(_digests(other))
+    is_same = not image.digests.isdisjoint(other.digests)
     return not (is_same or _is_older(image, other) or repositories.was_seen(connection, repository, tag, image_id))
 
 
 def _is_older(image: Image, other: Image) -> bool:
     one, than = moment.told(image.created), moment.told(other.created)
     return one is not None and than is not None and one < than
-
-
-def _digests(image: Image) -> frozenset[str]:
-    """Return what an image is known by: an engine calls it by its configuration, or by the index it was pulled by."""
-    return frozenset(filter(None, (image.digest, image.index_digest, image.config_digest)))
 
 
 def _renew_vex(database: Database, image_id: int, hung: tuple[Document, ...], *, whole: bool) -> None:

@@ -38,7 +38,7 @@ def test_what_drifts_is_on_the_page_of_its_environment(demo_server: Server) -> N
             seen = observed.look(connection, said.organization, "production")
             assert seen
             late = msgspec.structs.replace(seen, at=seen.at - 3_600_000_000)
-            observed.put(connection, said.organization, "production", late)
+            observed.put(connection, said.organization, "production", late, {})
     assert "Nobody can tell what runs: kubernetes:eu-1 looked last" in _page(demo_server)
     told = demo_server("GET", "/api/v1/environments/production/drift").json()["items"]
     assert [each["kind"] for each in told[0]["drifts"]] == ["differs", "missing"]
